@@ -1,0 +1,6 @@
+//! Pure readers of bytes that come from outside. Every one has limits and answers bad input with a finding.
+
+pub mod archive;
+pub mod debian;
+pub mod elf;
+pub mod pypi;

@@ -1,0 +1,155 @@
+use std::fmt;
+
+/// What kind of failure a code stands for; it decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// What was declared is wrong (exit code 2).
+    Input,
+    /// What was found cannot be trusted or does not hold (exit code 1).
+    Verdict,
+    /// The machine, the network or a server failed (exit code 3).
+    Environment,
+}
+
+impl Class {
+    /// The exit code of a command that ends with such a finding.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Class::Verdict => 1,
+            Class::Input => 2,
+            Class::Environment => 3,
+        }
+    }
+}
+
+/// A stable finding code. Codes are never reused; each has a page in `docs/src/codes/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code {
+    /// As printed: `CS` and four digits.
+    pub id: &'static str,
+    /// A few words that name the problem.
+    pub title: &'static str,
+    /// What kind of failure it is.
+    pub class: Class,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal $class:ident $title:literal;)*) => {
+        /// Every code there is, by name.
+        pub mod codes {
+            use super::{Class, Code};
+            $(
+                #[doc = $title]
+                pub const $name: Code = Code { id: $id, title: $title, class: Class::$class };
+            )*
+            /// All of them, in order of their number.
+            pub const ALL: &[Code] = &[$($name),*];
+        }
+    };
+}
+
+codes! {
+    // CS01xx: text and YAML
+    NOT_UTF8 = "CS0101" Input "the file is not UTF-8";
+    YAML_SYNTAX = "CS0102" Input "the text is not valid YAML";
+    DUPLICATE_KEY = "CS0103" Input "a key is given twice";
+    YAML_ANCHOR = "CS0104" Input "anchors and aliases are not accepted";
+    TOO_DEEP = "CS0105" Input "the document is nested too deeply";
+    TOO_LARGE = "CS0106" Input "the document is too large";
+    EMPTY_DOCUMENT = "CS0107" Input "the document is empty";
+    SEVERAL_DOCUMENTS = "CS0108" Input "the file holds several documents";
+    YAML_TAG = "CS0109" Input "YAML tags are not accepted";
+    YAML_TAB = "CS0110" Input "a tab is used for indentation";
+
+    // CS02xx: the image configuration
+    UNKNOWN_FIELD = "CS0201" Input "there is no such field";
+    WRONG_TYPE = "CS0202" Input "the value has the wrong type";
+    MISSING_FIELD = "CS0203" Input "a field is missing";
+    NOT_SUPPORTED_YET = "CS0204" Input "not supported yet";
+    BAD_VALUE = "CS0205" Input "the value is not accepted";
+    CONFLICTING_FIELDS = "CS0206" Input "two fields contradict each other";
+    BAD_REQUIREMENT = "CS0207" Input "the requirement cannot be read";
+    DUPLICATE_ENTRY = "CS0208" Input "the same thing is listed twice";
+    FILE_NOT_FOUND = "CS0209" Input "a named file does not exist";
+
+    // CS03xx: Debian resolution
+    DEBIAN_NO_SUCH_PACKAGE = "CS0301" Input "no such Debian package";
+    DEBIAN_UNSATISFIABLE = "CS0302" Input "the Debian packages cannot be installed together";
+    LANGUAGE_VERSION_UNAVAILABLE = "CS0303" Input "no source has this language version";
+    DEBIAN_NO_SUCH_VERSION = "CS0304" Input "no such version of a Debian package";
+
+    // CS04xx: PyPI resolution
+    PYPI_NO_SUCH_PROJECT = "CS0401" Input "no such Python project";
+    PYPI_NO_SUCH_VERSION = "CS0402" Input "no such version of a Python project";
+    PYPI_UNSATISFIABLE = "CS0403" Input "the Python requirements contradict each other";
+    PYPI_NO_USABLE_FILE = "CS0404" Input "no file of this version can be installed";
+    PYPI_BAD_METADATA = "CS0405" Verdict "the package's metadata cannot be read";
+    PYPI_BAD_INDEX = "CS0406" Environment "the index answer cannot be read";
+    VERSIONS_DIFFER = "CS0407" Input "the architectures get different versions";
+    PYPI_YANKED = "CS0408" Input "a yanked release is used";
+
+    // CS05xx: lock and plan
+    LOCK_MISSING = "CS0501" Input "there is no lock";
+    LOCK_UNREADABLE = "CS0502" Input "the lock cannot be read";
+    LOCK_OUTDATED = "CS0503" Input "the lock does not answer the configuration";
+    LOCK_NO_SUCH_NODE = "CS0504" Input "the lock has no such package";
+    LOCK_INCONSISTENT = "CS0505" Verdict "the lock contradicts itself";
+
+    // CS06xx: sources, network, fetching
+    SOURCE_UNKNOWN = "CS0601" Environment "no endpoint is configured for a source";
+    FETCH_FAILED = "CS0602" Environment "a file could not be fetched";
+    FETCH_NOT_FOUND = "CS0603" Environment "no source has the file any more";
+    FETCH_WRONG_DIGEST = "CS0604" Verdict "fetched bytes have another digest";
+    OFFLINE = "CS0605" Environment "a file is needed and the build is offline";
+    SOURCE_INVALID = "CS0606" Input "a source is configured wrongly";
+    FETCH_TOO_LARGE = "CS0607" Verdict "an answer is larger than allowed";
+
+    // CS07xx: trust and proofs
+    SIGNATURE_INVALID = "CS0701" Verdict "a signature does not verify";
+    WRONG_RELEASE = "CS0702" Verdict "the index is signed for another suite";
+    RELEASE_EXPIRED = "CS0703" Verdict "the index has expired";
+    INDEX_DIGEST = "CS0704" Verdict "an index does not have the digest its release gives";
+    PROOF_NOT_HELD = "CS0705" Verdict "the lock claims a proof it does not have";
+    PROOF_DAMAGED = "CS0706" Verdict "a kept proof is damaged";
+    RELEASE_UNREADABLE = "CS0707" Verdict "a release file cannot be read";
+    EXPIRED_ACCEPTED = "CS0708" Verdict "an expired index was accepted";
+    TRUST_UNREADABLE = "CS0709" Environment "the trust data cannot be read";
+    PROOF_MISSING = "CS0710" Environment "a proof is not at hand";
+
+    // CS08xx: archives, trees, images
+    ARCHIVE_INVALID = "CS0801" Verdict "an archive cannot be read";
+    ARCHIVE_ESCAPES = "CS0802" Verdict "an archive member leaves its root";
+    ARCHIVE_TOO_LARGE = "CS0803" Verdict "an archive unpacks to more than allowed";
+    ARCHIVE_FORBIDDEN_MEMBER = "CS0804" Verdict "an archive holds a member that is not allowed";
+    SCRIPT_NOT_MODELLED = "CS0805" Verdict "a maintainer script is not modelled";
+    TREE_CONFLICT = "CS0806" Verdict "two packages bring different files under one name";
+    WHEEL_INVALID = "CS0807" Verdict "a wheel is not what its metadata says";
+    METADATA_DIFFERS = "CS0808" Verdict "a wheel's metadata differs from the index's";
+    LIBRARY_MISSING = "CS0809" Verdict "a needed library is not in the image";
+    SOURCE_FILE = "CS0810" Input "an application file cannot be taken";
+
+    // CS09xx: store, output, the machine
+    STORE_DAMAGED = "CS0901" Verdict "a stored object is damaged";
+    STORE_IO = "CS0902" Environment "the store cannot be read or written";
+    OUTPUT_IO = "CS0903" Environment "the output cannot be written";
+    INPUT_IO = "CS0904" Environment "a file cannot be read";
+    BUNDLE_INVALID = "CS0905" Input "the bundle cannot be read";
+    ARCHIVE_UNKNOWN = "CS0906" Input "the image cannot be read";
+    USAGE = "CS0907" Input "the command line is wrong";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codes::ALL;
+
+    #[test]
+    fn codes_are_unique_and_ordered() {
+        assert!(ALL.windows(2).all(|pair| matches!(pair, [a, b] if a.id < b.id)));
+    }
+}

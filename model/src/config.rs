@@ -1,0 +1,169 @@
+//! An image configuration after it was read and checked: every field typed, every value with its span.
+
+use std::collections::BTreeMap;
+
+use crate::{Arch, Span, Spanned};
+
+/// An image, as its author declared it. The long and the short form read to the same value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Image name: lower-case letters, digits and single `.`, `_`, `-` between them.
+    pub name: Spanned<String>,
+    /// One sentence for people.
+    pub description: Option<Spanned<String>>,
+    /// The language runtime, or none.
+    pub base: Base,
+    /// Requirements in the language's own syntax, in the order written.
+    pub packages: Vec<Spanned<String>>,
+    /// Debian packages by name with an optional version relation.
+    pub system_packages: Vec<Spanned<SystemPackage>>,
+    /// The application's own files.
+    pub source: Option<Source>,
+    /// Single files placed into the image.
+    pub files: Vec<PlacedFile>,
+    /// PEM files whose certificates the image trusts besides the public ones.
+    pub certificates: Vec<Spanned<String>>,
+    /// How the image starts.
+    pub run: Run,
+    /// Architectures to build, sorted, each once.
+    pub architectures: Vec<Arch>,
+    /// The image's own version, for tag and labels.
+    pub version: Option<Spanned<String>>,
+    /// Words about the image.
+    pub metadata: Metadata,
+    /// The whole document.
+    pub span: Span,
+}
+
+/// What the image stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// The language, if any.
+    pub language: Option<Spanned<Language>>,
+    /// Which version of it; `None` exactly when there is no language.
+    pub version: Option<Spanned<VersionWish>>,
+}
+
+/// A language whose images can be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// Python, packages from PyPI.
+    Python,
+}
+
+impl Language {
+    /// As written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Python => "python",
+        }
+    }
+}
+
+/// A wanted language version. Kept as text: what it means is the language's own affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionWish {
+    /// `3.13.5`: this one.
+    Exact(String),
+    /// `3.13`: the newest of this line.
+    Line(String),
+    /// `>=3.11,<3.14`: the newest inside.
+    Range(String),
+    /// `latest`: the newest there is.
+    Latest,
+}
+
+impl VersionWish {
+    /// As written.
+    pub fn text(&self) -> &str {
+        match self {
+            VersionWish::Exact(text) | VersionWish::Line(text) | VersionWish::Range(text) => text,
+            VersionWish::Latest => "latest",
+        }
+    }
+}
+
+/// A Debian package the author asks for: `tzdata`, `libpq5 (>= 15)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemPackage {
+    /// Package name, possibly virtual.
+    pub name: String,
+    /// Relation and version, if limited.
+    pub relation: Option<(Relation, String)>,
+}
+
+/// A Debian version relation (Debian Policy §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// `<<`
+    Earlier,
+    /// `<=`
+    EarlierOrEqual,
+    /// `=`
+    Equal,
+    /// `>=`
+    LaterOrEqual,
+    /// `>>`
+    Later,
+}
+
+impl Relation {
+    /// As written in a control file.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Relation::Earlier => "<<",
+            Relation::EarlierOrEqual => "<=",
+            Relation::Equal => "=",
+            Relation::LaterOrEqual => ">=",
+            Relation::Later => ">>",
+        }
+    }
+}
+
+/// The application's files: a directory beside the configuration, copied into the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Directory, relative to the configuration.
+    pub path: Spanned<String>,
+    /// Absolute directory in the image.
+    pub to: Spanned<String>,
+}
+
+/// One file placed into the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedFile {
+    /// File, relative to the configuration.
+    pub from: Spanned<String>,
+    /// Absolute path in the image.
+    pub to: Spanned<String>,
+    /// Permission bits, 0644 unless given.
+    pub mode: u32,
+}
+
+/// How the image starts; becomes the OCI image configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Run {
+    /// Fixed start of the command line.
+    pub entrypoint: Vec<String>,
+    /// Default rest of the command line.
+    pub command: Vec<String>,
+    /// Numeric user, 65532 unless given.
+    pub user: Option<Spanned<u32>>,
+    /// Absolute working directory.
+    pub workdir: Option<Spanned<String>>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Documented TCP ports.
+    pub ports: Vec<u16>,
+}
+
+/// Words about the image; they become OCI annotations.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Names of the regimes the owner says it is under.
+    pub compliance: Vec<String>,
+    /// Address of its documentation.
+    pub documentation: Option<String>,
+}

@@ -1,0 +1,21 @@
+//! The vocabulary every part of clnstrt shares: validated values, and the documents that flow
+//! from declaration to verdict. Nothing in here does I/O or reads a clock.
+
+mod arch;
+mod canonical;
+mod code;
+pub mod config;
+mod digest;
+mod finding;
+pub mod lock;
+pub mod plan;
+mod span;
+mod tree;
+
+pub use arch::Arch;
+pub use canonical::{canonical_json, digest_of};
+pub use code::{Class, Code, codes};
+pub use digest::{Digest, DigestError, Hasher};
+pub use finding::{Finding, Findings, Label, Severity};
+pub use span::{SourceId, Sources, Span, Spanned};
+pub use tree::{Entry, Kind, Tree, TreeError, TreePath};

@@ -1,0 +1,204 @@
+//! `image.lock.json`: the complete dependency graph of every architecture, each node with digest,
+//! evidence, and the reason it is there. It names no server.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Arch, Digest};
+
+/// The only lock format there is so far.
+pub const FORMAT: u32 = 1;
+
+/// A lock file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Digest of what the lock answers: everything of the configuration that resolution reads.
+    pub config: Digest,
+    /// The one time there is, seconds since 1970: the newest signed Date among the releases.
+    pub epoch: i64,
+    /// The signed Debian releases, by suite.
+    pub releases: BTreeMap<String, Release>,
+    /// Every node of every architecture, by its id (a package URL).
+    pub nodes: BTreeMap<String, Node>,
+    /// What is in the image of each architecture.
+    pub resolutions: BTreeMap<Arch, Resolution>,
+}
+
+/// A signed Debian release whose indexes vouch for packages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// `Label` field of the release.
+    pub label: String,
+    /// `Codename` field of the release.
+    pub codename: String,
+    /// `Date` field, seconds since 1970.
+    pub date: i64,
+    /// The kept InRelease file.
+    pub in_release: Digest,
+    /// Size of the InRelease file in bytes.
+    pub size: u64,
+    /// Fingerprints of the keys that signed it and verified, sorted.
+    pub signed_by: Vec<String>,
+    /// The release had expired when it was locked and the machine's apt is set to accept that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired_accepted: bool,
+    /// The kept package indexes, by path relative to the suite (`main/binary-amd64/Packages.xz`).
+    pub indexes: BTreeMap<String, Kept>,
+}
+
+/// A document kept by digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Where a file comes from; which server that is, the machine decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A Debian archive; the file name is its path below the archive's root (`pool/…`).
+    Debian,
+    /// A Python package index.
+    Pypi,
+}
+
+impl Origin {
+    /// As users write it in `--source NAME=URL`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Debian => "debian",
+            Origin::Pypi => "pypi",
+        }
+    }
+}
+
+/// One package file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Which ecosystem's servers have it.
+    pub origin: Origin,
+    /// Name, normalised as its ecosystem does.
+    pub name: String,
+    /// Version as its ecosystem writes it.
+    pub version: String,
+    /// File name: `pool/main/…/x.deb`, `x-1.0-py3-none-any.whl`.
+    pub file: String,
+    /// Size in bytes; 0 where the index does not say.
+    pub size: u64,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// SHA-256 of the metadata resolution read, where it was served apart from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Digest>,
+    /// Licence as the package's own metadata states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What vouches for the digest.
+    pub proof: Proof,
+    /// What it needs, sorted: the *why* of other nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Edge>,
+    /// Dependencies left out on purpose, with the reviewed reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub omits: Vec<Omission>,
+}
+
+/// What vouches for a node's digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Proof {
+    /// A signed release lists an index, the index lists the file. Re-proved by every build.
+    VerifiedByOpenpgp {
+        /// Suite: key into [`Lock::releases`].
+        release: String,
+        /// Key into [`Release::indexes`].
+        index: String,
+    },
+    /// A digest the index gave over TLS when the lock was made.
+    IndexHash,
+    /// A digest the index gave over a connection nobody vouches for.
+    UnsignedUpstream,
+}
+
+/// A requirement and the package that answers it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edge {
+    /// Which ecosystem's package answers it.
+    pub origin: Origin,
+    /// Name of the answering package; in one resolution one node carries it.
+    pub name: String,
+    /// The requirement as its author wrote it.
+    pub requirement: String,
+}
+
+/// A dependency that is left out on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Omission {
+    /// The dependency as the package states it.
+    pub requirement: String,
+    /// Why an image does not need it.
+    pub reason: String,
+}
+
+/// What is in the image of one architecture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolution {
+    /// Version of the language runtime (`3.13.5`), if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_version: Option<String>,
+    /// What was asked for: by the configuration, or by the base the standard library describes.
+    pub roots: Vec<Root>,
+    /// Ids of the nodes, sorted.
+    pub nodes: Vec<String>,
+}
+
+/// A requirement nobody's package caused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Root {
+    /// Who asks: `base` or `config`.
+    pub by: Asker,
+    /// What answers it.
+    pub edge: Edge,
+}
+
+/// Who asks for a root requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asker {
+    /// The standard library's base of the language.
+    Base,
+    /// The author's configuration.
+    Config,
+}
+
+impl Lock {
+    /// The node that carries a name in one resolution.
+    pub fn find(&self, arch: Arch, origin: Origin, name: &str) -> Option<(&str, &Node)> {
+        self.nodes_of(arch).find(|(_, node)| node.origin == origin && node.name == name)
+    }
+
+    /// The nodes of one architecture, in order of their id.
+    pub fn nodes_of(&self, arch: Arch) -> impl Iterator<Item = (&str, &Node)> {
+        let ids = self.resolutions.get(&arch).map(|r| r.nodes.as_slice()).unwrap_or_default();
+        ids.iter().filter_map(|id| Some((id.as_str(), self.nodes.get(id)?)))
+    }
+
+    /// As written to disk: stable, indented, ending in a newline.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+    }
+}

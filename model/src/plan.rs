@@ -1,0 +1,355 @@
+//! The build plan: a Merkle DAG of content-addressed steps. It is all the runtime learns from the compiler.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lock::Origin;
+use crate::{Arch, Digest, TreePath, digest_of};
+
+/// The only plan format there is so far.
+pub const FORMAT: u32 = 1;
+
+/// Digest of a step's op and its inputs' plan keys.
+pub type PlanKey = Digest;
+
+/// A plan.
+///
+/// **Invariant:** every step stands under its own plan key, and every input names a step.
+/// [`Plan::check`] refuses anything else, so a plan read from outside is as good as one made here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The one time there is, seconds since 1970.
+    pub epoch: i64,
+    /// Every step by its plan key.
+    pub steps: BTreeMap<PlanKey, Step>,
+    /// What to make, by name; `index` is the image index.
+    pub targets: BTreeMap<String, PlanKey>,
+}
+
+/// One step: an operation on the outputs of other steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What to do.
+    pub op: Op,
+    /// Plan keys of the inputs, in the order the op reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<PlanKey>,
+}
+
+impl Step {
+    /// The step's plan key.
+    pub fn key(&self) -> PlanKey {
+        digest_of(self)
+    }
+}
+
+/// An operation. A change of what one of them does changes its `v`, so that no cache mistakes the old for the new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Op {
+    /// A file of an upstream, by digest. No inputs. Output: blob.
+    Fetch {
+        /// Which ecosystem's servers have it.
+        origin: Origin,
+        /// Project or package name, for servers that sort files by it.
+        name: String,
+        /// File name as in the lock.
+        file: String,
+        /// SHA-256 of the file.
+        sha256: Digest,
+        /// Size in bytes; 0 where the lock does not know it.
+        size: u64,
+    },
+    /// A tree taken from the author's files before planning, by the digest of its manifest. No inputs. Output: tree.
+    Local {
+        /// Digest of the canonical JSON of the [`crate::Tree`].
+        tree: Digest,
+    },
+    /// An archive (the one input, a blob) as a tree.
+    Unpack {
+        /// Version of this operation.
+        v: u32,
+        /// What kind of archive.
+        format: ArchiveFormat,
+    },
+    /// The union of the inputs (trees), with additions; the same name twice must be the same entry.
+    Compose {
+        /// Version of this operation.
+        v: u32,
+        /// What is put in besides the inputs, in order.
+        add: Vec<Addition>,
+    },
+    /// Checks that every library an ELF file of the inputs (trees, united) needs is in them. Output: nothing.
+    Check {
+        /// Version of this operation.
+        v: u32,
+        /// What is checked.
+        check: Check,
+        /// For which architecture.
+        arch: Arch,
+    },
+    /// One image layer from the one input (a tree). Output: layer.
+    Layer {
+        /// Version of this operation, tar writer and compressor included.
+        v: u32,
+        /// Modification time of every entry, seconds since 1970.
+        epoch: i64,
+        /// What the layer is, for its history entry.
+        title: String,
+    },
+    /// One architecture's image from layers (bottom first) and the checks that must have passed. Output: image.
+    Image {
+        /// Version of this operation.
+        v: u32,
+        /// Architecture.
+        arch: Arch,
+        /// Creation time, seconds since 1970.
+        epoch: i64,
+        /// Execution parameters.
+        config: ImageConfig,
+        /// Annotations of the manifest; labels of the configuration.
+        annotations: BTreeMap<String, String>,
+    },
+    /// The index over images. Output: index.
+    Index {
+        /// Version of this operation.
+        v: u32,
+        /// Annotations of the index.
+        annotations: BTreeMap<String, String>,
+    },
+}
+
+/// How an archive becomes a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ArchiveFormat {
+    /// A Debian binary package: its data, merged-`/usr` names, and a `status.d` entry.
+    Deb {
+        /// Package name the archive must carry.
+        package: String,
+        /// Version the archive must carry.
+        version: String,
+        /// Maintainer scripts whose effect is modelled, by name (`preinst`, `postinst`).
+        scripts: BTreeMap<String, Vec<ScriptModel>>,
+    },
+    /// A Python wheel, installed below a prefix the way the `installer` project does, nothing run.
+    Wheel {
+        /// Directories of the installation scheme.
+        scheme: WheelScheme,
+        /// Project name (normalised) the wheel must carry.
+        project: String,
+        /// Version the wheel must carry.
+        version: String,
+        /// SHA-256 its METADATA must have, where resolution read that apart from the wheel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metadata: Option<Digest>,
+    },
+    /// A tar archive, plain or compressed with gzip or xz; owners are dropped.
+    Tar,
+    /// A zip archive.
+    Zip,
+}
+
+/// A maintainer script somebody read, and what it would have done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptModel {
+    /// SHA-256 of the script.
+    pub sha256: Digest,
+    /// What an image needs of its effects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Addition>,
+}
+
+/// Where a wheel's parts go; every path relative to the image's root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WheelScheme {
+    /// Pure-Python modules.
+    pub purelib: TreePath,
+    /// Modules with compiled parts.
+    pub platlib: TreePath,
+    /// C headers; the project's name is appended.
+    pub headers: TreePath,
+    /// Scripts.
+    pub scripts: TreePath,
+    /// Data files.
+    pub data: TreePath,
+    /// Absolute path of the interpreter scripts start with.
+    pub interpreter: String,
+}
+
+/// Something put into a tree besides what archives bring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "add", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Addition {
+    /// A directory.
+    Dir {
+        /// Path.
+        path: TreePath,
+        /// Permission bits.
+        mode: u32,
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+    },
+    /// A text file, owned by root.
+    File {
+        /// Path.
+        path: TreePath,
+        /// Content.
+        text: String,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Path.
+        path: TreePath,
+        /// Target as written.
+        target: String,
+    },
+    /// One file out of every regular file below a directory, in path order, each ended by a newline.
+    Concat {
+        /// Path.
+        path: TreePath,
+        /// Directory whose files are taken.
+        from: TreePath,
+        /// Only files whose name ends so.
+        suffix: String,
+        /// Text put behind them.
+        extra: String,
+    },
+    /// One input moved below a directory instead of being united at the root.
+    Move {
+        /// Index of the input.
+        input: u32,
+        /// Directory it goes to.
+        to: TreePath,
+    },
+}
+
+/// What a [`Op::Check`] checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Every `DT_NEEDED` and program interpreter is provided.
+    Libraries,
+}
+
+/// Execution parameters of an OCI image configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageConfig {
+    /// `uid` or `uid:gid`.
+    pub user: String,
+    /// Environment, `NAME=value`, sorted.
+    pub env: Vec<String>,
+    /// Entrypoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Default arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Working directory.
+    pub workdir: String,
+    /// Documented ports, `8000/tcp`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<String>,
+}
+
+/// Why a plan is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// Another format number.
+    Format(u32),
+    /// A step stands under a key that is not its own.
+    Key(PlanKey),
+    /// A step or target names a step that is not there.
+    Missing(PlanKey),
+}
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PlanError::Format(found) => write!(f, "plan format {found} is not known, only {FORMAT}"),
+            PlanError::Key(key) => write!(f, "the step under {key} has another digest"),
+            PlanError::Missing(key) => write!(f, "no step has the key {key}"),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Plan {
+    /// A plan without steps.
+    pub fn new(epoch: i64) -> Self {
+        Self { format: FORMAT, epoch, steps: BTreeMap::new(), targets: BTreeMap::new() }
+    }
+
+    /// Adds a step and returns its key; an equal step is added once.
+    pub fn add(&mut self, op: Op, inputs: Vec<PlanKey>) -> PlanKey {
+        let step = Step { op, inputs };
+        let key = step.key();
+        self.steps.insert(key, step);
+        key
+    }
+
+    /// Checks the invariant. Steps cannot form a cycle: each key is a digest over its inputs' keys.
+    pub fn check(&self) -> Result<(), PlanError> {
+        if self.format != FORMAT {
+            return Err(PlanError::Format(self.format));
+        }
+        for (key, step) in &self.steps {
+            if step.key() != *key {
+                return Err(PlanError::Key(*key));
+            }
+        }
+        let named = self.steps.values().flat_map(|step| &step.inputs).chain(self.targets.values());
+        match named.copied().find(|key| !self.steps.contains_key(key)) {
+            Some(key) => Err(PlanError::Missing(key)),
+            None => Ok(()),
+        }
+    }
+
+    /// The plan's own digest: over its canonical JSON.
+    pub fn digest(&self) -> Digest {
+        digest_of(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch() -> Op {
+        Op::Fetch { origin: Origin::Pypi, name: "a".into(), file: "a.whl".into(), sha256: Digest::of(b"a"), size: 1 }
+    }
+
+    /// A golden digest: it changes only when the meaning of plans changes, and then on purpose.
+    #[test]
+    fn a_plan_key_never_changes_silently() {
+        let key = Step { op: fetch(), inputs: vec![] }.key();
+        assert_eq!(key.to_string(), "sha256:a77da4c1d4f8ffaaabb728fb462048caef2eb5dfa575eee20220327f4c6dbc7a");
+    }
+
+    #[test]
+    fn a_step_under_a_foreign_key_and_a_missing_input_are_refused() {
+        let mut plan = Plan::new(0);
+        let key = plan.add(fetch(), vec![]);
+        assert_eq!(plan.check(), Ok(()));
+        let stranger = Digest::of(b"stranger");
+        plan.targets.insert("index".into(), stranger);
+        assert_eq!(plan.check(), Err(PlanError::Missing(stranger)));
+        if let Some(step) = plan.steps.remove(&key) {
+            plan.steps.insert(stranger, step);
+        }
+        assert_eq!(plan.check(), Err(PlanError::Key(stranger)));
+    }
+}
