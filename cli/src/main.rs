@@ -1,1 +1,22 @@
-fn main() {}
+//! `clnstrt-cli`: one file per command, and the driver that feeds resolvers with what the runtime fetches.
+
+mod args;
+mod commands;
+mod driver;
+mod progress;
+mod project;
+mod report;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let format = args.format;
+    match commands::run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report::fail(&failure, format),
+    }
+}

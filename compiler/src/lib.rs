@@ -3,8 +3,13 @@
 
 pub mod config;
 pub mod debian;
+mod language;
+mod lower;
 mod need;
 pub mod pypi;
+mod resolve;
 mod solver;
 
+pub use lower::{LocalTrees, lower};
 pub use need::{Fetched, Metadata, Need, Pins, Project, Step};
+pub use resolve::{Answer, Resolved, lock, resolve};

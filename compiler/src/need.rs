@@ -1,11 +1,11 @@
 //! How resolvers and the world outside talk: `step(wanted, fetched)` answers with what it still needs, or is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use inspect::debian::Index;
 use inspect::pypi::{CoreMetadata, Page};
-use model::lock::{Node, Root};
+use model::lock::{Node, Origin, Root};
 use model::{Arch, Digest, Findings};
 
 /// A document a resolver cannot go on without.
@@ -57,15 +57,33 @@ pub struct Metadata {
     pub digest: Digest,
 }
 
-/// What was fetched so far.
+/// What was fetched so far, and what of an earlier lock is to stay.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
+    /// Packages that keep the version an earlier lock gave them, wherever that version is still to be had.
+    pub keep: BTreeMap<(Origin, String), BTreeSet<String>>,
     /// Debian indexes by suite and architecture.
     pub debian: BTreeMap<(String, Arch), Arc<Index>>,
     /// PyPI projects by normalised name.
     pub projects: BTreeMap<String, Project>,
     /// Core metadata by the digest of the wheel.
     pub metadata: BTreeMap<Digest, Metadata>,
+}
+
+impl Fetched {
+    /// Whether a version may be chosen as far as [`Fetched::keep`] is concerned; `available` are all there are.
+    pub fn may_choose<'a>(
+        &self,
+        origin: Origin,
+        name: &str,
+        version: &str,
+        mut available: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        match self.keep.get(&(origin, name.to_owned())) {
+            Some(kept) => kept.contains(version) || !available.any(|other| kept.contains(other)),
+            None => true,
+        }
+    }
 }
 
 /// What a resolver decided.

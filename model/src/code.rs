@@ -66,6 +66,9 @@ codes! {
     SEVERAL_DOCUMENTS = "CS0108" Input "the file holds several documents";
     YAML_TAG = "CS0109" Input "YAML tags are not accepted";
     YAML_TAB = "CS0110" Input "a tab is used for indentation";
+    CONTROL_CHARACTER = "CS0111" Input "the text holds a control character";
+    YAML_KEY = "CS0112" Input "a key is not a name";
+    MORE_FINDINGS = "CS0113" Input "there are more findings than are shown";
 
     // CS02xx: the image configuration
     UNKNOWN_FIELD = "CS0201" Input "there is no such field";
@@ -83,6 +86,7 @@ codes! {
     DEBIAN_UNSATISFIABLE = "CS0302" Input "the Debian packages cannot be installed together";
     LANGUAGE_VERSION_UNAVAILABLE = "CS0303" Input "no source has this language version";
     DEBIAN_NO_SUCH_VERSION = "CS0304" Input "no such version of a Debian package";
+    DEBIAN_CONTROL_UNREADABLE = "CS0305" Verdict "a Debian control file or package index cannot be read";
 
     // CS04xx: PyPI resolution
     PYPI_NO_SUCH_PROJECT = "CS0401" Input "no such Python project";
@@ -93,6 +97,7 @@ codes! {
     PYPI_BAD_INDEX = "CS0406" Environment "the index answer cannot be read";
     VERSIONS_DIFFER = "CS0407" Input "the architectures get different versions";
     PYPI_YANKED = "CS0408" Input "a yanked release is used";
+    PYPI_NO_SUCH_EXTRA = "CS0409" Input "a Python package has no such extra";
 
     // CS05xx: lock and plan
     LOCK_MISSING = "CS0501" Input "there is no lock";
@@ -100,6 +105,7 @@ codes! {
     LOCK_OUTDATED = "CS0503" Input "the lock does not answer the configuration";
     LOCK_NO_SUCH_NODE = "CS0504" Input "the lock has no such package";
     LOCK_INCONSISTENT = "CS0505" Verdict "the lock contradicts itself";
+    RESOLUTION_UNBOUNDED = "CS0506" Environment "resolution does not come to an end";
 
     // CS06xx: sources, network, fetching
     SOURCE_UNKNOWN = "CS0601" Environment "no endpoint is configured for a source";
@@ -118,7 +124,6 @@ codes! {
     PROOF_NOT_HELD = "CS0705" Verdict "the lock claims a proof it does not have";
     PROOF_DAMAGED = "CS0706" Verdict "a kept proof is damaged";
     RELEASE_UNREADABLE = "CS0707" Verdict "a release file cannot be read";
-    EXPIRED_ACCEPTED = "CS0708" Verdict "an expired index was accepted";
     TRUST_UNREADABLE = "CS0709" Environment "the trust data cannot be read";
     PROOF_MISSING = "CS0710" Environment "a proof is not at hand";
 
@@ -142,6 +147,7 @@ codes! {
     BUNDLE_INVALID = "CS0905" Input "the bundle cannot be read";
     ARCHIVE_UNKNOWN = "CS0906" Input "the image cannot be read";
     USAGE = "CS0907" Input "the command line is wrong";
+    STDLIB_UNREADABLE = "CS0908" Environment "the standard library's data cannot be read";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::Digest as _;
+use ring::digest::{Context, SHA256};
 
 /// A SHA-256 digest, written `sha256:<64 lower-case hex digits>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,8 +14,14 @@ pub struct Digest([u8; 32]);
 pub struct DigestError;
 
 /// Computes a [`Digest`] over bytes that arrive in pieces.
-#[derive(Clone, Default)]
-pub struct Hasher(sha2::Sha256);
+#[derive(Clone)]
+pub struct Hasher(Context);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(Context::new(&SHA256))
+    }
+}
 
 impl Hasher {
     /// Starts with no bytes.
@@ -30,7 +36,9 @@ impl Hasher {
 
     /// The digest of all bytes added.
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(self.0.finish().as_ref()); // SHA-256 is 32 bytes long
+        Digest(bytes)
     }
 }
 

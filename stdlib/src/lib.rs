@@ -1,1 +1,12 @@
-//! placeholder
+//! Data shipped with the compiler, read into types. Every file is reviewable as it stands in `stdlib/`.
+
+pub mod base;
+pub mod debian;
+pub mod language;
+
+use model::{Finding, codes};
+
+fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
+    toml::from_str(text)
+        .map_err(|e| Finding::error(codes::STDLIB_UNREADABLE, format!("{name} cannot be read: {}", e.message())))
+}

@@ -1,1 +1,37 @@
-fn main() {}
+//! `cargo xtask`: what developers and CI run.
+
+mod bench;
+mod docs;
+mod lint;
+mod parts;
+mod shell;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+  test [--full] [FILTER]   install the real parts the tests use, run the tests, count them
+  lint [--full]            formatting, clippy, and cargo-deny where it is installed (--full installs it)
+  docs                     the API documentation, and the book where mdbook is installed
+  bench [--runs N]         measure beside other projects' tools, print the ratios";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test", rest @ ..] => test::run(rest),
+        ["lint", rest @ ..] => lint::run(rest),
+        ["docs"] => docs::run(),
+        ["bench", rest @ ..] => bench::run(rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("{words}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The command line, as `docs/src/reference/commands.md` describes it.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use model::Arch;
+
+/// Turns a declaration into a container image that can be trusted.
+#[derive(Parser)]
+#[command(name = "clnstrt-cli", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How findings are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, on standard error.
+    Text,
+    /// For programs, on standard output.
+    Json,
+}
+
+/// What belongs to the machine, not to the image.
+#[derive(ClapArgs, Clone)]
+pub(crate) struct Machine {
+    /// Where an ecosystem's packages are had; several for one name are mirrors, tried in order.
+    #[arg(long = "source", global = true, value_name = "NAME=URL")]
+    pub(crate) sources: Vec<String>,
+    /// The store; by default in the user's cache directory.
+    #[arg(long, global = true, value_name = "DIR", env = "CLNSTRT_STORE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Open no connection.
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Seconds without a byte after which a server is given up.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check image configurations.
+    Validate {
+        /// The configurations.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Resolve every dependency and write the lock next to the configuration.
+    Lock {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Choose anew: everything, or one package only.
+        #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+        update: Option<String>,
+    },
+    /// Print the build plan as canonical JSON.
+    Plan {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        choice: Choice,
+        /// Write it there instead of to standard output.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Build the image.
+    Build {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        choice: Choice,
+        /// The archive to write: `.tar.gz` or `.tar`.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// Steps and connections at once; by default as many as there are processors.
+        #[arg(long, value_name = "N")]
+        jobs: Option<usize>,
+    },
+    /// Say why a package is in the image.
+    Why {
+        /// Its name.
+        package: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Show what an image archive or OCI layout holds.
+    Inspect {
+        /// `oci:DIR`, or an archive's path.
+        reference: String,
+    },
+    /// Show where packages come from on this machine, and where that was found.
+    Sources,
+    /// Show the keys upstreams are believed by.
+    Trust,
+    /// Look after the store.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
+    /// Carry every locked input and proof in one archive.
+    Bundle {
+        #[command(subcommand)]
+        command: BundleCommand,
+    },
+    /// Explain a finding's code.
+    Explain {
+        /// The code, such as CS0201; without one, all are listed.
+        code: Option<String>,
+    },
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct ConfigArg {
+    /// The image configuration.
+    #[arg(long, value_name = "FILE", default_value = "image.yaml")]
+    pub(crate) config: PathBuf,
+}
+
+/// Which part of what the configuration declares, and under which conditions.
+#[derive(ClapArgs)]
+pub(crate) struct Choice {
+    /// Only this architecture; may be repeated.
+    #[arg(long = "arch", value_name = "ARCH", value_parser = arch)]
+    pub(crate) arches: Vec<Arch>,
+    /// Refuse to make or change the lock.
+    #[arg(long)]
+    pub(crate) locked: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Check every object against its digest.
+    Verify,
+    /// Remove what no recent build used.
+    Gc {
+        /// Keep what was used within so many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        days: u64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BundleCommand {
+    /// Write every locked input and proof of a configuration.
+    Export {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The archive to write.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Read a bundle into the store.
+    Import {
+        /// The archive.
+        bundle: PathBuf,
+    },
+}
+
+fn arch(text: &str) -> Result<Arch, String> {
+    text.parse().map_err(|()| format!("`{text}` is no architecture; there are amd64 and arm64"))
+}

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model::plan::{Op, Plan, PlanKey};
+use model::{Arch, Finding, Findings, codes};
+use runtime::archive::{ArchiveOptions, Written, write_archive};
+use runtime::execute::{Options, Value, execute};
+use runtime::fetch::Wanted;
+use runtime::prove::{Summary, prove};
+use serde::Serialize;
+
+use super::plan;
+use crate::args::{Choice, Format, Machine};
+use crate::progress::phase;
+use crate::project::Project;
+use crate::report::{self, Failure};
+use crate::session::Session;
+
+/// How often damaged objects are replaced before a build gives up.
+const REPAIRS: usize = 3;
+
+/// `build`: from configuration to archive.
+pub(super) fn run(
+    machine: &Machine,
+    path: &Path,
+    choice: &Choice,
+    output: &Path,
+    jobs: Option<usize>,
+    format: Format,
+) -> Result<(), Failure> {
+    let project = Project::load(path)?;
+    report::print_warnings(&project.sources, &project.warnings, format);
+    let session = Session::open(machine, false)?;
+    let (plan, lock) = plan::make(&session, &project, choice, format)?;
+    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+
+    let mut repairs = 0;
+    let (summary, index, written) = loop {
+        let outcome = attempt(&session, &plan, &lock, &project, output, jobs);
+        let damaged = session.store.take_damaged();
+        match outcome {
+            Ok(done) => break done,
+            Err(findings) if damaged.is_empty() || session.offline || repairs == REPAIRS => {
+                return Err(findings.into());
+            }
+            Err(_) => {
+                repairs += 1;
+                for digest in damaged {
+                    session.progress.note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
+                    session.store.discard(&digest)?;
+                }
+            }
+        }
+    };
+    summarise(&Summarised { output, written: &written, index: &index, packages: &summary, plan: plan.digest() }, format);
+    Ok(())
+}
+
+fn attempt(
+    session: &Session,
+    plan: &Plan,
+    lock: &model::lock::Lock,
+    project: &Project,
+    output: &Path,
+    jobs: usize,
+) -> Result<(Summary, Value, Written), Findings> {
+    phase("fetch");
+    session.wait(session.fetcher.files(leaves(plan)))?;
+    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, lock))?;
+    phase("prove");
+    let summary = prove(&session.store, lock, &session.trust)?;
+    phase("execute");
+    let mut values = execute(plan, &session.store, &Options { jobs, progress: session.progress.clone() })?;
+    phase("release");
+    let index = index_of(plan, &mut values)?;
+    let version = project.config.version.as_ref().map_or("unversioned", |version| version.value.as_str());
+    let options = ArchiveOptions {
+        name: project.config.name.value.clone(),
+        tag: version.to_owned(),
+        plain_arch: machine_arch(),
+        epoch: plan.epoch,
+    };
+    let written = write_archive(&session.store, &index, &options, output)?;
+    Ok((summary, index, written))
+}
+
+fn index_of(plan: &Plan, values: &mut BTreeMap<PlanKey, Value>) -> Result<Value, Finding> {
+    let index = plan.targets.get("index").and_then(|key| values.remove(key));
+    index.ok_or_else(|| Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index"))
+}
+
+fn leaves(plan: &Plan) -> Vec<Wanted> {
+    let steps = plan.steps.values();
+    let files = steps.filter_map(|step| match &step.op {
+        Op::Fetch { origin, name, file, sha256, size } => Some(Wanted {
+            origin: *origin,
+            name: name.clone(),
+            file: file.clone(),
+            sha256: *sha256,
+            size: *size,
+        }),
+        _ => None,
+    });
+    files.collect()
+}
+
+/// Which image of the archive `docker load` gives the plain name.
+fn machine_arch() -> Arch {
+    if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::Amd64 }
+}
+
+#[derive(Serialize)]
+struct Summarised<'a> {
+    output: &'a Path,
+    written: &'a Written,
+    index: &'a Value,
+    packages: &'a Summary,
+    plan: model::Digest,
+}
+
+fn summarise(done: &Summarised, format: Format) {
+    if format == Format::Json {
+        report::print_json(done);
+        return;
+    }
+    let Value::Index { digest, images, .. } = done.index else { return };
+    anstream::println!("index    {digest}");
+    for image in images {
+        anstream::println!("{:<8} {}  {}", image.arch, image.manifest.digest, megabytes(image.size()));
+    }
+    anstream::println!("plan     {}", done.plan);
+    anstream::println!("archive  {}  {}  {}", done.written.sha256, megabytes(done.written.size), done.output.display());
+    let Summary { verified, index_hash, unsigned, expired_accepted } = done.packages;
+    anstream::println!(
+        "packages {verified} verified by OpenPGP, {index_hash} by a digest their index gave over TLS, {unsigned} unsigned upstream"
+    );
+    if !expired_accepted.is_empty() {
+        anstream::println!("expired  accepted, as this machine's apt does: {}", expired_accepted.join(", "));
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}

@@ -1,0 +1,115 @@
+use std::path::Path;
+
+use model::lock::{Lock, Proof};
+use model::{Finding, codes};
+
+use crate::args::{Choice, Format, Machine};
+use crate::driver::{self, Keep};
+use crate::progress::phase;
+use crate::project::Project;
+use crate::report::{self, Failure};
+use crate::session::Session;
+
+/// `lock`: resolves every dependency and writes the lock, unless it answers the configuration already.
+pub(super) fn run(machine: &Machine, path: &Path, update: Option<&str>, format: Format) -> Result<(), Failure> {
+    let project = Project::load(path)?;
+    report::print_warnings(&project.sources, &project.warnings, format);
+    let session = Session::open(machine, update.is_some())?;
+    let old = match (project.read_lock(), update) {
+        (Err(_), Some("")) => None, // an unreadable lock is made again
+        (old, _) => old?,
+    };
+    let lock = match (&old, update) {
+        (None, Some(name)) if !name.is_empty() => return Err(missing(&project).into()),
+        (Some(old), None) if answers(old, &project) => old.clone(),
+        (_, Some("")) | (None, _) => resolve(&session, &project, &Keep::Nothing, format)?,
+        (Some(old), None) => resolve_keeping(&session, &project, old, format)?,
+        (Some(old), Some(name)) => {
+            if !old.nodes.values().any(|node| node.name == name) {
+                return Err(no_such_node(&project, old, name).into());
+            }
+            resolve(&session, &project, &Keep::AllBut(old, name), format)?
+        }
+    };
+    if old.as_ref() != Some(&lock) {
+        project.write_lock(&lock)?;
+    }
+    summarise(&project, old.as_ref(), &lock, format);
+    Ok(())
+}
+
+/// The lock that a plan or build goes by: the one beside the configuration, or a new one unless `--locked`.
+pub(super) fn current(session: &Session, project: &Project, choice: &Choice, format: Format) -> Result<Lock, Failure> {
+    let old = project.read_lock()?;
+    match old {
+        Some(old) if answers(&old, project) => Ok(old),
+        None if choice.locked => Err(missing(project).into()),
+        Some(_) if choice.locked => {
+            let message = format!("{} answers another configuration", project.lock_path().display());
+            Err(Finding::error(codes::LOCK_OUTDATED, message).help("run `clnstrt-cli lock`").into())
+        }
+        old => {
+            let lock = match &old {
+                Some(old) => resolve_keeping(session, project, old, format)?,
+                None => resolve(session, project, &Keep::Nothing, format)?,
+            };
+            project.write_lock(&lock)?;
+            Ok(lock)
+        }
+    }
+}
+
+fn answers(lock: &Lock, project: &Project) -> bool {
+    lock.config == compiler::config::fingerprint(&project.config)
+}
+
+/// Keeps what is locked where that is possible, and chooses all anew where it is not.
+fn resolve_keeping(session: &Session, project: &Project, old: &Lock, format: Format) -> Result<Lock, Failure> {
+    resolve(session, project, &Keep::All(old), format).or_else(|_| resolve(session, project, &Keep::Nothing, format))
+}
+
+fn resolve(session: &Session, project: &Project, keep: &Keep, format: Format) -> Result<Lock, Failure> {
+    phase("resolve");
+    let (lock, warnings) =
+        driver::resolve(session, &project.config, keep).map_err(|findings| project.failure(findings))?;
+    report::print_warnings(&project.sources, &warnings, format);
+    Ok(lock)
+}
+
+fn missing(project: &Project) -> Finding {
+    Finding::error(codes::LOCK_MISSING, format!("{} does not exist", project.lock_path().display()))
+        .help("run `clnstrt-cli lock` first")
+}
+
+/// The finding for a name that the lock does not have.
+pub(super) fn no_such_node(project: &Project, lock: &Lock, name: &str) -> Finding {
+    let finding = Finding::error(codes::LOCK_NO_SUCH_NODE, format!("{} has no package {name}", project.lock_path().display()));
+    let nearest = lock.nodes.values().map(|node| (strsim::jaro_winkler(&node.name, name), &node.name));
+    match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, nearest)) if likeness > 0.8 => finding.help(format!("did you mean `{nearest}`?")),
+        _ => finding,
+    }
+}
+
+fn summarise(project: &Project, old: Option<&Lock>, lock: &Lock, format: Format) {
+    if format == Format::Json {
+        report::print_json(lock);
+        return;
+    }
+    for (id, node) in &lock.nodes {
+        let before = old.and_then(|old| old.nodes.values().find(|n| n.origin == node.origin && n.name == node.name));
+        match before {
+            Some(before) if before.version != node.version => {
+                anstream::eprintln!("{} {} -> {}", node.name, before.version, node.version);
+            }
+            None if old.is_some() => anstream::eprintln!("{id} added"),
+            _ => {}
+        }
+    }
+    let verified = lock.nodes.values().filter(|node| matches!(node.proof, Proof::VerifiedByOpenpgp { .. })).count();
+    anstream::eprintln!(
+        "{}: {} packages, {verified} of them vouched for by a signature",
+        project.lock_path().display(),
+        lock.nodes.len()
+    );
+}

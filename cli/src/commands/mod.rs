@@ -1,0 +1,39 @@
+mod build;
+mod bundle;
+mod completions;
+mod explain;
+mod inspect;
+mod lock;
+mod plan;
+mod sources;
+mod store;
+mod trust;
+mod validate;
+mod why;
+
+use crate::args::{Args, Command};
+use crate::report::Failure;
+
+/// Runs the command the user named.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let Args { command, format, machine } = args;
+    match command {
+        Command::Validate { files } => validate::run(&files, format),
+        Command::Lock { config, update } => lock::run(&machine, &config.config, update.as_deref(), format),
+        Command::Plan { config, choice, output } => plan::run(&machine, &config.config, &choice, output.as_deref(), format),
+        Command::Build { config, choice, output, jobs } => {
+            build::run(&machine, &config.config, &choice, &output, jobs, format)
+        }
+        Command::Why { package, config } => why::run(&config.config, &package, format),
+        Command::Inspect { reference } => inspect::run(&reference, format),
+        Command::Sources => sources::run(&machine, format),
+        Command::Trust => trust::run(format),
+        Command::Store { command } => store::run(&machine, &command, format),
+        Command::Bundle { command } => bundle::run(&machine, &command, format),
+        Command::Explain { code } => explain::run(code.as_deref()),
+        Command::Completions { shell } => {
+            completions::run(shell);
+            Ok(())
+        }
+    }
+}

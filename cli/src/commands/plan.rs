@@ -1,0 +1,87 @@
+use std::io::Write as _;
+use std::path::Path;
+
+use model::config::Config;
+use model::lock::Lock;
+use model::plan::Plan;
+use model::{Finding, Findings, canonical_json, codes};
+use runtime::local;
+
+use super::lock;
+use crate::args::{Choice, Format, Machine};
+use crate::project::{self, Project};
+use crate::report::{self, Failure};
+use crate::session::Session;
+
+/// `plan`: the build plan as canonical JSON.
+pub(super) fn run(
+    machine: &Machine,
+    path: &Path,
+    choice: &Choice,
+    output: Option<&Path>,
+    format: Format,
+) -> Result<(), Failure> {
+    let project = Project::load(path)?;
+    report::print_warnings(&project.sources, &project.warnings, format);
+    let session = Session::open(machine, false)?;
+    let (plan, _) = make(&session, &project, choice, format)?;
+    let json = canonical_json(&plan);
+    match output {
+        Some(output) => project::write_whole(output, &json)?,
+        None => {
+            let written = std::io::stdout().lock().write_all(&json);
+            written.map_err(|e| Finding::error(codes::OUTPUT_IO, format!("standard output: {e}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lock, the author's files, and the plan over both.
+pub(super) fn make(
+    session: &Session,
+    project: &Project,
+    choice: &Choice,
+    format: Format,
+) -> Result<(Plan, Lock), Failure> {
+    let wanted = chosen(&project.config, choice)?;
+    let lock = lock::current(session, project, choice, format)?;
+    let local = capture(session, project).map_err(|findings| project.failure(findings))?;
+    let plan = compiler::lower(&wanted, &lock, &local).map_err(|findings| project.failure(findings))?;
+    Ok((plan, lock))
+}
+
+/// The configuration with only the chosen architectures.
+fn chosen(config: &Config, choice: &Choice) -> Result<Config, Finding> {
+    if let Some(arch) = choice.arches.iter().find(|arch| !config.architectures.contains(arch)) {
+        let message = format!("the configuration does not declare the architecture {arch}");
+        return Err(Finding::error(codes::USAGE, message).help("add it to `architectures`"));
+    }
+    let mut config = config.clone();
+    config.architectures.retain(|arch| choice.arches.is_empty() || choice.arches.contains(arch));
+    Ok(config)
+}
+
+fn capture(session: &Session, project: &Project) -> Result<compiler::LocalTrees, Findings> {
+    let config = &project.config;
+    let mut findings = Findings::new();
+    let mut local = compiler::LocalTrees::default();
+    if let Some(source) = &config.source {
+        match local::capture(&session.store, &project.directory().join(&source.path.value)) {
+            Ok(tree) => local.source = Some(tree),
+            Err(found) => findings.extend(found.into_iter().map(|f| f.or_at(source.path.span))),
+        }
+    }
+    for file in &config.files {
+        match local::capture_file(&session.store, &project.directory().join(&file.from.value), &file.to.value, file.mode) {
+            Ok(tree) => local.files.push(tree),
+            Err(found) => findings.push(found.or_at(file.from.span)),
+        }
+    }
+    for certificate in &config.certificates {
+        match local::read_certificates(&project.directory().join(&certificate.value)) {
+            Ok(pem) => local.certificates.push_str(&pem),
+            Err(found) => findings.push(found.or_at(certificate.span)),
+        }
+    }
+    if findings.is_empty() { Ok(local) } else { Err(findings) }
+}

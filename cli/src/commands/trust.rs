@@ -1,0 +1,18 @@
+use ::trust::Trust;
+
+use crate::args::Format;
+use crate::report::{self, Failure};
+
+/// `trust`: the keys upstreams are believed by, with scope, validity and reason.
+pub(super) fn run(format: Format) -> Result<(), Failure> {
+    let trust = Trust::builtin()?;
+    match format {
+        Format::Json => report::print_json(&trust.keys),
+        Format::Text => {
+            for key in &trust.keys {
+                anstream::println!("{}", key);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Runs the resolvers: fetches what they need, hands it in, calls again, until they are done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use compiler::{Answer, Fetched, Metadata, Need, Project as PypiProject, Resolved};
+use inspect::pypi::{CoreMetadata, Page};
+use model::config::Config;
+use model::lock::{Lock, Origin, Release};
+use model::{Arch, Digest, Finding, Findings, codes};
+use runtime::fetch::Fetcher;
+
+use crate::session::{Session, now};
+
+/// More rounds than any real resolution takes; a resolver that keeps asking is stopped here.
+const MAX_ROUNDS: usize = 500;
+
+/// Which versions of an earlier lock stay.
+pub(crate) enum Keep<'a> {
+    /// None: everything is chosen anew.
+    Nothing,
+    /// All of them where possible.
+    All(&'a Lock),
+    /// All but those of one name.
+    AllBut(&'a Lock, &'a str),
+}
+
+/// Resolves a configuration into a lock.
+pub(crate) fn resolve(session: &Session, config: &Config, keep: &Keep) -> Result<(Lock, Findings), Findings> {
+    let fetched = Fetched { keep: kept(keep), ..Fetched::default() };
+    session.wait(run(session, config, fetched))
+}
+
+fn kept(keep: &Keep) -> BTreeMap<(Origin, String), BTreeSet<String>> {
+    let (lock, but) = match keep {
+        Keep::Nothing => return BTreeMap::new(),
+        Keep::All(lock) => (lock, None),
+        Keep::AllBut(lock, name) => (lock, Some(*name)),
+    };
+    let mut kept: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for node in lock.nodes.values().filter(|node| Some(node.name.as_str()) != but) {
+        kept.entry((node.origin, node.name.clone())).or_default().insert(node.version.clone());
+    }
+    kept
+}
+
+async fn run(session: &Session, config: &Config, mut fetched: Fetched) -> Result<(Lock, Findings), Findings> {
+    let mut releases = BTreeMap::new();
+    for _ in 0..MAX_ROUNDS {
+        match compiler::resolve(config, &fetched) {
+            Answer::Need(needs) => supply(session, needs, &mut fetched, &mut releases).await?,
+            Answer::Conflict(findings) => return Err(findings),
+            Answer::Done(resolved) => {
+                let warnings = resolved.pins.warnings.clone();
+                return Ok((compiler::lock(config, Resolved::clone(&resolved), &releases), warnings));
+            }
+        }
+    }
+    let message = format!("resolution is not done after {MAX_ROUNDS} rounds of metadata");
+    Err(Finding::error(codes::RESOLUTION_UNBOUNDED, message).help("limit the versions of the packages named").into())
+}
+
+async fn supply(
+    session: &Session,
+    needs: Vec<Need>,
+    fetched: &mut Fetched,
+    releases: &mut BTreeMap<String, Release>,
+) -> Result<(), Findings> {
+    let mut suites: BTreeMap<String, Vec<Arch>> = BTreeMap::new();
+    let (mut projects, mut metadata) = (Vec::new(), Vec::new());
+    for need in needs {
+        match need {
+            Need::DebianIndex { suite, arch } => suites.entry(suite).or_default().push(arch),
+            Need::PypiProject { name } => projects.push(project(&session.fetcher, name)),
+            Need::PypiMetadata { name, file, sha256 } => metadata.push(core_metadata(session, name, file, sha256)),
+        }
+    }
+    let now = now();
+    let suites = suites.into_iter().map(|(suite, arches)| async move {
+        let acquired = runtime::debian::acquire(&session.fetcher, &session.store, &session.trust, &suite, &arches, now).await;
+        acquired.map(|acquired| (suite, acquired))
+    });
+    let (suites, projects, metadata) = futures::join!(
+        futures::future::join_all(suites),
+        futures::future::join_all(projects),
+        futures::future::join_all(metadata),
+    );
+    let mut findings = Findings::new();
+    for outcome in suites {
+        match outcome {
+            Ok((suite, acquired)) => {
+                fetched.debian.extend(acquired.indexes.into_iter().map(|(arch, index)| ((suite.clone(), arch), index)));
+                let release = releases.entry(suite).or_insert_with(|| acquired.release.clone());
+                release.indexes.extend(acquired.release.indexes);
+            }
+            Err(found) => findings.extend(found),
+        }
+    }
+    for outcome in projects {
+        match outcome {
+            Ok((name, project)) => drop(fetched.projects.insert(name, project)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    for outcome in metadata {
+        match outcome {
+            Ok((wheel, metadata)) => drop(fetched.metadata.insert(wheel, metadata)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+async fn project(fetcher: &Fetcher, name: String) -> Result<(String, PypiProject), Finding> {
+    let project = match fetcher.pypi_page(&name).await? {
+        None => PypiProject::Absent,
+        Some(answer) => {
+            let page = Page::parse(&answer.bytes, &answer.content_type, &name)?;
+            PypiProject::Page { page: Arc::new(page), over_tls: answer.over_tls }
+        }
+    };
+    Ok((name, project))
+}
+
+async fn core_metadata(session: &Session, name: String, file: String, wheel: Digest) -> Result<(Digest, Metadata), Finding> {
+    let bytes = session.fetcher.wheel_metadata(&name, &file, &wheel).await?;
+    let parsed = CoreMetadata::parse(&bytes).map_err(|finding| finding.because(format!("it was served for {file}")))?;
+    Ok((wheel, Metadata { parsed: Arc::new(parsed), digest: Digest::of(&bytes) }))
+}

@@ -1,0 +1,115 @@
+//! An image configuration on disk, with what lies beside it.
+
+use std::path::{Path, PathBuf};
+
+use model::config::Config;
+use model::lock::Lock;
+use model::{Finding, Findings, Severity, Sources, codes};
+
+use crate::report::Failure;
+
+/// A configuration that was read and checked.
+pub(crate) struct Project {
+    pub(crate) config: Config,
+    pub(crate) sources: Sources,
+    /// Warnings found while checking.
+    pub(crate) warnings: Findings,
+    path: PathBuf,
+}
+
+impl Project {
+    /// Reads a configuration; every finding at once.
+    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
+        let mut sources = Sources::default();
+        match read(path, &mut sources) {
+            Ok((config, warnings)) => Ok(Self { config, sources, warnings, path: path.to_owned() }),
+            Err(findings) => Err(Failure { sources, findings }),
+        }
+    }
+
+    /// A failure whose findings may point into the configuration.
+    pub(crate) fn failure(&self, findings: impl Into<Findings>) -> Failure {
+        Failure { sources: self.sources.clone(), findings: findings.into() }
+    }
+
+    /// The directory that relative paths of the configuration start from.
+    pub(crate) fn directory(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        }
+    }
+
+    /// `image.yaml` has its lock in `image.lock.json`.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.path.with_extension("lock.json")
+    }
+
+    /// The lock beside the configuration, if there is one.
+    pub(crate) fn read_lock(&self) -> Result<Option<Lock>, Finding> {
+        let path = self.lock_path();
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(unreadable(&path, &e)),
+        };
+        let lock: Lock = serde_json::from_slice(&text).map_err(|e| {
+            let message = format!("{} is no lock this version can read: {e}", path.display());
+            Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
+        })?;
+        if lock.format != model::lock::FORMAT {
+            let message = format!("{} has format {}, this version reads {}", path.display(), lock.format, model::lock::FORMAT);
+            return Err(Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`"));
+        }
+        Ok(Some(lock))
+    }
+
+    /// Writes the lock, whole or not at all.
+    pub(crate) fn write_lock(&self, lock: &Lock) -> Result<(), Finding> {
+        write_whole(&self.lock_path(), lock.to_text().as_bytes())
+    }
+}
+
+/// Writes a file, whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut staged = tempfile::Builder::new().prefix(".clnstrt-").tempfile_in(directory)?;
+        std::io::Write::write_all(&mut staged, bytes)?;
+        staged.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        staged.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display())))
+}
+
+/// Why a file the user named cannot be read.
+pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
+    Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()))
+}
+
+fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findings> {
+    let bytes = read_bounded(path)?;
+    let text = grammar::decode(&bytes)?;
+    let source = sources.add(path.display().to_string(), text);
+    let parsed = grammar::yaml::parse(source, text);
+    let mut findings = parsed.findings;
+    let config = parsed.root.as_ref().and_then(|root| {
+        let (config, more) = compiler::config::read(root);
+        findings.extend(more);
+        config
+    });
+    match config {
+        Some(config) if findings.iter().all(|f| f.severity == Severity::Warning) => Ok((config, findings)),
+        _ => Err(findings),
+    }
+}
+
+/// Reads one byte more than a configuration may have, so that a larger one is noticed without reading it all.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Finding> {
+    let file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
+    let mut bytes = Vec::new();
+    let mut limited = std::io::Read::take(file, grammar::MAX_BYTES as u64 + 1);
+    std::io::Read::read_to_end(&mut limited, &mut bytes).map_err(|e| unreadable(path, &e))?;
+    Ok(bytes)
+}

@@ -1,0 +1,202 @@
+//! The top level of an image configuration.
+
+use grammar::yaml::{Kind, Node};
+use model::config::{Config, Metadata};
+use model::{Arch, Finding, Span, Spanned, codes};
+
+use super::reader::{Fields, Reader};
+use super::{base, flags, name, packages, placed, run, system};
+
+/// Every field, whether it is honoured or refused as not supported yet.
+const FIELDS: &[&str] = &[
+    "kind",
+    "name",
+    "version",
+    "description",
+    "base",
+    "python_version",
+    "packages",
+    "system_packages",
+    "build_type",
+    "build_flags",
+    "source",
+    "scripts",
+    "files",
+    "certificates",
+    "run",
+    "architectures",
+    "variants",
+    "registries",
+    "policies",
+    "metadata",
+    "extends",
+    "with",
+    "matrix",
+    "go_version",
+    "java_version",
+    "node_version",
+    "ruby_version",
+    "rust_version",
+];
+
+/// Fields that mean nothing yet.
+pub(super) const LATER: &[&str] = &[
+    "extends",
+    "with",
+    "matrix",
+    "policies",
+    "registries",
+    "scripts",
+    "go_version",
+    "java_version",
+    "node_version",
+    "ruby_version",
+    "rust_version",
+];
+
+/// Languages whose images cannot be built yet.
+pub(super) const LATER_LANGUAGES: &[&str] = &["go", "java", "node", "ruby", "rust"];
+
+/// The section a field belongs to when it stands in another one, under its own or another common name.
+pub(super) fn home_of(field: &str) -> Option<&'static str> {
+    let sections: [(&str, &[&str]); 5] = [
+        ("base", base::FIELDS),
+        ("run", run::FIELDS),
+        ("build_flags", flags::FIELDS),
+        ("metadata", METADATA_FIELDS),
+        ("source", placed::SOURCE_FIELDS),
+    ];
+    sections.into_iter().find(|(_, fields)| fields.contains(&field)).map(|(section, _)| section)
+}
+
+const METADATA_FIELDS: &[&str] = &["owner", "compliance", "documentation"];
+
+pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Config> {
+    if !is_image(reader, root) {
+        return None;
+    }
+    let mut fields = reader.fields(root, "", FIELDS)?;
+    if fields.get("extends").is_some() {
+        fields.excuse(); // what is not here comes from the template
+    }
+    reader.not_yet(&fields, LATER);
+    let name = reader.required(&fields, "name", "give the image a name: `name: my-service`");
+    let name = name.and_then(|node| name::image(reader, node));
+    let description = fields.get("description").and_then(|node| reader.text(node, "description"));
+    let version = fields.get("version").and_then(|node| name::version(reader, node));
+    let base = base::read(reader, &fields);
+    let packages = packages::read(reader, &fields, base.as_ref());
+    let system_packages = fields.get("system_packages").map(|node| system::read(reader, node)).unwrap_or_default();
+    flags::read(reader, &fields);
+    let source = fields.get("source").and_then(|node| placed::source(reader, node));
+    let files = fields.get("files").map(|node| placed::files(reader, node)).unwrap_or_default();
+    let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
+    let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
+    let architectures = architectures(reader, &fields);
+    variants(reader, &fields);
+    let metadata = fields.get("metadata").map(|node| metadata(reader, node)).unwrap_or_default();
+    Some(Config {
+        name: name?,
+        description,
+        base: base?,
+        packages,
+        system_packages,
+        source,
+        files,
+        certificates,
+        run,
+        architectures,
+        version,
+        metadata,
+        span: root.span,
+    })
+}
+
+/// Templates and policies have fields of their own; reading them as an image would call each a mistake.
+fn is_image(reader: &mut Reader, root: &Node) -> bool {
+    let Kind::Map(pairs) = &root.kind else { return true };
+    let Some(kind) = pairs.iter().find(|pair| pair.key.value == "kind") else { return true };
+    match &kind.value.kind {
+        Kind::Scalar { text, .. } if matches!(text.as_str(), "template" | "policy") => {
+            reader.not_supported(kind.value.span, &format!("`kind: {text}`"));
+            false
+        }
+        _ => {
+            reader.one_of(&kind.value, "kind", &["image"], &["template", "policy"]);
+            true
+        }
+    }
+}
+
+fn architectures(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Arch> {
+    let Some(node) = fields.get("architectures") else { return Arch::ALL.to_vec() };
+    let mut found: Vec<(Arch, Span)> = Vec::new();
+    let mut items = 0;
+    for item in reader.list(node, "architectures") {
+        items += 1;
+        let Some(text) = reader.text(item, "architectures[]") else { continue };
+        match text.value.parse::<Arch>() {
+            Ok(arch) => match found.iter().find(|(other, _)| *other == arch) {
+                Some((_, first)) => reader.duplicate(&format!("`{arch}`"), text.span, *first),
+                None => found.push((arch, text.span)),
+            },
+            Err(()) => unknown_architecture(reader, &text),
+        }
+    }
+    if items == 0 && matches!(node.kind, Kind::List(_)) && !node.is_broken() {
+        reader.bad_value(node.span, "`architectures` names none", "name one, or leave the field out for all");
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(arch, _)| arch).collect()
+}
+
+fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>) {
+    let meant = match text.value.to_ascii_lowercase().replace('-', "_").as_str() {
+        "x86_64" | "x64" | "x86" | "amd" | "linux/amd64" => Some(Arch::Amd64),
+        "aarch64" | "arm" | "armv8" | "arm64/v8" | "arm64v8" | "linux/arm64" => Some(Arch::Arm64),
+        other => super::suggest::nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
+    };
+    let message = format!("{} is no architecture images are built for", grammar::quote(&text.value));
+    let help = match meant {
+        Some(arch) => format!("did you mean `{arch}`?"),
+        None => format!("there are {}", Arch::ALL.map(Arch::name).join(" and ")),
+    };
+    reader.bad_value(text.span, message, help);
+}
+
+/// `prod` is what is built; the others are refused until they are.
+fn variants(reader: &mut Reader, fields: &Fields<'_>) {
+    let Some(node) = fields.get("variants") else { return };
+    let mut first = None;
+    let mut items = 0;
+    for item in reader.list(node, "variants") {
+        items += 1;
+        if reader.one_of(item, "variants[]", &["prod"], &["dev", "builder"]).is_some() {
+            match first {
+                Some(first) => reader.duplicate("`prod`", item.span, first),
+                None => first = Some(item.span),
+            }
+        }
+    }
+    if items == 0 && matches!(node.kind, Kind::List(_)) && !node.is_broken() {
+        reader.bad_value(node.span, "`variants` names none", "write `[prod]`, or leave the field out");
+    }
+}
+
+fn metadata(reader: &mut Reader, node: &Node) -> Metadata {
+    let Some(fields) = reader.fields(node, "metadata", METADATA_FIELDS) else { return Metadata::default() };
+    let owner = fields.get("owner").and_then(|node| reader.line(node, "metadata.owner"));
+    let compliance = fields.get("compliance").map(|node| reader.texts(node, "metadata.compliance"));
+    let documentation = fields.get("documentation").and_then(|node| reader.line(node, "metadata.documentation"));
+    if let Some(address) = &documentation
+        && !(address.value.starts_with("https://") || address.value.starts_with("http://"))
+    {
+        let finding = Finding::error(codes::BAD_VALUE, "`metadata.documentation` must be the address of a page");
+        reader.add(finding.at(address.span).help("write it with `https://`"));
+    }
+    Metadata {
+        owner: owner.map(|text| text.value),
+        compliance: compliance.unwrap_or_default(),
+        documentation: documentation.map(|text| text.value),
+    }
+}

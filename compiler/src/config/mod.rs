@@ -1,0 +1,51 @@
+//! From the tree of a configuration to a checked [`Config`]. All findings are made in one go; what means nothing yet
+//! is refused, never passed over.
+
+mod base;
+mod flags;
+mod image;
+mod name;
+mod packages;
+mod path;
+mod placed;
+mod reader;
+mod run;
+mod suggest;
+mod system;
+
+use grammar::yaml::Node;
+use model::config::{Config, SystemPackage};
+use model::{Digest, Findings, Spanned, digest_of};
+
+/// Reads an image configuration. The configuration is given wherever name and base could be read, so that work can go
+/// on beside the findings; only without an error among them does it say what the author meant.
+pub fn read(root: &Node) -> (Option<Config>, Findings) {
+    let mut reader = reader::Reader::default();
+    let config = image::read(&mut reader, root);
+    (config, reader.into_findings())
+}
+
+/// The digest of everything resolution reads: base, packages, system packages and architectures. The order in which
+/// packages are written does not count.
+pub fn fingerprint(config: &Config) -> Digest {
+    let mut packages: Vec<&str> = config.packages.iter().map(|package| package.value.as_str()).collect();
+    packages.sort_unstable();
+    let mut system: Vec<String> = config.system_packages.iter().map(system_text).collect();
+    system.sort_unstable();
+    digest_of(&serde_json::json!({
+        "language": config.base.language.as_ref().map(|language| language.value.name()),
+        "version": config.base.version.as_ref().map(|version| version.value.text()),
+        "packages": packages,
+        "system_packages": system,
+        "architectures": config.architectures,
+    }))
+}
+
+fn system_text(package: &Spanned<SystemPackage>) -> String {
+    match &package.value {
+        SystemPackage { name, relation: Some((relation, version)) } => {
+            format!("{name} ({} {version})", relation.symbol())
+        }
+        SystemPackage { name, relation: None } => name.clone(),
+    }
+}

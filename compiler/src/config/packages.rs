@@ -1,0 +1,94 @@
+//! The language's own packages: a list of requirements, or a map of names and versions.
+
+use std::collections::BTreeMap;
+
+use grammar::yaml::{Kind, Node, Pair};
+use model::config::Base;
+use model::{Finding, Span, Spanned, codes};
+
+use super::reader::{Fields, Reader};
+
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>) -> Vec<Spanned<String>> {
+    let Some(node) = fields.get("packages") else { return Vec::new() };
+    let requirements: Vec<Spanned<String>> = match &node.kind {
+        Kind::Map(_) => reader.map(node, "packages").filter_map(|pair| entry(reader, pair)).collect(),
+        _ => reader.list(node, "packages").filter_map(|item| requirement(reader, item)).collect(),
+    };
+    if base.is_some_and(|base| base.language.is_none())
+        && !requirements.is_empty()
+        && let Some(key) = fields.key("packages")
+    {
+        let finding =
+            Finding::error(codes::CONFLICTING_FIELDS, "`packages` are those of a language, and there is none");
+        let finding = finding.help("Debian packages go under `system_packages`; or name a language");
+        reader.add(fields.key("base").into_iter().fold(finding.at(key), |f, base| f.label(base, "no language here")));
+    }
+    refuse_duplicates(reader, &requirements);
+    requirements
+}
+
+fn requirement(reader: &mut Reader, item: &Node) -> Option<Spanned<String>> {
+    let Kind::Map(pairs) = &item.kind else { return reader.line(item, "packages[]") };
+    let help = match pairs.first() {
+        Some(pair) => format!("write `- {}==VERSION`, or all of them as a map", pair.key.value),
+        None => "write `- name==VERSION`".to_owned(),
+    };
+    let finding = Finding::error(codes::WRONG_TYPE, "a package in a list must be a text, found a map");
+    reader.add(finding.at(item.span).help(help));
+    None
+}
+
+/// `fastapi: 0.104.1`, `uvicorn: ">=0.24"`, `httpx: "*"`.
+fn entry(reader: &mut Reader, pair: &Pair) -> Option<Spanned<String>> {
+    let name = &pair.key.value;
+    if pair.value.kind == Kind::Null {
+        let finding = Finding::error(codes::WRONG_TYPE, format!("{} has no version", grammar::quote(name)));
+        reader.add(finding.at(pair.key.span).help(format!("write `{name}: \"*\"` for any")));
+        return None;
+    }
+    let version = reader.line(&pair.value, &format!("packages.{name}"))?;
+    let text = match version.value.trim() {
+        "*" | "latest" => name.clone(),
+        limits if limits.starts_with(['<', '>', '=', '!', '~']) => format!("{name}{limits}"),
+        exact => format!("{name}=={exact}"),
+    };
+    Some(Spanned::new(text, pair.span()))
+}
+
+/// One package twice is a mistake, unless markers say which of the two counts where.
+fn refuse_duplicates(reader: &mut Reader, requirements: &[Spanned<String>]) {
+    let mut seen: BTreeMap<String, (Span, bool)> = BTreeMap::new();
+    for requirement in requirements {
+        let name = normal_name(&requirement.value);
+        let has_marker = requirement.value.contains(';');
+        match seen.get(&name) {
+            _ if name.is_empty() => {}
+            Some((first, both)) if !(has_marker && *both) => {
+                reader.duplicate(&format!("the package `{name}`"), requirement.span, *first);
+            }
+            Some(_) => {}
+            None => {
+                seen.insert(name, (requirement.span, has_marker));
+            }
+        }
+    }
+}
+
+/// The normalised name (PEP 503) a requirement starts with; empty if it starts with none.
+fn normal_name(requirement: &str) -> String {
+    let requirement = requirement.trim_start();
+    let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
+    inspect::pypi::normalize(requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_the_index_does() {
+        assert_eq!(normal_name("Typing_Extensions>=4"), "typing-extensions");
+        assert_eq!(normal_name("uvicorn[standard]==1"), "uvicorn");
+        assert_eq!(normal_name("==1"), "");
+    }
+}

@@ -1,0 +1,99 @@
+//! What is taken from beside the configuration: the application, single files, certificates.
+
+use std::collections::BTreeMap;
+
+use grammar::quote;
+use grammar::yaml::{Kind, Node};
+use model::config::{PlacedFile, Source};
+use model::{Finding, Span, Spanned, codes};
+
+use super::path::{below_root, beside};
+use super::reader::Reader;
+
+pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests"];
+
+const FILE_FIELDS: &[&str] = &["from", "to", "mode"];
+const DEFAULT_MODE: u32 = 0o644;
+
+pub(super) fn source(reader: &mut Reader, node: &Node) -> Option<Source> {
+    let mut fields = reader.fields(node, "source", SOURCE_FIELDS)?;
+    reader.not_yet(&fields, &["git", "build", "tests"]);
+    if fields.get("git").is_some() {
+        fields.excuse(); // which stands for the path
+    }
+    let path = reader.required(&fields, "path", "name the application's directory: `path: ./app`");
+    let path = path.and_then(|node| beside(reader, node, "source.path"));
+    let to = reader.required(&fields, "to", "name the directory in the image: `to: /app`");
+    let to = to.and_then(|node| below_root(reader, node, "source.to"));
+    Some(Source { path: path?, to: to? })
+}
+
+pub(super) fn files(reader: &mut Reader, node: &Node) -> Vec<PlacedFile> {
+    let mut seen = BTreeMap::new();
+    let mut files = Vec::new();
+    for item in reader.list(node, "files") {
+        let Some(file) = file(reader, item) else { continue };
+        if is_first(reader, &mut seen, &file.to) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+fn file(reader: &mut Reader, node: &Node) -> Option<PlacedFile> {
+    let fields = reader.fields(node, "files[]", FILE_FIELDS)?;
+    let from = reader.required(&fields, "from", "name the file beside the configuration: `from: ./config/app.toml`");
+    let from = from.and_then(|node| beside(reader, node, "files.from"));
+    let place = reader.required(&fields, "to", "name the file in the image: `to: /etc/app.toml`");
+    let to = place.and_then(|node| below_root(reader, node, "files.to"));
+    let mode = fields.get("mode").map_or(Some(DEFAULT_MODE), |node| mode(reader, node));
+    if let Some(Kind::Scalar { text, .. }) = place.map(|node| &node.kind)
+        && text.len() > 1
+        && text.ends_with('/')
+        && let Some(to) = &to
+    {
+        reader.bad_value(to.span, "`files.to` must name a file, not a directory", "add the file's name");
+        return None;
+    }
+    Some(PlacedFile { from: from?, to: to?, mode: mode? })
+}
+
+/// Four octal digits in quotes: without them, `0644` is 420 to one reader of YAML and 644 to another.
+fn mode(reader: &mut Reader, node: &Node) -> Option<u32> {
+    let text = reader.text(node, "files.mode")?;
+    let help = "write three octal digits after a zero, in quotes: `\"0644\"`";
+    if matches!(node.kind, Kind::Scalar { plain: true, .. }) {
+        let message = format!("the mode {} must be a text in quotes, not a number", quote(&text.value));
+        reader.add(Finding::error(codes::WRONG_TYPE, message).at(text.span).help(help));
+        return None;
+    }
+    let digits =
+        text.value.strip_prefix('0').filter(|rest| rest.len() == 3 && rest.bytes().all(|b| matches!(b, b'0'..=b'7')));
+    let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
+    if mode.is_none() {
+        let message =
+            format!("{} is no mode of a placed file (set-user-ID and sticky bits are not given)", quote(&text.value));
+        reader.bad_value(text.span, message, help);
+    }
+    mode
+}
+
+pub(super) fn certificates(reader: &mut Reader, node: &Node) -> Vec<Spanned<String>> {
+    let mut seen = BTreeMap::new();
+    let mut paths = Vec::new();
+    for item in reader.list(node, "certificates") {
+        let Some(path) = beside(reader, item, "certificates[]") else { continue };
+        if is_first(reader, &mut seen, &path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+fn is_first(reader: &mut Reader, seen: &mut BTreeMap<String, Span>, place: &Spanned<String>) -> bool {
+    let first = *seen.entry(place.value.clone()).or_insert(place.span);
+    if first != place.span {
+        reader.duplicate(&quote(&place.value), place.span, first);
+    }
+    first == place.span
+}

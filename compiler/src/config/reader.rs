@@ -1,0 +1,277 @@
+//! Typed access to the tree; everything that does not fit becomes a finding once.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use grammar::yaml::{Kind, Node, Pair};
+use grammar::{Report, quote};
+use model::{Finding, Findings, Span, Spanned, codes};
+
+use super::image::{LATER, home_of};
+use super::suggest::{choice, nearest};
+
+/// Collects findings while a tree is read.
+#[derive(Default)]
+pub(super) struct Reader {
+    report: Report,
+}
+
+/// The fields of a map, by name; the first where one is given twice.
+pub(super) struct Fields<'n> {
+    pairs: BTreeMap<&'n str, &'n Pair>,
+    /// `run`; empty for the whole configuration.
+    pub(super) path: &'static str,
+    /// Where the map is said to lack something.
+    place: Span,
+    /// A part of the map could not be read, so that something missing may have been there.
+    broken: bool,
+}
+
+impl Reader {
+    pub(super) fn into_findings(self) -> Findings {
+        self.report.into_findings()
+    }
+
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.report.add(finding);
+    }
+
+    pub(super) fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Finding::error(codes::BAD_VALUE, message).at(span).help(help));
+    }
+
+    /// A map with these fields and no others.
+    pub(super) fn fields<'n>(&mut self, node: &'n Node, path: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+        let Kind::Map(pairs) = &node.kind else {
+            self.wrong_type(node, path, "a map");
+            return None;
+        };
+        let place = pairs.first().map_or(node.span, |pair| pair.key.span);
+        let mut fields = Fields { pairs: BTreeMap::new(), path, place, broken: node.is_broken() };
+        for pair in pairs {
+            let readable = pair.value.kind != Kind::Error;
+            fields.broken |= !readable;
+            if readable && !known.contains(&pair.key.value.as_str()) && !self.report.is_full() {
+                self.unknown(pair, path, known);
+            } else if readable {
+                fields.pairs.entry(&pair.key.value).or_insert(pair);
+            }
+        }
+        Some(fields)
+    }
+
+    /// The entries of a map whose keys the author chooses, in the order written.
+    pub(super) fn map<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Pair> + use<'n> {
+        let pairs = match &node.kind {
+            Kind::Map(pairs) => pairs.as_slice(),
+            _ => {
+                self.wrong_type(node, path, "a map");
+                &[]
+            }
+        };
+        pairs.iter().filter(|pair| pair.value.kind != Kind::Error)
+    }
+
+    fn unknown(&mut self, pair: &Pair, path: &str, known: &[&str]) {
+        let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
+        let help = match nearest(&pair.key.value, known.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => match home_of(&pair.key.value).filter(|home| *home != path) {
+                Some(home) => format!("it belongs under `{home}`"),
+                None => {
+                    let honoured: Vec<&str> = known.iter().copied().filter(|name| !LATER.contains(name)).collect();
+                    format!("there are {}", honoured.join(", "))
+                }
+            },
+        };
+        self.add(Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span).help(help));
+    }
+
+    /// The field's value; a finding if it is missing.
+    pub(super) fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
+        let found = fields.get(name);
+        if found.is_none() && !fields.broken {
+            let message = match fields.path {
+                "" => format!("`{name}` is missing"),
+                path => format!("`{name}` is missing in {}", named(path)),
+            };
+            self.add(Finding::error(codes::MISSING_FIELD, message).at(fields.place).help(help));
+        }
+        found
+    }
+
+    /// Refuses fields that mean nothing yet.
+    pub(super) fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
+        for pair in names.iter().filter_map(|name| fields.pairs.get(name)) {
+            let name = match fields.path {
+                "" => pair.key.value.clone(),
+                path => format!("{path}.{}", pair.key.value),
+            };
+            self.not_supported(pair.key.span, &format!("`{name}`"));
+        }
+    }
+
+    pub(super) fn not_supported(&mut self, span: Span, what: &str) {
+        let message = format!("{what} is not supported yet");
+        self.add(
+            Finding::error(codes::NOT_SUPPORTED_YET, message)
+                .at(span)
+                .help("remove it: nothing is built that would honour it"),
+        );
+    }
+
+    /// A text: any scalar, exactly as written.
+    pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+        let Kind::Scalar { text, .. } = &node.kind else {
+            self.wrong_type(node, path, "a text");
+            return None;
+        };
+        if text.contains("${{") {
+            self.not_supported(node.span, "an expression `${{ }}`");
+            return None;
+        }
+        if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            let message = format!("{} holds the control character U+{:04X}", named(path), u32::from(c));
+            self.bad_value(node.span, message, "remove the escape that writes it");
+            return None;
+        }
+        Some(Spanned::new(text.clone(), node.span))
+    }
+
+    /// A text on one line that is not empty.
+    pub(super) fn line(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+        let text = self.text(node, path)?;
+        if text.value.trim().is_empty() || text.value.contains('\n') {
+            self.bad_value(text.span, format!("{} must be one line of text", named(path)), "write it on one line");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// The entries of a list that could be read.
+    pub(super) fn list<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Node> + use<'n> {
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            _ => {
+                self.wrong_type(node, path, "a list");
+                &[]
+            }
+        };
+        items.iter().filter(|item| item.kind != Kind::Error)
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
+        let item_path = format!("{path}[]");
+        self.list(node, path).filter_map(|item| self.text(item, &item_path)).map(|text| text.value).collect()
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
+        match &node.kind {
+            Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE") => Some(true),
+            Kind::Scalar { text, plain: true } if matches!(text.as_str(), "false" | "False" | "FALSE") => Some(false),
+            _ => {
+                self.wrong_type(node, path, "`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A decimal number in a range.
+    pub(super) fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
+        let text = self.text(node, path)?;
+        // a leading zero means octal to some readers of YAML
+        let decimal = text.value == "0" || text.value.starts_with(|c: char| matches!(c, '1'..='9'));
+        match text.value.parse() {
+            Ok(number) if decimal => Some(Spanned::new(number, text.span)),
+            _ => {
+                let message = format!("{} must be a number from {range}, not {}", named(path), quote(&text.value));
+                self.bad_value(text.span, message, format!("write a whole number from {range}"));
+                None
+            }
+        }
+    }
+
+    /// One of `accepted`. Any of `later` is not supported yet.
+    pub(super) fn one_of(
+        &mut self,
+        node: &Node,
+        path: &str,
+        accepted: &[&'static str],
+        later: &[&str],
+    ) -> Option<&'static str> {
+        let text = self.text(node, path)?;
+        if let Some(found) = accepted.iter().find(|name| **name == text.value) {
+            return Some(found);
+        }
+        if later.contains(&text.value.as_str()) {
+            self.not_supported(text.span, &format!("{} `{}`", named(path), text.value));
+            return None;
+        }
+        let message = format!("{} must be {}, not {}", named(path), choice(accepted), quote(&text.value));
+        let all = accepted.iter().copied().chain(later.iter().copied());
+        let help = match nearest(&text.value, all) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("write {}", choice(accepted)),
+        };
+        self.bad_value(text.span, message, help);
+        None
+    }
+
+    /// Says that something is there already.
+    pub(super) fn duplicate(&mut self, what: &str, span: Span, first: Span) {
+        let message = format!("{what} is listed twice");
+        let finding = Finding::error(codes::DUPLICATE_ENTRY, message).at(span);
+        self.add(finding.label(first, "listed here first").help("remove one of the two, or make one of both"));
+    }
+
+    pub(super) fn wrong_type(&mut self, node: &Node, path: &str, expected: &str) {
+        let found = match &node.kind {
+            Kind::Error => return, // has its finding
+            Kind::Scalar { text, .. } if text.contains("${{") => {
+                return self.not_supported(node.span, "an expression `${{ }}`");
+            }
+            Kind::Scalar { text, plain: true } => format!("found {}", quote(text)),
+            Kind::Scalar { text, plain: false } => format!("found {} in quotes", quote(text)),
+            Kind::List(_) => "found a list".to_owned(),
+            Kind::Map(_) => "found a map".to_owned(),
+            Kind::Null => "found no value".to_owned(),
+        };
+        let help = match (&node.kind, expected) {
+            (Kind::Null, _) => "give it a value, or leave it out".to_owned(),
+            (Kind::Scalar { text, .. }, "a list") => format!("write `[{}]`", quote(text).trim_matches('`')),
+            (_, "a list") => "write one entry a line, each after `- `".to_owned(),
+            (_, "a map") => "write `name: value`, one a line".to_owned(),
+            (_, "a text") => "write one value; quote it if it holds special characters".to_owned(),
+            _ => format!("write {expected}"),
+        };
+        let message = format!("{} must be {expected}: {found}", named(path));
+        self.add(Finding::error(codes::WRONG_TYPE, message).at(node.span).help(help));
+    }
+}
+
+/// How messages name a place: nothing is the whole, `x[]` an entry of a list.
+pub(super) fn named(path: &str) -> String {
+    match path.strip_suffix("[]") {
+        Some(list) => format!("an entry of `{list}`"),
+        None if path.is_empty() => "an image configuration".to_owned(),
+        None => format!("`{path}`"),
+    }
+}
+
+impl<'n> Fields<'n> {
+    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+        self.pairs.get(name).map(|pair| &pair.value)
+    }
+
+    /// Where a field's name stands.
+    pub(super) fn key(&self, name: &str) -> Option<Span> {
+        self.pairs.get(name).map(|pair| pair.key.span)
+    }
+
+    /// Something else stands for what is missing here.
+    pub(super) fn excuse(&mut self) {
+        self.broken = true;
+    }
+}

@@ -1,0 +1,49 @@
+//! "Did you mean".
+
+/// Longer words are not typing mistakes.
+const MAX_WORD: usize = 40;
+
+/// The candidate a word was probably meant to be, if one is near enough.
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > MAX_WORD {
+        return None;
+    }
+    let word = word.to_lowercase().replace('-', "_");
+    let scored = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate));
+    let limit = (word.chars().count() / 3).max(1);
+    scored
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= limit)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `a, b or c`, each between backticks.
+pub(super) fn choice(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let fields = ["packages", "system_packages", "run", "files"];
+        assert_eq!(nearest("pakcages", fields), Some("packages"));
+        assert_eq!(nearest("System-Packages", fields), Some("system_packages"));
+        assert_eq!(nearest("fil", fields), None);
+        assert_eq!(nearest("dockerfile", fields), None);
+        assert_eq!(nearest(&"x".repeat(1_000_000), fields), None);
+    }
+
+    #[test]
+    fn choices_read_as_a_sentence() {
+        assert_eq!(choice(&["a"]), "`a`");
+        assert_eq!(choice(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}

@@ -1,0 +1,235 @@
+//! The versions of each project and what of them each architecture can use, as far as pages and metadata are there.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::str::FromStr;
+
+use inspect::pypi::{CoreMetadata, FileKind, PageFile, WheelName, normalize};
+use model::lock::Origin;
+use model::{Arch, Digest, Finding, Findings, codes};
+use pep508_rs::pep440_rs::Version;
+
+use super::platform::{Misfit, Platform, Rank};
+use super::requirement::Requirement;
+use crate::{Fetched, Metadata, Need, Project};
+
+/// A version of a project, for one architecture.
+#[derive(Clone, Debug)]
+pub(super) struct Offer<'f> {
+    pub(super) version: Version,
+    /// The wheel an image would get, or why there is none.
+    pub(super) wheel: Result<Wheel<'f>, String>,
+    /// Why the wheel was yanked, if it was.
+    pub(super) yanked: Option<&'f str>,
+}
+
+/// The versions of a project, in the order they are to be tried.
+#[derive(Debug, Default)]
+pub(super) struct Offers<'f> {
+    pub(super) list: Vec<Offer<'f>>,
+    places: BTreeMap<Version, usize>,
+}
+
+impl<'f> Offers<'f> {
+    pub(super) fn find(&self, version: &Version) -> Option<&Offer<'f>> {
+        self.list.get(*self.places.get(version)?)
+    }
+}
+
+/// A wheel that can be fetched by digest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wheel<'f> {
+    pub(super) file: &'f PageFile,
+    pub(super) sha256: Digest,
+}
+
+/// What was fetched, seen with the eyes of the architectures.
+pub(super) struct Catalogue<'f> {
+    fetched: &'f Fetched,
+    pub(super) platforms: &'f BTreeMap<Arch, Platform>,
+    offers: RefCell<HashMap<(String, Arch), Rc<Offers<'f>>>>,
+    requirements: RefCell<HashMap<Digest, Rc<Result<Vec<Requirement>, String>>>>,
+    /// Metadata that is not what its wheel promises: no answer may rest on such an index.
+    broken: RefCell<BTreeMap<String, Finding>>,
+}
+
+impl<'f> Catalogue<'f> {
+    pub(super) fn new(fetched: &'f Fetched, platforms: &'f BTreeMap<Arch, Platform>) -> Self {
+        Self {
+            fetched,
+            platforms,
+            offers: RefCell::default(),
+            requirements: RefCell::default(),
+            broken: RefCell::default(),
+        }
+    }
+
+    pub(super) fn project(&self, name: &str) -> Result<&'f Project, Need> {
+        self.fetched.projects.get(name).ok_or_else(|| Need::PypiProject { name: name.to_owned() })
+    }
+
+    pub(super) fn metadata(&self, project: &str, wheel: &Wheel<'_>) -> Result<&'f Metadata, Need> {
+        self.fetched.metadata.get(&wheel.sha256).ok_or_else(|| Need::PypiMetadata {
+            name: project.to_owned(),
+            file: wheel.file.name.clone(),
+            sha256: wheel.sha256,
+        })
+    }
+
+    /// What was found to contradict itself so far.
+    pub(super) fn broken(&self) -> Findings {
+        self.broken.borrow().values().cloned().collect()
+    }
+
+    /// The versions, in the order they are to be tried: those of an earlier lock, then newest first. Empty if the
+    /// index does not know the project.
+    pub(super) fn offers(&self, project: &str, arch: Arch) -> Result<Rc<Offers<'f>>, Need> {
+        let page = match self.project(project)? {
+            Project::Absent => return Ok(Rc::default()),
+            Project::Page { page, .. } => page,
+        };
+        let key = (project.to_owned(), arch);
+        if let Some(known) = self.offers.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let Some(platform) = self.platforms.get(&arch) else { return Ok(Rc::default()) };
+        let kept = self.fetched.keep.get(&(Origin::Pypi, project.to_owned()));
+        let kept: BTreeSet<Version> =
+            kept.into_iter().flatten().filter_map(|text| Version::from_str(text).ok()).collect();
+        let releases = page.releases();
+        let mut list: Vec<Offer<'f>> = releases
+            .map(|(version, files)| self.offer(project, platform, version, &files.collect::<Vec<_>>()))
+            .collect();
+        list.sort_by_key(|offer| !kept.contains(&offer.version));
+        let places = list.iter().enumerate().map(|(at, offer)| (offer.version.clone(), at)).collect();
+        let offers = Rc::new(Offers { list, places });
+        self.offers.borrow_mut().insert(key, offers.clone());
+        Ok(offers)
+    }
+
+    fn offer(&self, project: &str, platform: &Platform, version: &Version, files: &[&'f PageFile]) -> Offer<'f> {
+        let choice = choose(platform, files);
+        let yanked = choice.as_ref().ok().and_then(|wheel| wheel.file.yanked.as_deref());
+        let wheel = choice.and_then(|wheel| self.check(project, platform, version, &wheel).map(|()| wheel));
+        Offer { version: version.clone(), wheel, yanked }
+    }
+
+    /// What the metadata says against a wheel, where it was fetched already.
+    fn check(&self, project: &str, platform: &Platform, version: &Version, wheel: &Wheel<'_>) -> Result<(), String> {
+        let Some(metadata) = self.fetched.metadata.get(&wheel.sha256) else { return Ok(()) };
+        if let Err(finding) = consistent(project, version, wheel, metadata) {
+            self.broken.borrow_mut().insert(wheel.file.name.clone(), *finding);
+        }
+        if let Some(wanted) = metadata.parsed.requires_python.as_deref().filter(|wanted| !platform.suits(wanted)) {
+            return Err(needs_python(wanted, platform));
+        }
+        self.requirements(wheel.sha256, &metadata.parsed).as_ref().as_ref().map(|_| ()).map_err(String::clone)
+    }
+
+    /// The requirements of a wheel, or which of them cannot be read.
+    pub(super) fn requirements(&self, wheel: Digest, metadata: &CoreMetadata) -> Rc<Result<Vec<Requirement>, String>> {
+        let mut known = self.requirements.borrow_mut();
+        let parsed = known.entry(wheel).or_insert_with(|| {
+            let parse = |text: &String| {
+                Requirement::parse(text)
+                    .map_err(|error| format!("its requirement `{text}` cannot be read: {}", error.message))
+            };
+            Rc::new(metadata.requires_dist.iter().map(parse).collect())
+        });
+        parsed.clone()
+    }
+}
+
+/// Name, version and digest must be what index and wheel say: else somebody serves the metadata of something else.
+fn consistent(project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Metadata) -> Result<(), Box<Finding>> {
+    let file = &wheel.file.name;
+    let wrong = |cause: String| {
+        Box::new(
+            Finding::error(codes::PYPI_BAD_METADATA, format!("the metadata of {file} is not this wheel's"))
+                .because(cause)
+                .help("The index serves the metadata of something else: `clnstrt-cli sources` shows which index is asked."),
+        )
+    };
+    let parsed = &metadata.parsed;
+    if normalize(&parsed.name) != project {
+        return Err(wrong(format!("expected the name {project}, found {}", parsed.name)));
+    }
+    if Version::from_str(&parsed.version).as_ref() != Ok(version) {
+        return Err(wrong(format!("expected the version {version}, found {}", parsed.version)));
+    }
+    match wheel.file.metadata.and_then(|hash| hash.sha256) {
+        Some(promised) if promised != metadata.digest => {
+            Err(wrong(format!("the index promises {promised}, found {}", metadata.digest)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The best wheel: what was not yanked first, then by tag and build tag, as pip chooses; else why there is none.
+fn choose<'f>(platform: &Platform, files: &[&'f PageFile]) -> Result<Wheel<'f>, String> {
+    let mut against = Against::default();
+    let mut best: Option<((bool, Rank, Reverse<&Option<(u64, String)>>, &str), Wheel<'f>)> = None;
+    for file in files {
+        let name = match &file.kind {
+            FileKind::Wheel(name) => name,
+            FileKind::Source(_) => {
+                against.source = true;
+                continue;
+            }
+            FileKind::Other => continue,
+        };
+        match fits(platform, file, name, &mut against) {
+            Some((rank, sha256)) => {
+                let key = (file.yanked.is_some(), rank, Reverse(&name.build), file.name.as_str());
+                if best.as_ref().is_none_or(|(other, _)| key < *other) {
+                    best = Some((key, Wheel { file, sha256 }));
+                }
+            }
+            None => against.wheels = true,
+        }
+    }
+    best.map(|(_, wheel)| wheel).ok_or_else(|| against.reason(platform))
+}
+
+fn fits(platform: &Platform, file: &PageFile, name: &WheelName, against: &mut Against) -> Option<(Rank, Digest)> {
+    let rank = platform.rank(name).map_err(|misfits| against.misfits.extend(misfits)).ok()?;
+    if let Some(wanted) = file.requires_python.as_deref().filter(|wanted| !platform.suits(wanted)) {
+        against.python.get_or_insert_with(|| wanted.to_owned());
+        return None;
+    }
+    against.no_digest |= file.sha256.is_none();
+    Some((rank, file.sha256?))
+}
+
+/// What speaks against the files of a version.
+#[derive(Default)]
+struct Against {
+    wheels: bool,
+    source: bool,
+    no_digest: bool,
+    python: Option<String>,
+    misfits: BTreeSet<Misfit>,
+}
+
+impl Against {
+    fn reason(self, platform: &Platform) -> String {
+        if let Some(wanted) = self.python {
+            return needs_python(&wanted, platform);
+        }
+        if self.no_digest {
+            return "the index gives no sha256 for its wheel, so nothing could be checked".to_owned();
+        }
+        if !self.wheels {
+            return "only a source distribution, and source builds do not exist yet".to_owned();
+        }
+        let there = platform.describe(&self.misfits).join("; ");
+        let source = if self.source { "; and a source distribution, but source builds do not exist yet" } else { "" };
+        format!("no wheel for {} with Python {}: there are wheels {there}{source}", platform.arch, platform.python)
+    }
+}
+
+fn needs_python(wanted: &str, platform: &Platform) -> String {
+    format!("it is for Python {wanted}, and the image has {}", platform.python)
+}

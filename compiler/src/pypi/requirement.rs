@@ -1,0 +1,220 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use inspect::pypi::normalize;
+use pep508_rs::pep440_rs::VersionSpecifiers;
+use pep508_rs::{MarkerEnvironment, MarkerTree, Pep508Url, VersionOrUrl};
+
+/// The longest requirement that is read, in bytes.
+const LONGEST: usize = 4096;
+/// The most version clauses.
+const CLAUSES: usize = 64;
+/// The most words and parentheses that join the parts of a marker.
+const JOINTS: usize = 128;
+/// The most `and` among as many `or`: markers become decision diagrams, whose size can double with each such pair.
+const ALTERNATIONS: usize = 10;
+
+/// A requirement on another project (PEP 508).
+#[derive(Clone, Debug)]
+pub(super) struct Requirement {
+    /// Normalised name.
+    pub(super) project: String,
+    /// Normalised extras, as written.
+    pub(super) extras: Vec<String>,
+    pub(super) specifiers: VersionSpecifiers,
+    marker: MarkerTree,
+    /// As its author wrote it, in one line.
+    pub(super) text: String,
+}
+
+/// Why a text is no requirement, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) message: String,
+    pub(super) start: usize,
+    pub(super) len: usize,
+}
+
+impl Requirement {
+    pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
+        let at = |start: usize, len: usize, message: &str| Unreadable { message: message.to_owned(), start, len };
+        if text.len() > LONGEST {
+            return Err(at(0, 0, "it is longer than any requirement needs to be"));
+        }
+        let odd = |c: char| !c.is_ascii() || c.is_ascii_control() && !matches!(c, '\n' | '\t');
+        if let Some((start, c)) = text.char_indices().find(|(_, c)| odd(*c)) {
+            return Err(at(start, c.len_utf8(), "expected only printable ASCII characters"));
+        }
+        let text = text.replace(['\n', '\t'], " ");
+        let head = head(&text)?;
+        let rest = text.get(head..).unwrap_or_default();
+        if rest.starts_with('@') {
+            return Err(at(head, rest.len(), "a URL is not accepted: files come from the configured index, by digest"));
+        }
+        let (limits, marker) = rest.split_once(';').unwrap_or((rest, ""));
+        let words = || marker.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let count = |joint: &str| words().filter(|word| *word == joint).count();
+        let (ands, ors, opened) = (count("and"), count("or"), marker.matches('(').count());
+        if limits.matches(',').count() >= CLAUSES || ands + ors + opened > JOINTS || ands.min(ors) > ALTERNATIONS {
+            return Err(at(head, rest.len(), "it has more clauses than any requirement needs"));
+        }
+        let parsed = pep508_rs::Requirement::<NoUrl>::from_str(&text).map_err(|error| Unreadable {
+            message: error.message.to_string(),
+            start: error.start,
+            len: error.len,
+        })?;
+        Ok(Self {
+            project: normalize(parsed.name.as_ref()),
+            extras: parsed.extras.iter().map(ToString::to_string).collect(),
+            specifiers: match parsed.version_or_url {
+                Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers,
+                Some(VersionOrUrl::Url(NoUrl)) | None => VersionSpecifiers::empty(),
+            },
+            marker: parsed.marker,
+            text: text.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
+        })
+    }
+
+    /// Whether it holds in an environment, without any extra.
+    pub(super) fn applies(&self, environment: &MarkerEnvironment) -> bool {
+        self.marker.evaluate(environment, &[])
+    }
+
+    /// Whether it holds in an environment because of an extra.
+    pub(super) fn applies_for(&self, environment: &MarkerEnvironment, extra: &str) -> bool {
+        let extra = pep508_rs::ExtraName::from_str(extra);
+        extra.is_ok_and(|extra| self.marker.evaluate(environment, &[extra])) && !self.applies(environment)
+    }
+}
+
+/// Where name, extras and the space after them end. pep508_rs panics on names and extras that end in `-`, `_` or `.`,
+/// and reads the environment for what looks like a path, so both are found here first.
+fn head(text: &str) -> Result<usize, Unreadable> {
+    let skip = |at: usize| at + text.get(at..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+    let word = |at: usize, what: &str| {
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(rest.len());
+        let word = rest.get(..end).unwrap_or_default();
+        let proper = word.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && word.ends_with(|c: char| c.is_ascii_alphanumeric());
+        if proper {
+            return Ok(at + end);
+        }
+        let message = format!("expected {what}: letters and digits, with `-`, `_` or `.` only between them");
+        Err(Unreadable { message, start: at, len: end.max(1).min(rest.len()) })
+    };
+    let mut at = skip(word(skip(0), "the name of a project")?);
+    if text.get(at..).is_some_and(|rest| rest.starts_with('[')) {
+        at = skip(at + 1);
+        while !text.get(at..).is_some_and(|rest| rest.starts_with(']')) {
+            at = skip(word(at, "the name of an extra")?);
+            if text.get(at..).is_some_and(|rest| rest.starts_with(',')) {
+                at = skip(at + 1);
+            } else if !text.get(at..).is_some_and(|rest| rest.starts_with(']')) {
+                return Err(Unreadable { message: "expected `,` or `]` after an extra".to_owned(), start: at, len: 1 });
+            }
+        }
+        at = skip(at + 1);
+    }
+    match text.get(at..).and_then(|rest| rest.chars().next()) {
+        None | Some('@' | '(' | '<' | '=' | '>' | '~' | '!' | ';') => Ok(at),
+        Some(c) => Err(Unreadable {
+            message: format!("expected a version clause such as `>=1.0`, or `;`, found `{c}`"),
+            start: at,
+            len: 1,
+        }),
+    }
+}
+
+/// URLs are refused before pep508_rs would read one.
+#[derive(Clone, Debug)]
+struct NoUrl;
+
+impl fmt::Display for NoUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a URL)")
+    }
+}
+
+impl Pep508Url for NoUrl {
+    type Err = Infallible;
+
+    fn parse_url(_: &str, _: Option<&Path>) -> Result<Self, Infallible> {
+        Ok(NoUrl)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(text: &str) -> (usize, String) {
+        let error = Requirement::parse(text).unwrap_err();
+        (error.start, error.message)
+    }
+
+    #[test]
+    fn every_part_is_read() {
+        let requirement = Requirement::parse("My_Pkg\t[A_b, c] (>=1.0,\n <2) ; os_name == 'posix'").unwrap();
+        assert_eq!(requirement.project, "my-pkg");
+        assert_eq!(requirement.extras, ["a-b", "c"]);
+        assert_eq!(requirement.specifiers.to_string(), ">=1.0, <2");
+        assert_eq!(requirement.text, "My_Pkg [A_b, c] (>=1.0, <2) ; os_name == 'posix'");
+    }
+
+    #[test]
+    fn errors_say_where() {
+        assert_eq!(refused("").0, 0);
+        assert_eq!(
+            refused("a- >=1"),
+            (0, "expected the name of a project: letters and digits, with `-`, `_` or `.` only between them".into())
+        );
+        assert_eq!(refused("a[x-]").0, 2);
+        assert_eq!(refused("a[x y]").0, 4);
+        assert_eq!(refused("a b").0, 2);
+        assert_eq!(refused("a>=1.0.x").0, 1);
+        assert_eq!(refused("a @ file:///etc/passwd").0, 2);
+        assert!(refused("a @ https://example.com/a.whl").1.contains("URL"));
+        assert_eq!(refused("a ==\u{e9}").0, 4);
+        assert_eq!(refused("a; nonsense == '1'").0, 3);
+        assert!(refused("/etc/passwd").1.starts_with("expected the name"));
+    }
+
+    #[test]
+    fn the_markers_packages_have_are_accepted() {
+        let machines: Vec<String> = (0..60).map(|n| format!("platform_machine == \"m{n}\"")).collect();
+        let nested = machines.join(" or (") + &")".repeat(machines.len() - 1);
+        assert!(Requirement::parse(&format!("a>=1; python_version < \"3.14\" and ({nested})")).is_ok());
+    }
+
+    #[test]
+    fn hostile_markers_are_refused() {
+        let deep = format!("a; {}os_name == 'x'{}", "(".repeat(1000), ")".repeat(1000));
+        assert!(refused(&deep).1.contains("clauses"));
+        let wide = vec!["os_name == 'x'"; 200].join(" or ");
+        assert!(refused(&format!("a; {wide}")).1.contains("clauses"));
+        let pairs: Vec<String> = (0..24).map(|n| format!("extra == 'a{n}'and(extra == 'b{n}')")).collect();
+        assert!(refused(&format!("a; {}", pairs.join(" or "))).1.contains("clauses"));
+        assert!(refused(&format!("a {}", vec!["!=1"; 100].join(","))).1.contains("clauses"));
+        assert!(refused(&format!("a{}", " ".repeat(5000))).1.contains("longer"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(
+            text in "(a|A1|[-_.\\[\\],;()<>=!~@'\" ]|1\\.0|\\*|\\$\\{HOME\\}|/|and|or|not|in|extra|os_name|python_version|python_full_version|platform_release|\\PC){0,24}",
+            marker in "(extra|os_name|python_version|platform_release|implementation_version) ?(==|!=|<|>|~=|===| in | not in |) ?['\"]([0-9.*]{0,6}|[a-z ]{0,6}|\\PC{0,4})['\"]",
+        ) {
+            let environment = crate::pypi::platform::tests::environment();
+            for text in [text, format!("a; {marker}"), format!("a; {marker} or not {marker}")] {
+                if let Ok(requirement) = Requirement::parse(&text) {
+                    let _ = (requirement.applies(&environment), requirement.applies_for(&environment, "x"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Every folder of `tests/compile` is a case: `image.yaml`, `recorded/` (what the indexes answered), and
+//! what must come out: `lock.json` and `plan.json`, or `findings.txt`.
+//! With `UPDATE=1` in the environment the expected files are written instead of compared.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use compiler::{Answer, Fetched, LocalTrees, Metadata, Need, Project};
+use inspect::debian::Index;
+use inspect::pypi::{CoreMetadata, Page};
+use model::lock::{Kept, Release};
+use model::{Digest, Findings, Severity, Sources, canonical_json};
+
+#[test]
+fn every_case_compiles_to_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/compile");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|case| case.is_dir() && !case.ends_with("recorded"));
+    cases.sort();
+    assert!(!cases.is_empty());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        for (file, found) in outcome(case) {
+            let path = case.join(file);
+            if std::env::var_os("UPDATE").is_some() {
+                fs::write(&path, &found).unwrap();
+            }
+            if fs::read_to_string(&path).unwrap_or_default() != found {
+                wrong.push(format!("--- {}\n{found}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/compile/python-two-architectures");
+    let text = fs::read_to_string(case.join("image.yaml")).unwrap();
+    let (head, tail) = text.split_once("system_packages").unwrap();
+    let moved = format!("system_packages{tail}\n{head}");
+    assert_ne!(text, moved);
+    assert_eq!(compiled(&case, &text).unwrap().1, compiled(&case, &moved).unwrap().1);
+}
+
+fn outcome(case: &Path) -> Vec<(&'static str, String)> {
+    let text = fs::read_to_string(case.join("image.yaml")).unwrap();
+    match compiled(case, &text) {
+        Ok((lock, plan)) => vec![("lock.json", lock), ("plan.json", plan)],
+        Err(findings) => vec![("findings.txt", findings)],
+    }
+}
+
+fn compiled(case: &Path, text: &str) -> Result<(String, String), String> {
+    let mut sources = Sources::default();
+    let source = sources.add("image.yaml", text);
+    let shown = |findings: Findings| findings.iter().map(|f| show(&sources, f)).collect::<String>();
+    let parsed = grammar::yaml::parse(source, text);
+    assert_eq!(parsed.findings, Vec::new());
+    let (config, findings) = compiler::config::read(&parsed.root.unwrap());
+    if findings.iter().any(|f| f.severity == Severity::Error) {
+        return Err(shown(findings));
+    }
+    let config = config.unwrap();
+    let mut fetched = Fetched::default();
+    let mut releases = BTreeMap::new();
+    let resolved = loop {
+        match compiler::resolve(&config, &fetched) {
+            Answer::Need(needs) => needs.into_iter().for_each(|need| supply(case, need, &mut fetched, &mut releases)),
+            Answer::Conflict(findings) => return Err(shown(findings)),
+            Answer::Done(resolved) => break resolved,
+        }
+    };
+    let lock = compiler::lock(&config, *resolved, &releases);
+    let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
+    let plan = compiler::lower(&config, &lock, &local).map_err(shown)?;
+    plan.check().unwrap();
+    Ok((lock.to_text(), String::from_utf8(canonical_json(&plan)).unwrap()))
+}
+
+fn show(sources: &Sources, finding: &model::Finding) -> String {
+    let place = finding.span.map_or(String::new(), |span| {
+        let (line, column) = sources.line_column(span.source, span.start);
+        format!(" {line}:{column}")
+    });
+    let mut text = format!("{}{place} {}\n", finding.code, finding.message);
+    finding.causes.iter().for_each(|cause| text.push_str(&format!("  because {cause}\n")));
+    finding.help.iter().for_each(|help| text.push_str(&format!("  help: {help}\n")));
+    text
+}
+
+/// What the indexes answered: of the case itself, else what all cases share.
+fn recorded(case: &Path, name: &str) -> Option<Vec<u8>> {
+    let own = fs::read(case.join("recorded").join(name));
+    own.or_else(|_| fs::read(case.with_file_name("recorded").join(name))).ok()
+}
+
+fn supply(case: &Path, need: Need, fetched: &mut Fetched, releases: &mut BTreeMap<String, Release>) {
+    match need {
+        Need::DebianIndex { suite, arch } => {
+            let text = recorded(case, &format!("debian/{suite}.{arch}.Packages")).unwrap_or_default();
+            let compact = inspect::debian::compact(&mut text.as_slice()).unwrap();
+            let index = Index::open(compact).unwrap();
+            fetched.debian.insert((suite.clone(), arch), Arc::new(index));
+            let release = releases.entry(suite.clone()).or_insert_with(|| Release {
+                label: "Debian".into(),
+                codename: suite.clone(),
+                date: 1_700_000_000,
+                in_release: Digest::of(suite.as_bytes()),
+                size: 1,
+                signed_by: vec!["0".repeat(40)],
+                expired_accepted: false,
+                indexes: BTreeMap::new(),
+            });
+            let kept = Kept { digest: Digest::of(&text), size: text.len() as u64 };
+            release.indexes.insert(format!("main/binary-{arch}/Packages.xz"), kept);
+        }
+        Need::PypiProject { name } => {
+            let page = recorded(case, &format!("pypi/{name}.html"));
+            let project = page.map_or(Project::Absent, |bytes| Project::Page {
+                page: Arc::new(Page::parse(&bytes, "text/html", &name).unwrap()),
+                over_tls: true,
+            });
+            fetched.projects.insert(name, project);
+        }
+        Need::PypiMetadata { file, sha256, .. } => {
+            let bytes = recorded(case, &format!("pypi/{file}.metadata")).unwrap_or_else(|| panic!("{file}"));
+            let parsed = Arc::new(CoreMetadata::parse(&bytes).unwrap());
+            fetched.metadata.insert(sha256, Metadata { parsed, digest: Digest::of(&bytes) });
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Every file of `tests/config` is a case. In `ok/` a file reads without a finding, to what the `.txt` beside it says
+//! (with `UPDATE=1` in the environment it is written instead). In `err/` each line that is wrong says with which codes,
+//! `# error: CS0201 CS0203`, and nothing else may be reported.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the cases are files")]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::config::Config;
+use model::{Arch, Findings, Sources, Spanned};
+use proptest::prelude::*;
+
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config").join(folder);
+    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|case| case.extension().is_some_and(|extension| extension == "yaml"));
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn read(text: &str) -> (Option<Config>, Findings, Sources) {
+    let mut sources = Sources::default();
+    let source = sources.add("image.yaml", text);
+    let parsed = grammar::yaml::parse(source, text);
+    let (config, more) = parsed.root.as_ref().map_or((None, Vec::new()), compiler::config::read);
+    (config, parsed.findings.into_iter().chain(more).collect(), sources)
+}
+
+#[test]
+fn what_is_right_reads_to_what_it_says() {
+    let mut wrong = String::new();
+    for case in cases("ok") {
+        let (config, findings, _) = read(&fs::read_to_string(&case).unwrap());
+        assert_eq!(findings, Vec::new(), "{}", case.display());
+        let found = show(&config.unwrap());
+        let expected = case.with_extension("txt");
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&expected, &found).unwrap();
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != found {
+            writeln!(wrong, "--- {}\n{found}", expected.display()).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn what_is_wrong_is_reported_on_its_line_and_nothing_else_is() {
+    let mut wrong = String::new();
+    for case in cases("err") {
+        let text = fs::read_to_string(&case).unwrap();
+        let (_, findings, sources) = read(&text);
+        let place = |f: &model::Finding| f.span.map_or(0, |span| sources.line_column(span.source, span.start).0);
+        let mut found: Vec<(usize, &str)> = findings.iter().map(|f| (place(f), f.code.id)).collect();
+        let mut expected: Vec<(usize, &str)> = Vec::new();
+        for (line, said) in text.lines().enumerate() {
+            let (_, codes) = said.split_once("# error: ").unwrap_or_default();
+            expected.extend(codes.split_whitespace().map(|code| (line + 1, code)));
+        }
+        assert!(!expected.is_empty(), "{}", case.display());
+        found.sort_unstable();
+        expected.sort_unstable();
+        if found != expected {
+            writeln!(wrong, "{}:\n  found    {found:?}\n  expected {expected:?}", case.display()).unwrap();
+            findings.iter().for_each(|f| writeln!(wrong, "    {} {}", place(f), f.message).unwrap());
+        }
+        for finding in &findings {
+            let spans = finding.span.into_iter().chain(finding.labels.iter().map(|label| label.span));
+            spans.for_each(|span| assert!(text.get(span.start as usize..span.end as usize).is_some(), "{finding:?}"));
+            assert!(finding.message.len() < 400 && !finding.message.contains('\n'), "{finding:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_short_form_and_the_long_one_are_the_same() {
+    let long = "name: x\nbase: {language: python, version: 3.12.1}\npackages: [fastapi==0.104.1, 'uvicorn>=0.24']\n";
+    let short =
+        "name: x\npython_version: 3.12.1\npackages: {fastapi: 0.104.1, uvicorn: '>=0.24'}\nbuild_type: hermetic\n";
+    let [long, short] = [long, short].map(|text| read(text).0.unwrap());
+    assert_eq!(show(&long), show(&short));
+    assert_eq!(compiler::config::fingerprint(&long), compiler::config::fingerprint(&short));
+}
+
+#[test]
+fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
+    let of = |text: &str| compiler::config::fingerprint(&read(text).0.unwrap());
+    let text = "name: x\nbase: {language: python, version: '3.13'}\npackages: [a, b]\nsystem_packages: [libpq5]\narchitectures: [amd64]\n";
+    for (from, to) in
+        [("name: x", "name: y"), ("[a, b]", "[b, a]"), ("name: x", "version: '2'\nname: x\nrun: {user: 1}")]
+    {
+        assert_eq!(of(text), of(&text.replace(from, to)), "{to}");
+    }
+    for (from, to) in [
+        ("'3.13'", "'3.12'"),
+        ("[a, b]", "[a]"),
+        ("[a, b]", "[a, b==1]"),
+        ("libpq5", "libpq5 (>= 15)"),
+        ("libpq5", "tzdata"),
+        ("[amd64]", "[arm64]"),
+    ] {
+        assert_ne!(of(text), of(&text.replace(from, to)), "{to}");
+    }
+}
+
+#[test]
+fn misspelt_words_are_corrected() {
+    for (text, help) in [
+        ("pakages: []", "did you mean `packages`?"),
+        ("ports: [80]", "it belongs under `run`"),
+        ("base: {language: pyton}", "did you mean `python`?"),
+        ("architectures: [x86_64]", "did you mean `amd64`?"),
+        ("architectures: [Arm-64]", "did you mean `arm64`?"),
+        ("variants: [prd]", "did you mean `prod`?"),
+        ("name: My App", "for example `my-app`"),
+        ("packages: fastapi", "write `[fastapi]`"),
+        ("run: {command: python3 -m app}", "write `[python3, -m, app]`"),
+    ] {
+        let helps: Vec<String> = read(text).1.into_iter().filter_map(|finding| finding.help).collect();
+        assert!(helps.iter().any(|found| found == help), "{text}: {helps:?}");
+    }
+}
+
+#[test]
+fn a_megabyte_of_mistakes_gives_a_hundred_findings() {
+    for (head, piece) in [
+        ("", "k%: 1\n"),
+        ("files:\n", "- {form: %}\n"),
+        ("system_packages:\n", "- x(%\n"),
+        ("packages:\n", "- numpy==%\n"),
+        ("run:\n  env:\n", "    %: x\n"),
+    ] {
+        let entries = (grammar::MAX_BYTES - head.len()) / (piece.len() + 5);
+        let text: String = (0..entries).map(|n| piece.replace('%', &n.to_string())).collect();
+        let findings = read(&format!("{head}{text}")).1;
+        assert_eq!(findings.len(), grammar::MAX_FINDINGS + 1, "{piece}");
+    }
+}
+
+fn show(config: &Config) -> String {
+    let value = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+    let values = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
+    let Config { base, source, run, metadata, .. } = config;
+    let mut shown = format!("name {:?}\n", config.name.value);
+    let mut line = |name: &str, value: &dyn std::fmt::Debug| writeln!(shown, "{name} {value:?}").unwrap();
+    line("description", &value(&config.description));
+    line("version", &value(&config.version));
+    line("language", &base.language.as_ref().map(|language| language.value));
+    line("language version", &base.version.as_ref().map(|version| &version.value));
+    line("packages", &values(&config.packages));
+    for package in &config.system_packages {
+        line("system package", &package.value);
+    }
+    line("source", &source.as_ref().map(|source| (&source.path.value, &source.to.value)));
+    for file in &config.files {
+        line("file", &(&file.from.value, &file.to.value, format!("{:04o}", file.mode)));
+    }
+    line("certificates", &values(&config.certificates));
+    line("entrypoint", &run.entrypoint);
+    line("command", &run.command);
+    line("user", &run.user.as_ref().map(|user| user.value));
+    line("workdir", &value(&run.workdir));
+    line("env", &run.env);
+    line("ports", &run.ports);
+    line("architectures", &config.architectures.iter().map(|arch: &Arch| arch.name()).collect::<Vec<_>>());
+    line("metadata", &(&metadata.owner, &metadata.compliance, &metadata.documentation));
+    shown
+}
+
+/// Texts made of what configurations are made of.
+fn config_like() -> impl Strategy<Value = String> {
+    let pieces = [
+        "name: ",
+        "base: ",
+        "language: ",
+        "version: ",
+        "packages:",
+        "system_packages:",
+        "files:",
+        "run:",
+        "env: ",
+        "ports: ",
+        "user: ",
+        "architectures: ",
+        "metadata: ",
+        "python_version: ",
+        "source: ",
+        "kind: ",
+        "build_flags: ",
+        "mode: ",
+        "to: ",
+        "from: ",
+        "python",
+        "3.13",
+        "latest",
+        "none",
+        "amd64",
+        "\n",
+        "\n  ",
+        "\n- ",
+        "\n  - ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "\"",
+        "x",
+        "é",
+        "/app",
+        "..",
+        "0644",
+        "8000",
+        "true",
+        "~",
+        "${{ x }}",
+        "*a",
+        "# c\n",
+        ">=1,",
+        "libpq5 (>= 1)",
+        ": ",
+        "extends: ",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_tree_is_read_as_far_as_it_goes(text in config_like()) {
+        let (config, findings, _) = read(&text);
+        for finding in &findings {
+            let spans = finding.span.into_iter().chain(finding.labels.iter().map(|label| label.span));
+            spans.for_each(|span| assert!(text.get(span.start as usize..span.end as usize).is_some(), "{finding:?}"));
+        }
+        prop_assert!(config.is_some() || !findings.is_empty(), "{text:?}");
+    }
+}

@@ -1,0 +1,203 @@
+//! Tar archives: ustar, GNU long names, pax headers; plain or compressed with xz or gzip.
+
+mod pax;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use ::tar::{Archive, EntryType, Header};
+use model::{Entry, Finding, Kind, Tree, TreePath};
+
+use super::compression::decompress;
+use super::link::target_text;
+use super::members::Members;
+use super::meter::Budget;
+use super::{ContentSink, Limits, forbidden, invalid, too_large, unreadable};
+use pax::Extensions;
+
+/// What to make of an archive's members.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Keep numeric owners; otherwise everything belongs to root.
+    pub owners: bool,
+    /// Place what is in `/bin`, `/lib` and their like below `/usr`, where merged systems have it.
+    pub merge_usr: bool,
+}
+
+/// Directories that are links into `/usr` on merged systems.
+const MERGED: [&[u8]; 7] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"];
+
+/// Reads an archive of `size` bytes as a tree.
+///
+/// # Errors
+/// `ARCHIVE_INVALID`, `ARCHIVE_ESCAPES`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_FORBIDDEN_MEMBER`.
+pub fn unpack(
+    input: impl Read,
+    size: u64,
+    options: Options,
+    limits: &Limits,
+    sink: &mut dyn ContentSink,
+) -> Result<Tree, Finding> {
+    let mut members = Members::new(limits);
+    walk(input, size, limits, &mut |member, content| {
+        members.count()?;
+        let Some(mut path) = members.path(&member.name)? else { return Ok(()) };
+        let mut entry = member.entry(options.owners);
+        match member.kind {
+            MemberKind::Dir => {}
+            MemberKind::File { size } => {
+                let (digest, stored) = sink.store(content).map_err(|e| content.budget.failed("the archive", &e))?;
+                if stored != size {
+                    return Err(invalid(format!("the archive ends inside the member {:?}", path.display())));
+                }
+                entry.node = Kind::File { digest, size };
+            }
+            MemberKind::Symlink => {
+                entry.node = Kind::Symlink { target: target_text(members.target(&path, &member.link)?) };
+                entry.mode = 0o777;
+            }
+            MemberKind::Hardlink => {
+                let to = members.path(&member.link)?.ok_or_else(|| invalid("a hard link names the archive's root"))?;
+                let to = if options.merge_usr { merge(to, false) } else { to };
+                let (to, first) = members.linked(&path, &to)?;
+                entry = Entry { node: Kind::Hardlink { to }, ..first };
+            }
+        }
+        if options.merge_usr {
+            path = merge(path, entry.node == Kind::Dir);
+        }
+        members.add(path, entry)
+    })?;
+    members.finish()
+}
+
+fn merge(path: TreePath, is_dir: bool) -> TreePath {
+    let bytes = path.as_bytes();
+    let (first, below) = match bytes.iter().position(|b| *b == b'/') {
+        Some(at) => (bytes.get(..at).unwrap_or(bytes), true),
+        None => (bytes, false),
+    };
+    // A package that brings the links themselves brings no directory.
+    if !MERGED.contains(&first) || !(below || is_dir) {
+        return path;
+    }
+    TreePath::new([b"usr/", bytes].concat()).unwrap_or(path)
+}
+
+pub(super) enum MemberKind {
+    Dir,
+    File { size: u64 },
+    Symlink,
+    Hardlink,
+}
+
+pub(super) struct Member {
+    pub(super) name: Vec<u8>,
+    pub(super) link: Vec<u8>,
+    pub(super) kind: MemberKind,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    xattrs: BTreeMap<String, String>,
+}
+
+impl Member {
+    /// The entry, as a directory: the kind is the caller's to fill in.
+    fn entry(&self, owners: bool) -> Entry {
+        let (uid, gid) = if owners { (self.uid, self.gid) } else { (0, 0) };
+        Entry { node: Kind::Dir, mode: self.mode, uid, gid, xattrs: self.xattrs.clone() }
+    }
+}
+
+/// The content of the member at hand.
+pub(super) struct Content<'a> {
+    inner: &'a mut dyn Read,
+    pub(super) budget: &'a Budget,
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer)
+    }
+}
+
+/// Calls `each` for every member, its long name and attributes put together.
+pub(super) fn walk(
+    input: impl Read,
+    size: u64,
+    limits: &Limits,
+    each: &mut dyn FnMut(Member, &mut Content) -> Result<(), Finding>,
+) -> Result<(), Finding> {
+    let what = "the archive";
+    let budget = Budget::new(limits.unpacked(size));
+    let plain = decompress(input).map_err(|e| unreadable(what, &e))?;
+    let mut archive = Archive::new(budget.meter(plain));
+    let failed = |e: io::Error| budget.failed(what, &e);
+    let mut extensions = Extensions::default();
+    // raw: the library would read extension headers into memory whatever their size
+    for member in archive.entries().map_err(failed)?.raw(true) {
+        let mut member = member.map_err(failed)?;
+        let kind = member.header().entry_type();
+        if let EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader = kind {
+            if member.size() > EXTENSION_LIMIT {
+                return Err(too_large(format!("a member's extended header has {} bytes", member.size())));
+            }
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.len() as u64 != member.size() {
+                return Err(invalid("the archive ends inside an extended header"));
+            }
+            extensions.add(kind, &bytes)?;
+            continue;
+        }
+        let size = member.size();
+        let described = describe(member.header(), size, std::mem::take(&mut extensions))?;
+        each(described, &mut Content { inner: &mut member, budget: &budget })?;
+    }
+    if !extensions.is_empty() {
+        return Err(invalid("the archive ends after an extended header"));
+    }
+    Ok(())
+}
+
+/// Names, link targets and attributes of one member.
+const EXTENSION_LIMIT: u64 = 1 << 20;
+
+fn describe(header: &Header, size: u64, extensions: Extensions) -> Result<Member, Finding> {
+    let name = extensions.path.unwrap_or_else(|| header.path_bytes().into_owned());
+    let shown = String::from_utf8_lossy(&name).into_owned();
+    let kind = match header.entry_type() {
+        // before ustar, a directory was a file whose name ends in a slash
+        EntryType::Regular if name.ends_with(b"/") => MemberKind::Dir,
+        EntryType::Regular | EntryType::Continuous => MemberKind::File { size },
+        EntryType::Directory => MemberKind::Dir,
+        EntryType::Symlink => MemberKind::Symlink,
+        EntryType::Link => MemberKind::Hardlink,
+        EntryType::Char | EntryType::Block => return Err(forbidden(&shown, "a device")),
+        EntryType::Fifo => return Err(forbidden(&shown, "a named pipe")),
+        EntryType::GNUSparse => return Err(forbidden(&shown, "a sparse file")),
+        other => return Err(forbidden(&shown, &format!("of the unknown type {:?}", char::from(other.as_byte())))),
+    };
+    if extensions.size.is_some_and(|pax| pax != size) {
+        return Err(invalid(format!("the member {shown:?} has two sizes")));
+    }
+    if !matches!(kind, MemberKind::File { .. }) && size != 0 {
+        return Err(invalid(format!("the member {shown:?} is no regular file but has content")));
+    }
+    let number = |value: io::Result<u64>, of: &str| {
+        let fits = value.ok().and_then(|value| u32::try_from(value).ok());
+        fits.ok_or_else(|| invalid(format!("the member {shown:?} has no readable {of}")))
+    };
+    Ok(Member {
+        link: extensions.link.or_else(|| header.link_name_bytes().map(|l| l.into_owned())).unwrap_or_default(),
+        mode: number(header.mode().map(u64::from), "mode")? & 0o7777,
+        uid: number(extensions.uid.map_or_else(|| header.uid(), Ok), "owner")?,
+        gid: number(extensions.gid.map_or_else(|| header.gid(), Ok), "group")?,
+        xattrs: extensions.xattrs,
+        name,
+        kind,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use model::codes;
+use proptest::prelude::*;
+
+use super::super::testing::{Discard, Memory};
+use super::*;
+
+const PLAIN: Options = Options { owners: true, merge_usr: false };
+const MERGED: Options = Options { owners: true, merge_usr: true };
+
+/// A header as hostile as need be: the tar crate's own setters refuse bad names.
+fn header(name: &[u8], kind: u8, link: &[u8], size: u64) -> Vec<u8> {
+    let mut header = Header::new_ustar();
+    header.set_mode(0o644);
+    header.set_uid(7);
+    header.set_gid(8);
+    header.set_size(size);
+    header.set_entry_type(EntryType::new(kind));
+    let bytes = header.as_mut_bytes();
+    bytes[..name.len()].copy_from_slice(name);
+    bytes[157..157 + link.len()].copy_from_slice(link);
+    header.set_cksum();
+    header.as_bytes().to_vec()
+}
+
+fn file(name: &str, content: &[u8]) -> Vec<u8> {
+    member(name.as_bytes(), b'0', b"", content)
+}
+
+fn member(name: &[u8], kind: u8, link: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut bytes = header(name, kind, link, content.len() as u64);
+    bytes.extend(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn archive(members: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = members.concat();
+    bytes.extend([0; 1024]);
+    bytes
+}
+
+fn read(bytes: &[u8], options: Options) -> Result<Tree, Finding> {
+    unpack(bytes, bytes.len() as u64, options, &Limits::default(), &mut Memory::default())
+}
+
+fn refused(members: &[Vec<u8>]) -> Finding {
+    read(&archive(members), PLAIN).unwrap_err()
+}
+
+fn names(tree: &Tree) -> Vec<String> {
+    tree.entries().keys().map(TreePath::display).collect()
+}
+
+#[test]
+fn members_become_entries_with_mode_owner_and_content() {
+    let bytes = archive(&[
+        file("./a/f", b"hello"),
+        member(b"./a/l", b'2', b"/else/where", b""),
+        member(b"./a/h", b'1', b"./a/f", b""),
+    ]);
+    let mut sink = Memory::default();
+    let tree = unpack(&bytes[..], bytes.len() as u64, PLAIN, &Limits::default(), &mut sink).unwrap();
+    assert_eq!(names(&tree), ["a", "a/f", "a/h", "a/l"]);
+    let entry = |name: &str| tree.get(&name.parse().unwrap()).unwrap().clone();
+    let Kind::File { digest, size: 5 } = entry("a/f").node else { panic!("{:?}", entry("a/f")) };
+    assert_eq!(
+        (sink.0[&digest].as_slice(), entry("a/f").mode, entry("a/f").uid, entry("a/f").gid),
+        (&b"hello"[..], 0o644, 7, 8)
+    );
+    assert_eq!(entry("a/l").node, Kind::Symlink { target: "/else/where".into() });
+    assert_eq!(entry("a/h").node, Kind::Hardlink { to: "a/f".parse().unwrap() });
+    assert_eq!(entry("a/h").uid, 7);
+    let dropped = read(&bytes, Options { owners: false, merge_usr: false }).unwrap();
+    assert_eq!(dropped.get(&"a/f".parse().unwrap()).unwrap().uid, 0);
+}
+
+#[test]
+fn names_that_leave_the_root_are_refused() {
+    for bad in [&b"../x"[..], b"a/../../x", b"/etc/passwd", b"a//b", b""] {
+        let finding = refused(&[member(bad, b'0', b"", b"")]);
+        assert_eq!(finding.code, codes::ARCHIVE_ESCAPES, "{bad:?}: {finding:?}");
+    }
+    let link = refused(&[file("f", b""), member(b"h", b'1', b"../f", b"")]);
+    assert_eq!(link.code, codes::ARCHIVE_ESCAPES);
+}
+
+#[test]
+fn nothing_is_placed_through_a_link() {
+    let finding = refused(&[member(b"d", b'2', b"/etc", b""), file("d/passwd", b"x")]);
+    assert_eq!(finding.code, codes::ARCHIVE_ESCAPES, "{finding:?}");
+    let later = refused(&[file("d/passwd", b"x"), member(b"d", b'2', b"/etc", b"")]);
+    assert_eq!(later.code, codes::ARCHIVE_ESCAPES, "{later:?}");
+    let deep = refused(&[member(b"d", b'2', b"/etc", b""), file("d/a/b/c", b"x")]);
+    assert_eq!(deep.code, codes::ARCHIVE_ESCAPES);
+}
+
+#[test]
+fn devices_pipes_and_sparse_files_are_refused() {
+    for kind in [b'3', b'4', b'6', b'S', b'V'] {
+        assert_eq!(
+            refused(&[member(b"x", kind, b"", b"")]).code,
+            codes::ARCHIVE_FORBIDDEN_MEMBER,
+            "{}",
+            char::from(kind)
+        );
+    }
+    let sparse = pax(&[("GNU.sparse.major", b"1")]);
+    assert_eq!(refused(&[sparse, file("x", b"")]).code, codes::ARCHIVE_FORBIDDEN_MEMBER);
+}
+
+#[test]
+fn a_name_given_twice_is_refused_unless_it_is_a_directory() {
+    assert_eq!(refused(&[file("x", b"1"), file("x", b"2")]).code, codes::ARCHIVE_INVALID);
+    assert!(read(&archive(&[member(b"d/", b'5', b"", b""), member(b"d/", b'5', b"", b"")]), PLAIN).is_ok());
+    assert_eq!(refused(&[file("x", b"1"), file("x/y", b"2")]).code, codes::ARCHIVE_INVALID);
+}
+
+fn pax(records: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut content = Vec::new();
+    for (key, value) in records {
+        let mut length = key.len() + value.len() + 3;
+        length += (length + 2).to_string().len();
+        content.extend([format!("{length} {key}=").as_bytes(), value, b"\n"].concat());
+    }
+    member(b"pax", b'x', b"", &content)
+}
+
+#[test]
+fn long_names_and_attributes_come_from_extended_headers() {
+    let long = "d/".repeat(80) + "f";
+    let gnu = member(b"././@LongLink", b'L', b"", format!("{long}\0").as_bytes());
+    assert!(names(&read(&archive(&[gnu, file("short", b"")]), PLAIN).unwrap()).contains(&long));
+    let posix = pax(&[("path", long.as_bytes()), ("uid", b"3000000"), ("SCHILY.xattr.user.x", b"a\nb")]);
+    let tree = read(&archive(&[posix, file("short", b"")]), PLAIN).unwrap();
+    let entry = tree.get(&long.parse().unwrap()).unwrap();
+    assert_eq!((entry.uid, &entry.xattrs), (3_000_000, &BTreeMap::from([("user.x".to_owned(), "610a62".to_owned())])));
+}
+
+#[test]
+fn ambiguous_extended_headers_are_refused() {
+    assert_eq!(refused(&[pax(&[("path", b"a"), ("path", b"b")]), file("c", b"")]).code, codes::ARCHIVE_INVALID);
+    assert_eq!(refused(&[pax(&[("size", b"1")]), file("c", b"")]).code, codes::ARCHIVE_INVALID);
+    assert_eq!(refused(&[member(b"g", b'g', b"", b"11 path=abc\n"), file("c", b"")]).code, codes::ARCHIVE_INVALID);
+    assert_eq!(refused(&[file("c", b""), pax(&[("path", b"a")])]).code, codes::ARCHIVE_INVALID);
+    assert_eq!(refused(&[header(b"x", b'x', b"", 1 << 30)]).code, codes::ARCHIVE_TOO_LARGE);
+}
+
+#[test]
+fn a_truncated_archive_is_refused() {
+    let whole = archive(&[file("a", &[7; 2000])]);
+    for end in [100, 512 + 100, 512 + 1999] {
+        assert_eq!(read(&whole[..end], PLAIN).unwrap_err().code, codes::ARCHIVE_INVALID, "{end}");
+    }
+    let mut broken = whole;
+    broken[0] = b'b';
+    assert_eq!(read(&broken, PLAIN).unwrap_err().code, codes::ARCHIVE_INVALID);
+}
+
+#[test]
+fn a_bomb_is_stopped_at_the_limit() {
+    // gzip makes a gibibyte of zeros out of one megabyte, so this would unpack to 1000 times its size and more
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(&header(b"zeros", b'0', b"", 200 << 20)).unwrap();
+    for _ in 0..200 {
+        gz.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    let bytes = gz.finish().unwrap();
+    let limits = Limits { small: 1 << 20, ratio: 100, ..Limits::default() };
+    let finding = unpack(&bytes[..], bytes.len() as u64, PLAIN, &limits, &mut Discard).unwrap_err();
+    assert_eq!(finding.code, codes::ARCHIVE_TOO_LARGE, "{finding:?}");
+    // and one that never ends, as a stream
+    let endless = header(b"zeros", b'0', b"", 8 << 40);
+    let limits = Limits { bytes: 32 << 20, ..Limits::default() };
+    let finding = unpack(endless.chain(io::repeat(0)), u64::MAX, PLAIN, &limits, &mut Discard).unwrap_err();
+    assert_eq!(finding.code, codes::ARCHIVE_TOO_LARGE);
+}
+
+#[test]
+fn too_many_members_are_refused() {
+    let limits = Limits { entries: 3, ..Limits::default() };
+    let members: Vec<_> = (0..4).map(|n| file(&n.to_string(), b"")).collect();
+    let bytes = archive(&members);
+    let finding = unpack(&bytes[..], bytes.len() as u64, PLAIN, &limits, &mut Discard).unwrap_err();
+    assert_eq!(finding.code, codes::ARCHIVE_TOO_LARGE);
+}
+
+#[test]
+fn merged_directories_move_below_usr() {
+    let members = [
+        member(b"./lib/", b'5', b"", b""),
+        file("./lib/x86_64-linux-gnu/libc.so.6", b"c"),
+        file("./lib64/ld.so", b"l"),
+        file("./library", b"n"),
+        member(b"./bin", b'2', b"usr/bin", b""),
+        member(b"./usr/alias", b'1', b"./lib64/ld.so", b""),
+    ];
+    let tree = read(&archive(&members), MERGED).unwrap();
+    let expected = [
+        "bin",
+        "library",
+        "usr",
+        "usr/alias",
+        "usr/lib",
+        "usr/lib/x86_64-linux-gnu",
+        "usr/lib/x86_64-linux-gnu/libc.so.6",
+        "usr/lib64",
+        "usr/lib64/ld.so",
+    ];
+    assert_eq!(names(&tree), expected);
+    let clash = archive(&[file("lib/a", b"1"), file("usr/lib/a", b"2")]);
+    assert_eq!(read(&clash, MERGED).unwrap_err().code, codes::ARCHIVE_INVALID);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = read(&bytes, MERGED);
+    }
+
+    #[test]
+    fn a_damaged_archive_never_panics(at in 0usize..3000, byte: u8) {
+        let mut bytes = archive(&[pax(&[("path", b"long/name")]), file("a", b"x"), member(b"l", b'2', b"t", b""), file("b", b"y")]);
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if let Ok(tree) = read(&bytes, MERGED) {
+            prop_assert!(tree.entries().len() < 10);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `METADATA` and `WHEEL`: what a wheel says it is.
+
+use std::str::FromStr as _;
+
+use model::{Digest, Finding, codes};
+use pep440_rs::Version;
+
+use super::{Wanted, Wheel, invalid};
+
+/// Checks name, version and digest of METADATA.
+pub(super) fn verify(wheel: &Wheel, wanted: &Wanted) -> Result<(), Finding> {
+    let bytes = wheel.document("METADATA")?;
+    if let Some(expected) = wanted.metadata {
+        let found = Digest::of(bytes);
+        if found != expected {
+            let message = format!(
+                "METADATA of {} {} is not what the index served apart from the wheel",
+                wanted.project, wanted.version
+            );
+            return Err(Finding::error(codes::METADATA_DIFFERS, message)
+                .because(format!("resolution read {expected}"))
+                .because(format!("the wheel holds {found}"))
+                .help("The lock was made from metadata that is not the wheel's. Make it again with `clnstrt-cli lock --update`."));
+        }
+    }
+    let text = wheel.text("METADATA")?;
+    let (name, version) = (header(text, "Name").unwrap_or(""), header(text, "Version").unwrap_or(""));
+    if normalized(name) != wanted.project || !same_version(version, wanted.version) {
+        let message = format!("METADATA is of {name:?} {version:?}; expected {} {}", wanted.project, wanted.version);
+        return Err(invalid(message));
+    }
+    Ok(())
+}
+
+/// Whether what lies at the wheel's root is pure Python.
+pub(super) fn root_is_purelib(wheel: &Wheel) -> Result<bool, Finding> {
+    let text = wheel.text("WHEEL")?;
+    match header(text, "Wheel-Version") {
+        Some(version) if version.starts_with("1.") => Ok(header(text, "Root-Is-Purelib") == Some("true")),
+        version => Err(invalid(format!("the wheel has the format version {:?}; 1.x is read", version.unwrap_or("")))),
+    }
+}
+
+/// A header field, before the first empty line.
+fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().take_while(|line| !line.trim().is_empty()).find_map(|line| {
+        let (field, value) = line.split_once(':')?;
+        field.eq_ignore_ascii_case(name).then_some(value.trim())
+    })
+}
+
+/// A project's name as PEP 503 normalises it.
+pub(super) fn normalized(name: &str) -> String {
+    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+    parts.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+}
+
+/// Whether two spellings are the same version; `_` stands for `-` in file names.
+pub(super) fn same_version(a: &str, b: &str) -> bool {
+    let parse = |text: &str| Version::from_str(&text.replace('_', "-")).ok();
+    a == b || parse(a).is_some_and(|a| Some(a) == parse(b))
+}

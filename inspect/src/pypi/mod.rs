@@ -1,0 +1,11 @@
+//! What a Python package index says: pages, core metadata, file names.
+
+mod html;
+mod json;
+mod metadata;
+mod name;
+mod page;
+
+pub use metadata::CoreMetadata;
+pub use name::{FileKind, WheelName, normalize};
+pub use page::{MetadataHash, Page, PageFile};

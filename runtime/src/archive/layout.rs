@@ -1,0 +1,76 @@
+//! What is in an image archive, in which order.
+
+use std::collections::BTreeMap;
+
+use model::{Arch, Digest, canonical_json};
+use serde::{Deserialize, Serialize};
+
+use crate::execute::oci::{self, Descriptor};
+use crate::execute::{Image, Object};
+
+/// What the version file of a layout says.
+pub(super) const VERSION: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// A member of the archive.
+pub(super) enum Member {
+    Dir(&'static str),
+    Document(&'static str, Vec<u8>),
+    Blob(Object),
+}
+
+/// One image as `docker load` reads it from `manifest.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Loadable {
+    pub(super) config: String,
+    #[serde(default)]
+    pub(super) repo_tags: Option<Vec<String>>,
+    pub(super) layers: Vec<String>,
+}
+
+/// The members of the archive of an index: documents first, then every blob once, in order of digest.
+pub(super) fn members(index: &Object, images: &[Image], name: &str, tag: &str, plain: Arch) -> Vec<Member> {
+    let mut top = Descriptor::new(oci::INDEX, index.digest, index.size);
+    // containerd and podman take the whole name from an annotation of their own; without it, it would be the tag
+    top.annotations = BTreeMap::from([
+        (oci::REF_NAME.to_owned(), tag.to_owned()),
+        (oci::CONTAINERD_NAME.to_owned(), format!("localhost/{name}:{tag}")),
+    ]);
+    let top = oci::Index {
+        schema_version: 2,
+        media_type: oci::INDEX.into(),
+        manifests: vec![top],
+        annotations: BTreeMap::new(),
+    };
+    let loadable: Vec<Loadable> = images
+        .iter()
+        .map(|image| {
+            let mut tags = vec![format!("{name}-{}:{tag}", image.arch)];
+            tags.extend((image.arch == plain).then(|| format!("{name}:{tag}")));
+            Loadable {
+                config: path(&image.config.digest),
+                repo_tags: Some(tags),
+                layers: image.layers.iter().map(|layer| path(&layer.digest)).collect(),
+            }
+        })
+        .collect();
+    let mut blobs = BTreeMap::from([(index.digest, index.size)]);
+    for image in images {
+        blobs.extend([image.manifest, image.config].map(|object| (object.digest, object.size)));
+        blobs.extend(image.layers.iter().map(|layer| (layer.digest, layer.size)));
+    }
+    let documents = [
+        Member::Document("oci-layout", VERSION.to_vec()),
+        Member::Document("index.json", canonical_json(&top)),
+        Member::Document("manifest.json", canonical_json(&loadable)),
+        Member::Dir("blobs/"),
+        Member::Dir("blobs/sha256/"),
+    ];
+    let blobs = blobs.into_iter().map(|(digest, size)| Member::Blob(Object { digest, size }));
+    documents.into_iter().chain(blobs).collect()
+}
+
+/// A blob's name in the layout.
+pub(super) fn path(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}

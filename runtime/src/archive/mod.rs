@@ -1,0 +1,15 @@
+//! Archives of whole images: written as an OCI layout that `docker load` and `podman load` take as well, and read
+//! from whoever wrote them.
+
+mod layout;
+mod read;
+mod stored;
+mod summary;
+mod write;
+
+pub use read::inspect_archive;
+pub use summary::{ImageEntry, ImageSummary, LayerEntry};
+pub use write::{ArchiveOptions, Written, write_archive};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Sees to it that what a build re-proves from is in the store.
+
+use futures::future::join_all;
+use model::lock::{Kept, Lock, Origin};
+use model::{Class, Finding, Findings, codes};
+
+use super::{index_places, release_place};
+use crate::fetch::Fetcher;
+use crate::store::Store;
+
+/// Fetches the releases and indexes a lock was made from, where they are not kept.
+///
+/// # Errors
+/// `PROOF_MISSING` where no source has one any more; `OFFLINE` where the network would be needed; and whatever
+/// fetching may end in.
+pub async fn fetch_proofs(fetcher: &Fetcher, store: &Store, lock: &Lock) -> Result<(), Findings> {
+    let mut wanted = Vec::new();
+    for (suite, release) in &lock.releases {
+        let kept = Kept { digest: release.in_release, size: release.size };
+        wanted.push((format!("the signed release of `{suite}`"), vec![release_place(suite)], kept));
+        for (path, kept) in &release.indexes {
+            wanted.push((
+                format!("the index {path} of `{suite}`"),
+                index_places(suite, path, &kept.digest, true),
+                *kept,
+            ));
+        }
+    }
+    wanted.retain(|(_, _, kept)| !store.has(&kept.digest));
+    let fetched = join_all(wanted.iter().map(|(what, places, kept)| async move {
+        let fetched = fetcher.by_digest(Origin::Debian, places, &kept.digest, kept.size).await;
+        fetched.err().map(|finding| missing(what, finding))
+    }))
+    .await;
+    let findings: Findings = fetched.into_iter().flatten().collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// Another content than the locked one means that the archive has moved on, not that somebody tampers.
+fn missing(what: &str, finding: Finding) -> Finding {
+    if finding.code != codes::FETCH_NOT_FOUND && finding.code.class != Class::Verdict {
+        return finding;
+    }
+    let message = format!("{what} that the lock was made from is not kept here, and no source has it any more");
+    let missing = Finding::error(codes::PROOF_MISSING, message).because(finding.message);
+    finding.causes.into_iter().fold(missing, Finding::because).help(
+        "archives keep only the newest: resolve again with `clnstrt-cli lock --update`, import a bundle of this lock, or \
+         name an archive's snapshot of the time with `--source debian=URL`",
+    )
+}

@@ -1,0 +1,220 @@
+//! Which step runs when.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use model::plan::{Op, Plan, PlanKey, Step};
+use model::{Class, Finding, Findings, codes};
+use rayon::{Scope, ThreadPoolBuilder};
+
+use super::run::Job;
+use super::{Context, Object, Options, Value, action, broken};
+use crate::Task;
+
+/// A plan on its way: what each step made, and who waits for whom.
+pub(super) struct Graph<'a> {
+    plan: &'a Plan,
+    context: &'a Context<'a>,
+    users: BTreeMap<PlanKey, Vec<PlanKey>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    values: BTreeMap<PlanKey, Value>,
+    /// Steps whose inputs are there, heaviest first.
+    ready: BinaryHeap<(u64, Reverse<PlanKey>)>,
+    /// How many inputs a step still waits for.
+    waiting: BTreeMap<PlanKey, usize>,
+    findings: Findings,
+    /// The machine failed: nothing more is started.
+    stopped: bool,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(plan: &'a Plan, context: &'a Context<'a>) -> Self {
+        let mut users: BTreeMap<PlanKey, Vec<PlanKey>> = BTreeMap::new();
+        let mut state = State::default();
+        for (key, step) in &plan.steps {
+            for input in &step.inputs {
+                users.entry(*input).or_default().push(*key);
+            }
+            state.waiting.insert(*key, step.inputs.len());
+        }
+        Self { plan, context, users, state: Mutex::new(state) }
+    }
+
+    /// Runs every step. What the store remembers is taken from it here, without starting a thread.
+    pub(super) fn run(self, options: &Options) -> Result<BTreeMap<PlanKey, Value>, Findings> {
+        let mut open: Vec<PlanKey> = self.waiting_for(0);
+        while let Some(key) = open.pop() {
+            match self.recall(&key) {
+                Ok(Some(value)) => open.extend(self.done(key, value)),
+                Ok(None) => self.ready(key),
+                Err(finding) => self.failed(finding),
+            }
+        }
+        let ready = self.lock().ready.len();
+        if ready > 0 && !self.lock().stopped {
+            let total = self
+                .plan
+                .steps
+                .keys()
+                .filter(|key| !self.lock().values.contains_key(key))
+                .map(|key| self.size(key))
+                .sum();
+            let task = options.progress.task("building", total);
+            let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build();
+            let pool = pool.map_err(|e| Finding::error(codes::STORE_IO, format!("no thread can be started: {e}")))?;
+            pool.scope(|scope| (0..ready).for_each(|_| self.spawn(scope, &*task)));
+            task.finish();
+        }
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut findings = state.findings;
+        if findings.is_empty() {
+            return Ok(state.values);
+        }
+        findings.sort_by(|a, b| (a.code, &a.message, &a.causes).cmp(&(b.code, &b.message, &b.causes)));
+        findings.dedup();
+        Err(findings)
+    }
+
+    /// Each ready step is one task, and each task takes the heaviest step there is by then.
+    fn spawn<'s>(&'s self, scope: &Scope<'s>, task: &'s dyn Task) {
+        scope.spawn(move |scope| {
+            let next = {
+                let mut state = self.lock();
+                if state.stopped { None } else { state.ready.pop() }
+            };
+            let Some((_, Reverse(key))) = next else { return };
+            match self.execute(&key) {
+                Err(finding) => self.failed(finding),
+                Ok(value) => {
+                    task.advance(self.size(&key));
+                    for key in self.done(key, value) {
+                        self.ready(key);
+                        self.spawn(scope, task);
+                    }
+                }
+            }
+        });
+    }
+
+    fn execute(&self, key: &PlanKey) -> Result<Value, Finding> {
+        if let Some(value) = self.recall(key)? {
+            return Ok(value);
+        }
+        let step = self.step(key)?;
+        let inputs = self.inputs(step);
+        let action = action::digest(&step.op, &inputs);
+        let names = step.inputs.iter().map(|input| self.name(input)).collect();
+        let record = self.context.run(&Job { op: &step.op, inputs, names })?;
+        action::keep(self.context.store, &action, &record)?;
+        Ok(record.value)
+    }
+
+    /// What a step made before; leaves are made before the plan is executed.
+    fn recall(&self, key: &PlanKey) -> Result<Option<Value>, Finding> {
+        let step = self.step(key)?;
+        let store = self.context.store;
+        match &step.op {
+            Op::Fetch { file, sha256, size, .. } => {
+                let found = std::fs::metadata(store.path(sha256)).ok().filter(|_| store.has(sha256)).map(|m| m.len());
+                match found {
+                    Some(found) if *size == 0 || found == *size => {
+                        Ok(Some(Value::Blob(Object { digest: *sha256, size: found })))
+                    }
+                    Some(_) => Err(store.damaged(sha256).because(format!("it is {file}"))),
+                    None => Err(Finding::error(codes::STORE_IO, format!("the store does not have {file} ({sha256})"))
+                        .help("It may have been removed while the build ran. Start the build again.")),
+                }
+            }
+            Op::Local { tree } => match action::recall(store, &action::digest(&step.op, &[])) {
+                Some(value) => Ok(Some(value)),
+                None => {
+                    Err(Finding::error(codes::STORE_IO, format!("the store does not have the captured files {tree}"))
+                        .help("They are captured anew when the build is started again."))
+                }
+            },
+            op => Ok(action::recall(store, &action::digest(op, &self.inputs(step)))),
+        }
+    }
+
+    fn inputs(&self, step: &Step) -> Vec<Value> {
+        let state = self.lock();
+        step.inputs.iter().filter_map(|input| state.values.get(input).cloned()).collect()
+    }
+
+    fn done(&self, key: PlanKey, value: Value) -> Vec<PlanKey> {
+        let mut state = self.lock();
+        state.values.insert(key, value);
+        let mut ready = Vec::new();
+        for user in self.users.get(&key).into_iter().flatten() {
+            if let Some(waiting) = state.waiting.get_mut(user) {
+                *waiting -= 1;
+                if *waiting == 0 {
+                    ready.push(*user);
+                }
+            }
+        }
+        ready
+    }
+
+    fn ready(&self, key: PlanKey) {
+        let weight = self.weight(&key);
+        self.lock().ready.push((weight, Reverse(key)));
+    }
+
+    fn failed(&self, finding: Finding) {
+        let mut state = self.lock();
+        state.stopped |= finding.code.class == Class::Environment;
+        state.findings.push(finding);
+    }
+
+    fn waiting_for(&self, inputs: usize) -> Vec<PlanKey> {
+        self.lock().waiting.iter().filter(|(_, waiting)| **waiting == inputs).map(|(key, _)| *key).collect()
+    }
+
+    fn step(&self, key: &PlanKey) -> Result<&'a Step, Finding> {
+        self.plan.steps.get(key).ok_or_else(|| broken(format!("no step has the key {key}")))
+    }
+
+    /// What a step's output is to people.
+    fn name(&self, key: &PlanKey) -> &'a str {
+        let Some(step) = self.plan.steps.get(key) else { return "" };
+        match &step.op {
+            Op::Fetch { file, .. } => file.rsplit('/').next().unwrap_or(file),
+            Op::Local { .. } => "the author's files",
+            Op::Unpack { .. } => step.inputs.first().map_or("", |input| self.name(input)),
+            Op::Layer { title, .. } => title,
+            _ => "a tree of the plan",
+        }
+    }
+
+    /// Bytes a step reads from an archive.
+    fn size(&self, key: &PlanKey) -> u64 {
+        let input = self
+            .plan
+            .steps
+            .get(key)
+            .filter(|step| matches!(step.op, Op::Unpack { .. }))
+            .and_then(|step| step.inputs.first());
+        match input.and_then(|input| self.lock().values.get(input).cloned()) {
+            Some(Value::Blob(blob)) => blob.size,
+            _ => 0,
+        }
+    }
+
+    /// Long unpacking starts first, so that it does not end last; whatever else is ready, others wait for.
+    fn weight(&self, key: &PlanKey) -> u64 {
+        match self.plan.steps.get(key).map(|step| &step.op) {
+            Some(Op::Unpack { .. }) => self.size(key),
+            _ => u64::MAX,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

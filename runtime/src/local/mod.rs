@@ -1,0 +1,201 @@
+//! The author's own files, captured into the store before planning.
+
+mod certificates;
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use ignore::WalkBuilder;
+use inspect::archive::{ContentSink as _, target_text};
+use model::{Digest, Entry, Finding, Findings, Kind, Tree, TreePath, codes};
+
+use crate::execute::{Context, PackWriter, Value, record_local};
+use crate::store::Store;
+
+pub use certificates::read_certificates;
+
+/// Names that are never part of an application: version control, secrets, caches, and environments made for the
+/// author's machine.
+const IGNORED: [&str; 13] = [
+    ".git",
+    ".env",
+    "__pycache__",
+    ".venv",
+    "venv",
+    "node_modules",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+    ".DS_Store",
+    IGNORE_FILE,
+    ".hg",
+];
+/// Further patterns, in the syntax of `.gitignore`; it counts for the directory it lies in and everything below.
+const IGNORE_FILE: &str = ".clnstrtignore";
+const MAX_ENTRIES: usize = 1_000_000;
+const MAX_BYTES: u64 = 8 << 30;
+
+/// Captures a directory as a tree and answers the digest of its manifest. Files are 0755 where their owner may execute
+/// them, else 0644, and belong to root; times are not kept.
+///
+/// # Errors
+/// `SOURCE_FILE` for each file that cannot be taken, `STORE_IO`.
+pub fn capture(store: &Store, dir: &Path) -> Result<Digest, Findings> {
+    let root = dir.canonicalize().map_err(|e| refused(dir, &format!("cannot be read: {e}")))?;
+    if !root.is_dir() {
+        return Err(refused(dir, "is no directory").into());
+    }
+    let context = Context::new(store);
+    let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
+    let mut findings = Findings::new();
+    let walk = WalkBuilder::new(&root)
+        .standard_filters(false)
+        .add_custom_ignore_filename(IGNORE_FILE)
+        .follow_links(false)
+        .filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry.file_name().as_bytes()))
+        .sort_by_file_name(std::cmp::Ord::cmp)
+        .build();
+    for entry in walk {
+        let taken = match &entry {
+            Err(e) => Err(Finding::error(codes::SOURCE_FILE, format!("the application's files cannot be listed: {e}"))),
+            Ok(entry) => match entry.error() {
+                Some(e) => Err(refused(entry.path(), &format!("has ignore rules that cannot be read: {e}"))),
+                None => capture.take(&root, entry.path(), entry.file_type()),
+            },
+        };
+        match taken {
+            Err(finding) if finding.code == codes::SOURCE_FILE => findings.push(finding),
+            Err(finding) => return Err(finding.into()),
+            Ok(()) => {}
+        }
+        if capture.entries.len() > MAX_ENTRIES || capture.bytes > MAX_BYTES {
+            let message = format!("has more than {MAX_ENTRIES} files or {MAX_BYTES} bytes");
+            return Err(refused(dir, &message).into());
+        }
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(capture.finish(&context)?)
+}
+
+/// Captures one file under its absolute path in the image; answers the digest of the tree's manifest.
+///
+/// # Errors
+/// `SOURCE_FILE`, `STORE_IO`.
+pub fn capture_file(store: &Store, path: &Path, to: &str, mode: u32) -> Result<Digest, Finding> {
+    let target = TreePath::new(to.trim_start_matches('/'))
+        .map_err(|e| refused(path, &format!("cannot be placed at {to}: {e}")))?;
+    // a link is followed: the author named this very file
+    let file = path.canonicalize().map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
+    if !file.is_file() {
+        return Err(refused(path, "is no regular file"));
+    }
+    let context = Context::new(store);
+    let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
+    let (digest, size) = capture.content(&file)?;
+    capture.entries.insert(target, Entry::root(Kind::File { digest, size }, mode & 0o7777));
+    capture.finish(&context)
+}
+
+fn is_ignored(name: &[u8]) -> bool {
+    IGNORED.iter().any(|ignored| ignored.as_bytes() == name) || name.starts_with(b".env.") || name.ends_with(b".pyc")
+}
+
+fn refused(path: &Path, why: &str) -> Finding {
+    Finding::error(codes::SOURCE_FILE, format!("{} {why}", path.display()))
+        .help(format!("Mend or remove it, or name it in a {IGNORE_FILE} file beside it."))
+}
+
+struct Capture<'a> {
+    sink: PackWriter<'a>,
+    entries: BTreeMap<TreePath, Entry>,
+    bytes: u64,
+}
+
+impl Capture<'_> {
+    fn take(&mut self, root: &Path, path: &Path, kind: Option<std::fs::FileType>) -> Result<(), Finding> {
+        let relative = path.strip_prefix(root).unwrap_or(path);
+        if relative.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let name = TreePath::new(relative.as_os_str().as_bytes()).map_err(|e| refused(relative, &e.to_string()))?;
+        let entry = match kind {
+            Some(kind) if kind.is_dir() => Entry::dir(),
+            Some(kind) if kind.is_symlink() => {
+                let target =
+                    std::fs::read_link(path).map_err(|e| refused(relative, &format!("cannot be read: {e}")))?;
+                if !stays_inside(&name, target.as_os_str().as_bytes()) {
+                    let why =
+                        format!("is a symbolic link to {}, outside the application's directory", target.display());
+                    return Err(refused(relative, &why));
+                }
+                Entry::root(Kind::Symlink { target: target_text(target.as_os_str().as_bytes()) }, 0o777)
+            }
+            Some(kind) if kind.is_file() => {
+                let (digest, size) = self.content(path)?;
+                let mode =
+                    std::fs::symlink_metadata(path).map_err(|e| refused(relative, &format!("cannot be read: {e}")))?;
+                let mode = if mode.permissions().mode() & 0o100 != 0 { 0o755 } else { 0o644 };
+                Entry::root(Kind::File { digest, size }, mode)
+            }
+            _ => return Err(refused(relative, "is neither file, directory nor symbolic link")),
+        };
+        self.entries.insert(name, entry);
+        Ok(())
+    }
+
+    fn content(&mut self, path: &Path) -> Result<(Digest, u64), Finding> {
+        let mut file = open(path).map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
+        let stored = self.sink.store(&mut file);
+        if let Some(failure) = self.sink.failure() {
+            return Err(failure);
+        }
+        let (digest, size) = stored.map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
+        self.bytes += size;
+        Ok((digest, size))
+    }
+
+    fn finish(self, context: &Context) -> Result<Digest, Finding> {
+        let packed = self.sink.finish()?;
+        let tree = Tree::with_parents(self.entries).map_err(|e| Finding::error(codes::SOURCE_FILE, e.to_string()))?;
+        let record = context.keep_tree(tree, packed.pack.into_iter().collect(), packed.objects)?;
+        let Value::Tree { tree, .. } = record.value else {
+            return Err(Finding::error(codes::STORE_IO, "the captured files were not kept as a tree"));
+        };
+        record_local(context.store, tree, &record)?;
+        Ok(tree)
+    }
+}
+
+/// Opens a regular file; one that became something else since it was listed is not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// Whether a link's target is relative and, read as text, below the root.
+fn stays_inside(link: &TreePath, target: &[u8]) -> bool {
+    let mut depth = link.as_bytes().iter().filter(|b| **b == b'/').count();
+    if target.is_empty() || target.starts_with(b"/") {
+        return false;
+    }
+    for part in target.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if depth == 0 => return false,
+            b".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

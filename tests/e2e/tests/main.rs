@@ -1,0 +1,13 @@
+//! Real images from real packages, started by other projects' programs. Only loopback is asked, through the mirror.
+
+mod bit_for_bit;
+mod bundle;
+mod contents;
+mod fixture;
+mod image;
+mod input;
+mod kills;
+mod servers;
+mod starts;
+mod tampering;
+mod trust;

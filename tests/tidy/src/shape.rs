@@ -1,0 +1,42 @@
+//! The shape of the source tree: sizes of files, lints of crates, reasons of dependencies.
+
+use std::path::Path;
+
+use crate::File;
+
+/// Lines from which a file is worth splitting.
+pub const LONG: usize = 600;
+/// Lines no source file may exceed.
+pub const TOO_LONG: usize = 800;
+
+/// Rust files with more than `limit` lines.
+pub fn long_files(files: &[File], limit: usize) -> Vec<String> {
+    let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    let rust = files.iter().filter(|(path, _)| path.ends_with(".rs"));
+    let long = rust.map(|(path, bytes)| (path, lines(bytes))).filter(|(_, lines)| *lines > limit);
+    long.map(|(path, lines)| format!("{path} has {lines} lines, more than {limit}")).collect()
+}
+
+/// Pure crates that are not under the lints that keep them pure.
+pub fn impure_crates(root: &Path, pure: &[&str]) -> Vec<String> {
+    let linked = |name: &str| {
+        std::fs::read_link(root.join(name).join("clippy.toml")).is_ok_and(|to| to == Path::new("../clippy.pure.toml"))
+    };
+    let lints = |name: &str| {
+        let manifest = std::fs::read_to_string(root.join(name).join("Cargo.toml")).unwrap_or_default();
+        manifest.contains("[lints]\nworkspace = true")
+    };
+    let bad = pure.iter().filter(|name| !linked(name) || !lints(name));
+    bad.map(|name| format!("{name}: clippy.toml must be a link to ../clippy.pure.toml, and [lints] the workspace's"))
+        .collect()
+}
+
+/// Libraries of the workspace's manifest that the page of dependencies gives no reason for.
+pub fn unexplained_dependencies(manifest: &str, page: &str) -> Vec<String> {
+    let table = manifest.split("[workspace.dependencies]").nth(1).unwrap_or_default();
+    let table = table.split("\n[").next().unwrap_or_default();
+    let entries = table.lines().filter(|line| !line.starts_with('#') && !line.contains("path = "));
+    let names = entries.filter_map(|line| Some(line.split_once(" = ")?.0));
+    let unexplained = names.filter(|name| !page.contains(&format!("\n| `{name}` | ")));
+    unexplained.map(|name| format!("docs/src/dependencies.md does not say why {name} is there")).collect()
+}

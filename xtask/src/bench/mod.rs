@@ -1,0 +1,152 @@
+//! `bench`: builds of the example beside other projects' tools doing the nearest thing, in one run.
+
+mod measure;
+mod peers;
+mod report;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use measure::{Series, measured};
+use report::Report;
+
+use crate::parts;
+use crate::shell::{self, cargo, root};
+
+/// `bench [--runs N]`.
+pub(crate) fn run(args: &[&str]) -> Result<(), String> {
+    let runs = match args {
+        [] => 5,
+        ["--runs", number] => number.parse().map_err(|_| format!("`{number}` is no number of runs"))?,
+        _ => return Err("usage: cargo xtask bench [--runs N]".to_owned()),
+    };
+    parts::install(parts::BENCH);
+    shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
+    let bench = Bench::prepare(runs)?;
+    let mut report = Report::default();
+
+    let cold = bench.cold()?;
+    report.limit("peak memory, MiB", cold.peak_mib(), 300.0);
+    let unchanged = bench.unchanged()?;
+    let lock = bench.lock()?;
+    report.limit("a build with nothing changed, ms", unchanged.median() * 1e3, 100.0);
+    report.limit("a lock on warm metadata, ms", lock.median() * 1e3, 300.0);
+    report.limit("the release binary, MB", size(&bench.cli)? / 1e6, 40.0);
+
+    let tree = peers::unpacked(&bench)?;
+    let (umoci, umoci_size) = peers::umoci(&bench, &tree)?;
+    let (buildah, buildah_size) = peers::buildah(&bench, &tree)?;
+    let mmdebstrap = peers::mmdebstrap(&bench)?;
+    let ours = peers::layer_bytes(&bench.layout())?;
+    report.rows.extend([
+        ("clnstrt: build, cold action cache", cold),
+        ("clnstrt: build, nothing changed", unchanged),
+        ("clnstrt: lock, warm metadata", lock),
+        ("umoci: repack of the same tree", umoci),
+        ("buildah: add and commit of the same tree", buildah),
+        ("mmdebstrap: extract of the base, downloads included", mmdebstrap),
+    ]);
+    report.size("umoci", umoci_size / ours);
+    report.size("buildah", buildah_size / ours);
+    print!("{report}");
+    Ok(())
+}
+
+/// Everything the measurements start from, below `target/bench`.
+pub(crate) struct Bench {
+    pub(crate) dir: PathBuf,
+    pub(crate) cli: PathBuf,
+    pub(crate) runs: usize,
+}
+
+impl Bench {
+    /// Builds the example once, so that everything is fetched, and keeps what was fetched as a bundle.
+    fn prepare(runs: usize) -> Result<Self, String> {
+        let dir = root().join("target/bench");
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let bench = Self { dir, cli: root().join("target/release/clnstrt-cli"), runs };
+        copy(&root().join("docs/examples/python-fastapi"), &bench.dir.join("config"))?;
+        let _ = fs::remove_file(bench.dir.join("config/image.lock.json"));
+        shell::run(&mut bench.build("warm"))?;
+        let mut export = Command::new(&bench.cli);
+        export.args([
+            "bundle",
+            "export",
+            "--config",
+            "config/image.yaml",
+            "--store",
+            "warm",
+            "--output",
+            "inputs.bundle",
+        ]);
+        shell::run(export.current_dir(&bench.dir))?;
+        let mut import = Command::new(&bench.cli);
+        shell::run(import.args(["bundle", "import", "--store", "fetched", "inputs.bundle"]).current_dir(&bench.dir))?;
+        Ok(bench)
+    }
+
+    /// A build of one architecture with a store below the folder of the benchmark.
+    fn build(&self, store: &str) -> Command {
+        let mut command = Command::new(&self.cli);
+        command.args(["build", "--config", "config/image.yaml", "--arch", "amd64", "--output", "image.tar.gz"]);
+        command.args(["--store", store]).current_dir(&self.dir);
+        command
+    }
+
+    /// From configuration to archive, everything fetched, nothing made yet.
+    fn cold(&self) -> Result<Series, String> {
+        let mut series = Series::default();
+        for _ in 0..self.runs {
+            let store = self.dir.join("cold");
+            let _ = fs::remove_dir_all(&store);
+            copy(&self.dir.join("fetched"), &store)?;
+            series.push(measured(self.build("cold").args(["--offline", "--locked"]), &self.dir)?);
+        }
+        Ok(series)
+    }
+
+    /// The same build again.
+    fn unchanged(&self) -> Result<Series, String> {
+        let mut series = Series::default();
+        for _ in 0..self.runs {
+            series.push(measured(self.build("cold").args(["--offline", "--locked"]), &self.dir)?);
+        }
+        Ok(series)
+    }
+
+    /// The example's lock made anew from metadata at hand.
+    fn lock(&self) -> Result<Series, String> {
+        let mut series = Series::default();
+        let file = self.dir.join("config/image.lock.json");
+        for _ in 0..self.runs {
+            fs::remove_file(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let mut command = Command::new(&self.cli);
+            command
+                .args(["lock", "--config", "config/image.yaml", "--store", "warm", "--offline"])
+                .current_dir(&self.dir);
+            series.push(measured(&mut command, &self.dir)?);
+        }
+        Ok(series)
+    }
+
+    /// The built archive, unpacked.
+    pub(crate) fn layout(&self) -> PathBuf {
+        self.dir.join("layout")
+    }
+}
+
+/// Copies a directory.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let status = Command::new("cp").args(["-a", "--"]).arg(from).arg(to).status();
+    if status.is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err(format!("{} could not be copied", from.display()))
+    }
+}
+
+fn size(path: &Path) -> Result<f64, String> {
+    fs::metadata(path).map(|metadata| metadata.len() as f64).map_err(|e| format!("{}: {e}", path.display()))
+}

@@ -1,0 +1,77 @@
+//! Other projects' programs that tests and benchmarks run, installed through apt when they are missing.
+
+use std::process::Command;
+
+use crate::shell::{installed, run};
+
+/// A program and the Debian package that brings it.
+pub(crate) struct Part {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
+const fn part(program: &'static str, package: &'static str) -> Part {
+    Part { program, package }
+}
+
+/// What the tests use.
+pub(crate) const TESTS: &[Part] = &[
+    part("runc", "runc"),
+    part("podman", "podman"),
+    part("skopeo", "skopeo"),
+    part("umoci", "umoci"),
+    part("docker-registry", "docker-registry"),
+    part("qemu-aarch64-static", "qemu-user-static"),
+    part("faketime", "faketime"),
+    part("gpg", "gpg"),
+    part("gpg-agent", "gpg-agent"),
+    part("unshare", "util-linux"),
+    part("runuser", "util-linux"),
+    part("pip3", "python3-pip"),
+];
+
+/// What the benchmarks compare with and measure by.
+pub(crate) const BENCH: &[Part] = &[
+    part("buildah", "buildah"),
+    part("umoci", "umoci"),
+    part("skopeo", "skopeo"),
+    part("mmdebstrap", "mmdebstrap"),
+    part("time", "time"),
+];
+
+/// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
+pub(crate) fn install(parts: &[Part]) {
+    let packages: Vec<&str> = parts.iter().filter(|part| !installed(part.program)).map(|part| part.package).collect();
+    if packages.is_empty() {
+        return;
+    }
+    // The lists a machine has may name versions its mirrors no longer carry: then, and only then, they are renewed.
+    if install_packages(&packages).is_err()
+        && let Err(words) = run(&mut apt(&["update"])).and_then(|()| install_packages(&packages))
+    {
+        println!("not installed: {}: {words}", packages.join(" "));
+    }
+}
+
+fn install_packages(packages: &[&str]) -> Result<(), String> {
+    run(apt(&["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+fn apt(args: &[&str]) -> Command {
+    let mut command = if installed("sudo") && !is_root() {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo
+    } else {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    command.args(["-qq", "-o", "Dpkg::Use-Pty=0"]).args(args);
+    command
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
