@@ -77,7 +77,8 @@ async fn supply(
     }
     let now = now();
     let suites = suites.into_iter().map(|(suite, arches)| async move {
-        let acquired = runtime::debian::acquire(&session.fetcher, &session.store, &session.trust, &suite, &arches, now).await;
+        let acquired =
+            runtime::debian::acquire(&session.fetcher, &session.store, &session.trust, &suite, &arches, now).await;
         acquired.map(|acquired| (suite, acquired))
     });
     let (suites, projects, metadata) = futures::join!(
@@ -122,7 +123,12 @@ async fn project(fetcher: &Fetcher, name: String) -> Result<(String, PypiProject
     Ok((name, project))
 }
 
-async fn core_metadata(session: &Session, name: String, file: String, wheel: Digest) -> Result<(Digest, Metadata), Finding> {
+async fn core_metadata(
+    session: &Session,
+    name: String,
+    file: String,
+    wheel: Digest,
+) -> Result<(Digest, Metadata), Finding> {
     let bytes = session.fetcher.wheel_metadata(&name, &file, &wheel).await?;
     let parsed = CoreMetadata::parse(&bytes).map_err(|finding| finding.because(format!("it was served for {file}")))?;
     Ok((wheel, Metadata { parsed: Arc::new(parsed), digest: Digest::of(&bytes) }))

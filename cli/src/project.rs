@@ -58,8 +58,11 @@ impl Project {
             Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
         })?;
         if lock.format != model::lock::FORMAT {
-            let message = format!("{} has format {}, this version reads {}", path.display(), lock.format, model::lock::FORMAT);
-            return Err(Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`"));
+            let message =
+                format!("{} has format {}, this version reads {}", path.display(), lock.format, model::lock::FORMAT);
+            return Err(
+                Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
+            );
         }
         Ok(Some(lock))
     }

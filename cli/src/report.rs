@@ -100,10 +100,16 @@ struct Cause {
 
 impl Shown {
     fn new(sources: &Sources, finding: &Finding) -> Self {
-        let cause = finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: text.clone(), next })));
-        let at = finding.span.map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), (span.start as usize, span.len())));
-        let same = finding.labels.iter().filter(|label| finding.span.is_some_and(|span| span.source == label.span.source));
-        let more = same.map(|label| LabeledSpan::new_with_span(Some(label.text.clone()), (label.span.start as usize, label.span.len())));
+        let cause =
+            finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: text.clone(), next })));
+        let at = finding
+            .span
+            .map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), (span.start as usize, span.len())));
+        let same =
+            finding.labels.iter().filter(|label| finding.span.is_some_and(|span| span.source == label.span.source));
+        let more = same.map(|label| {
+            LabeledSpan::new_with_span(Some(label.text.clone()), (label.span.start as usize, label.span.len()))
+        });
         Self {
             code: finding.code.to_string(),
             message: finding.message.clone(),
@@ -113,7 +119,9 @@ impl Shown {
             },
             help: finding.help.clone(),
             cause,
-            text: finding.span.map(|span| NamedSource::new(sources.name(span.source), sources.text(span.source).to_owned())),
+            text: finding
+                .span
+                .map(|span| NamedSource::new(sources.name(span.source), sources.text(span.source).to_owned())),
             labels: at.into_iter().chain(more).collect(),
         }
     }

@@ -31,12 +31,7 @@ pub(crate) fn upstream(version: &str) -> &str {
 }
 
 /// Finds the newest line that has a version as wished.
-pub(crate) fn choose(
-    config: &Config,
-    catalogue: &Catalogue,
-    wish: &Spanned<VersionWish>,
-    fetched: &Fetched,
-) -> Choice {
+pub(crate) fn choose(config: &Config, catalogue: &Catalogue, wish: &Spanned<VersionWish>, fetched: &Fetched) -> Choice {
     let accepts = match acceptance(wish) {
         Ok(accepts) => accepts,
         Err(finding) => return Choice::None(finding.into()),
@@ -80,7 +75,9 @@ fn versions(config: &Config, line: &Line, fetched: &Fetched) -> Vec<String> {
 }
 
 fn needs(config: &Config, line: &Line, fetched: &Fetched) -> Vec<Need> {
-    let pairs = suites(&line.suite).into_iter().flat_map(|suite| config.architectures.iter().map(move |arch| (suite.clone(), *arch)));
+    let pairs = suites(&line.suite)
+        .into_iter()
+        .flat_map(|suite| config.architectures.iter().map(move |arch| (suite.clone(), *arch)));
     pairs
         .filter(|pair| !fetched.debian.contains_key(pair))
         .map(|(suite, arch)| Need::DebianIndex { suite, arch })
@@ -90,7 +87,9 @@ fn needs(config: &Config, line: &Line, fetched: &Fetched) -> Vec<Need> {
 fn may_hold(wish: &VersionWish, line: &str) -> bool {
     match wish {
         VersionWish::Exact(version) => version.strip_prefix(line).is_some_and(|rest| rest.starts_with('.')),
-        VersionWish::Line(wanted) => wanted == line || line.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.')),
+        VersionWish::Line(wanted) => {
+            wanted == line || line.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        }
         VersionWish::Range(_) | VersionWish::Latest => true,
     }
 }

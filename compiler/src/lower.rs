@@ -108,8 +108,11 @@ impl Lowering<'_> {
         let version = self.lock.resolutions.get(&arch).and_then(|r| r.language_version.as_deref()).unwrap_or("");
         let belongs = |line: &&Line| version.strip_prefix(&line.version).is_some_and(|rest| rest.starts_with('.'));
         catalogue.lines.iter().find(belongs).cloned().map(Some).ok_or_else(|| {
-            let message = format!("the lock has {} {version:?} for {arch}, which no line of the catalogue is", catalogue.name);
-            Finding::error(codes::LOCK_INCONSISTENT, message).help("make the lock again: `clnstrt-cli lock --update`").into()
+            let message =
+                format!("the lock has {} {version:?} for {arch}, which no line of the catalogue is", catalogue.name);
+            Finding::error(codes::LOCK_INCONSISTENT, message)
+                .help("make the lock again: `clnstrt-cli lock --update`")
+                .into()
         })
     }
 

@@ -37,18 +37,14 @@ fn every_case_resolves_to_what_it_says() {
 
 #[test]
 fn all_missing_indexes_are_asked_for_at_once() {
-    let wanted = Wanted {
-        arches: Arch::ALL.to_vec(),
-        suites: vec!["glow-security".into(), "glow".into()],
-        roots: Vec::new(),
-    };
+    let wanted =
+        Wanted { arches: Arch::ALL.to_vec(), suites: vec!["glow-security".into(), "glow".into()], roots: Vec::new() };
     let mut fetched = Fetched::default();
     let index = || Arc::new(Index::open(compact(&mut &b""[..]).unwrap()).unwrap());
     fetched.debian.insert(("glow".into(), Arch::Amd64), index());
     let Step::Need(needs) = step(&wanted, &fetched) else { panic!("it went on without indexes") };
     let need = |suite: &str, arch| Need::DebianIndex { suite: suite.into(), arch };
-    let expected =
-        [need("glow", Arch::Arm64), need("glow-security", Arch::Amd64), need("glow-security", Arch::Arm64)];
+    let expected = [need("glow", Arch::Arm64), need("glow-security", Arch::Amd64), need("glow-security", Arch::Arm64)];
     assert_eq!(needs, expected);
 }
 

@@ -46,9 +46,7 @@ impl Catalogue {
     /// The catalogue of a language as shipped.
     pub fn shipped(language: Language) -> Result<Self, Finding> {
         match language {
-            Language::Python => {
-                crate::read("stdlib/languages/python.toml", include_str!("../languages/python.toml"))
-            }
+            Language::Python => crate::read("stdlib/languages/python.toml", include_str!("../languages/python.toml")),
         }
     }
 }

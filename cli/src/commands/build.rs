@@ -46,13 +46,18 @@ pub(super) fn run(
             Err(_) => {
                 repairs += 1;
                 for digest in damaged {
-                    session.progress.note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
+                    session
+                        .progress
+                        .note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
                     session.store.discard(&digest)?;
                 }
             }
         }
     };
-    summarise(&Summarised { output, written: &written, index: &index, packages: &summary, plan: plan.digest() }, format);
+    summarise(
+        &Summarised { output, written: &written, index: &index, packages: &summary, plan: plan.digest() },
+        format,
+    );
     Ok(())
 }
 
@@ -92,13 +97,9 @@ fn index_of(plan: &Plan, values: &mut BTreeMap<PlanKey, Value>) -> Result<Value,
 fn leaves(plan: &Plan) -> Vec<Wanted> {
     let steps = plan.steps.values();
     let files = steps.filter_map(|step| match &step.op {
-        Op::Fetch { origin, name, file, sha256, size } => Some(Wanted {
-            origin: *origin,
-            name: name.clone(),
-            file: file.clone(),
-            sha256: *sha256,
-            size: *size,
-        }),
+        Op::Fetch { origin, name, file, sha256, size } => {
+            Some(Wanted { origin: *origin, name: name.clone(), file: file.clone(), sha256: *sha256, size: *size })
+        }
         _ => None,
     });
     files.collect()

@@ -83,7 +83,8 @@ fn missing(project: &Project) -> Finding {
 
 /// The finding for a name that the lock does not have.
 pub(super) fn no_such_node(project: &Project, lock: &Lock, name: &str) -> Finding {
-    let finding = Finding::error(codes::LOCK_NO_SUCH_NODE, format!("{} has no package {name}", project.lock_path().display()));
+    let finding =
+        Finding::error(codes::LOCK_NO_SUCH_NODE, format!("{} has no package {name}", project.lock_path().display()));
     let nearest = lock.nodes.values().map(|node| (strsim::jaro_winkler(&node.name, name), &node.name));
     match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((likeness, nearest)) if likeness > 0.8 => finding.help(format!("did you mean `{nearest}`?")),

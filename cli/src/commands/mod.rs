@@ -20,7 +20,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     match command {
         Command::Validate { files } => validate::run(&files, format),
         Command::Lock { config, update } => lock::run(&machine, &config.config, update.as_deref(), format),
-        Command::Plan { config, choice, output } => plan::run(&machine, &config.config, &choice, output.as_deref(), format),
+        Command::Plan { config, choice, output } => {
+            plan::run(&machine, &config.config, &choice, output.as_deref(), format)
+        }
         Command::Build { config, choice, output, jobs } => {
             build::run(&machine, &config.config, &choice, &output, jobs, format)
         }

@@ -72,7 +72,12 @@ fn capture(session: &Session, project: &Project) -> Result<compiler::LocalTrees,
         }
     }
     for file in &config.files {
-        match local::capture_file(&session.store, &project.directory().join(&file.from.value), &file.to.value, file.mode) {
+        match local::capture_file(
+            &session.store,
+            &project.directory().join(&file.from.value),
+            &file.to.value,
+            file.mode,
+        ) {
             Ok(tree) => local.files.push(tree),
             Err(found) => findings.push(found.or_at(file.from.span)),
         }

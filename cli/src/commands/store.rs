@@ -29,7 +29,9 @@ fn verify(store: &Store, format: Format) -> Result<(), Failure> {
     let found = store.verify()?;
     match format {
         Format::Json => report::print_json(&found),
-        Format::Text => anstream::println!("{} objects, {} bytes, {} damaged", found.objects, found.bytes, found.damaged.len()),
+        Format::Text => {
+            anstream::println!("{} objects, {} bytes, {} damaged", found.objects, found.bytes, found.damaged.len())
+        }
     }
     let findings: Findings = found
         .damaged

@@ -25,6 +25,13 @@ fn check(root: &WantedRoot, suites: &[String], archives: &[Archive<'_>]) -> Opti
     let finding = if !unknown.is_empty() {
         let message = format!("no package `{}` {} in {suites}", shown(&package.name), on(&unknown, archives));
         let finding = Finding::error(codes::DEBIAN_NO_SUCH_PACKAGE, message);
+        if unknown.len() < archives.len() {
+            let known = archives.iter().map(|archive| archive.arch).filter(|arch| !unknown.contains(arch));
+            let known: Vec<&str> = known.map(Arch::name).collect();
+            let help =
+                format!("it is there for {}: build the image for that alone, or do without it", known.join(", "));
+            return Some(Finding { span: root.span, ..finding.help(help) });
+        }
         match similar(&package.name, archives).as_slice() {
             [] => finding.help("look the name up where the suite's packages are listed"),
             names => finding.help(format!("did you mean {}?", names.join(" or "))),
@@ -54,7 +61,11 @@ fn on(arches: &[Arch], archives: &[Archive<'_>]) -> String {
 
 fn versions(archive: &Archive<'_>, name: &str) -> String {
     let all: Vec<String> = archive.versions(name).iter().map(|listed| listed.package.version.clone()).collect();
-    if all.is_empty() { "none of its own".to_owned() } else { all.join(", ") }
+    if !all.is_empty() {
+        return all.join(", ");
+    }
+    let providers: Vec<String> = archive.answers(name, None).into_iter().map(|(provider, _)| provider).collect();
+    format!("only packages that provide it ({})", providers.join(", "))
 }
 
 /// At most three names that differ in one or two letters, the nearest first.

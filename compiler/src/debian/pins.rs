@@ -15,14 +15,9 @@ use super::step::Chosen;
 use super::universe::{Clause, Universe};
 use crate::Pins;
 
-pub(super) fn of(
-    wanted: &Wanted,
-    archives: &[Archive<'_>],
-    universe: &Universe<'_>,
-    chosen: &BTreeMap<Arch, Chosen>,
-) -> Pins {
+pub(super) fn of(wanted: &Wanted, universe: &Universe<'_>, chosen: &BTreeMap<Arch, Chosen>) -> Pins {
     let mut pins = Pins::default();
-    for archive in archives {
+    for archive in universe.archives {
         if let Some(chosen) = chosen.get(&archive.arch) {
             let roots = roots(wanted, archive, chosen);
             let ids = walk(&roots, archive, universe, chosen, &mut pins.nodes);

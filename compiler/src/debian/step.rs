@@ -31,10 +31,10 @@ pub fn step(wanted: &Wanted, fetched: &Fetched) -> Step {
     if !findings.is_empty() {
         return Step::Conflict(findings);
     }
-    let round = Round { wanted, fetched, omissions: &omissions };
-    match round.choose(&archives) {
+    let round = Round { wanted, fetched, omissions: &omissions, archives: &archives };
+    match round.choose() {
         Ok((chosen, warnings)) => {
-            let mut pins = pins::of(wanted, &archives, &round.universe(&archives, Chosen::new()), &chosen);
+            let mut pins = pins::of(wanted, &round.universe(&archives, Chosen::new()), &chosen);
             pins.warnings = warnings;
             Step::Pins(pins)
         }
@@ -52,11 +52,12 @@ struct Round<'a> {
     wanted: &'a Wanted,
     fetched: &'a Fetched,
     omissions: &'a Omissions,
+    archives: &'a [Archive<'a>],
 }
 
 impl<'a> Round<'a> {
     fn universe(&self, archives: &'a [Archive<'a>], preferred: Chosen) -> Universe<'a> {
-        Universe { archives, fetched: self.fetched, omissions: self.omissions, preferred }
+        Universe { archives, all: self.archives, fetched: self.fetched, omissions: self.omissions, preferred }
     }
 
     fn solve(&self, archives: &'a [Archive<'a>], preferred: Chosen) -> Solution<String, String> {
@@ -66,7 +67,8 @@ impl<'a> Round<'a> {
         solve(&self.universe(archives, preferred), &roots.collect::<Vec<Clause>>())
     }
 
-    fn choose(&self, archives: &'a [Archive<'a>]) -> Result<(BTreeMap<Arch, Chosen>, Findings), Step> {
+    fn choose(&self) -> Result<(BTreeMap<Arch, Chosen>, Findings), Step> {
+        let archives = self.archives;
         if archives.len() > 1
             && let Solution::Found(chosen) = self.solve(archives, Chosen::new())
         {

@@ -41,9 +41,11 @@ impl fmt::Display for Set {
 
 pub(super) struct Universe<'a> {
     pub(super) archives: &'a [Archive<'a>],
+    /// The archives of every architecture of the image, solved for together or not.
+    pub(super) all: &'a [Archive<'a>],
     pub(super) fetched: &'a Fetched,
     pub(super) omissions: &'a Omissions,
-    /// Versions to be tried first.
+    /// Versions chosen on another architecture.
     pub(super) preferred: BTreeMap<String, String>,
 }
 
@@ -81,14 +83,16 @@ impl Universe<'_> {
         self.archives.iter().filter_map(|archive| Some((archive, archive.find(name, version)?))).collect()
     }
 
-    fn exclusion(&self, name: &str, version: &str, all: &[String]) -> Option<String> {
+    /// An architecture that has the package, but not this version of it.
+    fn lacking(archives: &[Archive<'_>], name: &str, version: &str) -> Option<Arch> {
         let lacks =
             |archive: &&Archive<'_>| !archive.versions(name).is_empty() && archive.find(name, version).is_none();
-        if let Some(archive) = self.archives.iter().find(lacks) {
-            return Some(format!("it is not there for {}", archive.arch));
-        }
-        if !self.fetched.may_choose(Origin::Debian, name, version, all.iter().map(String::as_str)) {
-            return Some("the lock keeps another version".to_owned());
+        archives.iter().find(lacks).map(|archive| archive.arch)
+    }
+
+    fn exclusion(&self, name: &str, version: &str) -> Option<String> {
+        if let Some(arch) = Self::lacking(self.archives, name, version) {
+            return Some(format!("it is not there for {arch}"));
         }
         let unreadable = |(_, listed): (&Archive<'_>, Listed)| {
             archive::needs(&listed.package).and(archive::excludes(&listed.package)).err()
@@ -106,12 +110,16 @@ impl solver::Universe for Universe<'_> {
         let versions = self.archives.iter().flat_map(|archive| archive.versions(name).to_vec());
         let versions: BTreeSet<String> = versions.map(|listed| listed.package.version).collect();
         let mut versions: Vec<String> = versions.into_iter().collect();
-        let preferred = self.preferred.get(name);
-        versions.sort_by(|a, b| (preferred != Some(a)).cmp(&(preferred != Some(b))).then_with(|| newest_first(a, b)));
-        let candidate = |version: &String| Candidate {
-            version: version.clone(),
-            excluded: self.exclusion(name, version, &versions),
+        let kept = self.fetched.keep.get(&(Origin::Debian, name.clone()));
+        // What a lock had, then what another architecture got, then what all could have; the newest of each.
+        let rank = |version: &String| {
+            let kept = kept.is_some_and(|kept| kept.contains(version));
+            let preferred = self.preferred.get(name) == Some(version);
+            (!kept, !preferred, Self::lacking(self.all, name, version).is_some())
         };
+        versions.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| newest_first(a, b)));
+        let candidate =
+            |version: &String| Candidate { version: version.clone(), excluded: self.exclusion(name, version) };
         Ok(versions.iter().map(candidate).collect())
     }
 

@@ -160,7 +160,7 @@ pub(super) fn walk(
     Ok(())
 }
 
-/// Names, link targets and attributes of one member.
+/// Bytes of an extended header: names, link targets and attributes of one member.
 const EXTENSION_LIMIT: u64 = 1 << 20;
 
 fn describe(header: &Header, size: u64, extensions: Extensions) -> Result<Member, Finding> {

@@ -110,7 +110,7 @@ fn deb(control: &str, scripts: &[(&str, &str)], members: &[(&str, &[u8])]) -> Ve
     for (name, content) in
         [("debian-binary", b"2.0\n".to_vec()), ("control.tar", tar(&files)), ("data.tar", tar(members))]
     {
-        write!(bytes, "{name:<16}0           0     0     100644  {:<10}`\n", content.len()).unwrap();
+        writeln!(bytes, "{name:<16}0           0     0     100644  {:<10}`", content.len()).unwrap();
         bytes.extend(content);
     }
     bytes

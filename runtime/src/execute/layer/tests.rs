@@ -13,8 +13,10 @@ fn input(context: &Context, entries: Vec<(&str, Entry)>, packs: Vec<model::Diges
     Input { tree: Arc::new(tree), packs }
 }
 
-/// Names, with the whole member for those that matter.
-fn unpacked(store: &Store, record: &Record) -> Vec<(String, tar::Header, Vec<u8>, BTreeMap<String, Vec<u8>>)> {
+/// Name, header, content and pax records.
+type Member = (String, tar::Header, Vec<u8>, BTreeMap<String, Vec<u8>>);
+
+fn unpacked(store: &Store, record: &Record) -> Vec<Member> {
     let Value::Layer(layer) = &record.value else { panic!() };
     let mut bytes = Vec::new();
     let gz = store.read(&layer.digest, 1 << 30).unwrap();
