@@ -2,6 +2,9 @@
 //! what must come out: `lock.json` and `plan.json`, or `findings.txt`.
 //! With `UPDATE=1` in the environment the expected files are written instead of compared.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the cases are files")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

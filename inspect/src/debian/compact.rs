@@ -55,7 +55,7 @@ struct Compactor {
 pub fn compact(packages: &mut dyn BufRead) -> Result<Vec<u8>, Finding> {
     let mut compactor = Compactor::default();
     let mut stanzas = Stanzas::new(packages);
-    while let Some(stanza) = stanzas.next()? {
+    while let Some(stanza) = stanzas.read()? {
         compactor.add(stanza)?;
     }
     compactor.sort()?;

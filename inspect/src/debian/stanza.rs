@@ -27,7 +27,7 @@ impl<'r> Stanzas<'r> {
     }
 
     /// The next stanza; `None` at the end of the stream.
-    pub fn next(&mut self) -> Result<Option<Stanza<'_>>, Finding> {
+    pub fn read(&mut self) -> Result<Option<Stanza<'_>>, Finding> {
         self.text.clear();
         loop {
             let start = self.text.len();
@@ -120,7 +120,7 @@ mod tests {
     fn read(mut text: &[u8]) -> Result<Vec<Vec<(String, String)>>, Finding> {
         let mut stanzas = Stanzas::new(&mut text);
         let mut all = Vec::new();
-        while let Some(stanza) = stanzas.next()? {
+        while let Some(stanza) = stanzas.read()? {
             all.push(stanza.fields().map(|(name, value)| (name.into(), value.into())).collect());
         }
         Ok(all)

@@ -6,6 +6,7 @@ use model::{Digest, Finding, codes};
 use pep440_rs::Version;
 
 use super::{Wanted, Wheel, invalid};
+use crate::pypi::normalize;
 
 /// Checks name, version and digest of METADATA.
 pub(super) fn verify(wheel: &Wheel, wanted: &Wanted) -> Result<(), Finding> {
@@ -25,7 +26,7 @@ pub(super) fn verify(wheel: &Wheel, wanted: &Wanted) -> Result<(), Finding> {
     }
     let text = wheel.text("METADATA")?;
     let (name, version) = (header(text, "Name").unwrap_or(""), header(text, "Version").unwrap_or(""));
-    if normalized(name) != wanted.project || !same_version(version, wanted.version) {
+    if normalize(name) != wanted.project || !same_version(version, wanted.version) {
         let message = format!("METADATA is of {name:?} {version:?}; expected {} {}", wanted.project, wanted.version);
         return Err(invalid(message));
     }
@@ -47,12 +48,6 @@ fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         let (field, value) = line.split_once(':')?;
         field.eq_ignore_ascii_case(name).then_some(value.trim())
     })
-}
-
-/// A project's name as PEP 503 normalises it.
-pub(super) fn normalized(name: &str) -> String {
-    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
-    parts.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// Whether two spellings are the same version; `_` stands for `-` in file names.

@@ -14,6 +14,7 @@ use model::{Digest, Finding, Hasher, Tree, codes};
 
 use super::zip::{Refused, Zip};
 use super::{ContentSink, Limits, too_large};
+use crate::pypi::normalize;
 
 /// What a wheel must be, and where it goes.
 pub struct Wanted<'a> {
@@ -163,7 +164,7 @@ fn stem<R: Read + Seek>(zip: &Zip<R>, wanted: &Wanted) -> Result<String, Finding
         return Err(invalid(format!("the wheel has {} .dist-info directories; it must have one", stems.len())));
     };
     let of_wanted = stem.rsplit_once('-').is_some_and(|(name, version)| {
-        metadata::normalized(name) == wanted.project && metadata::same_version(version, wanted.version)
+        normalize(name) == wanted.project && metadata::same_version(version, wanted.version)
     });
     if !of_wanted {
         let message = format!(
