@@ -4,6 +4,9 @@
 //! A stanza may leave out what does not matter: where it names no file, one is made up, and `Architecture: any` stands
 //! for one stanza for each architecture.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the cases are files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,7 +142,7 @@ fn read(case: &Path) -> (Wanted, Fetched) {
 fn filled(mut text: &[u8], wanted: Arch) -> String {
     let mut out = String::new();
     let mut stanzas = Stanzas::new(&mut text);
-    while let Some(stanza) = stanzas.next().unwrap() {
+    while let Some(stanza) = stanzas.read().unwrap() {
         let get = |name| stanza.get(name).unwrap_or_default();
         let arch = if get("Architecture") == "any" { wanted.name() } else { get("Architecture") };
         if arch != "all" && arch != wanted.name() {

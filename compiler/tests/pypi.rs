@@ -2,7 +2,7 @@
 //! the index answers), and `expected.txt`: what was fetched in each round, and the answer. With `UPDATE=1` in the
 //! environment the expected files are written instead of compared.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::collections::{BTreeMap, BTreeSet};

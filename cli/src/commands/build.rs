@@ -31,15 +31,16 @@ pub(super) fn run(
     let project = Project::load(path)?;
     report::print_warnings(&project.sources, &project.warnings, format);
     let session = Session::open(machine, false)?;
-    let (plan, lock) = plan::make(&session, &project, choice, format)?;
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
 
     let mut repairs = 0;
-    let (summary, index, written) = loop {
+    let (plan, summary, index, written) = loop {
+        // planned anew in each round: what was captured of the author's files may be what was damaged
+        let (plan, lock) = plan::make(&session, &project, choice, format)?;
         let outcome = attempt(&session, &plan, &lock, &project, output, jobs);
         let damaged = session.store.take_damaged();
         match outcome {
-            Ok(done) => break done,
+            Ok((summary, index, written)) => break (plan, summary, index, written),
             Err(findings) if damaged.is_empty() || session.offline || repairs == REPAIRS => {
                 return Err(findings.into());
             }

@@ -167,10 +167,13 @@ fn consistent(project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Me
     }
 }
 
+/// Smaller is better: not yanked, tag, newest build, and the name, so that the choice never depends on order.
+type Preference<'f> = (bool, Rank, Reverse<&'f Option<(u64, String)>>, &'f str);
+
 /// The best wheel: what was not yanked first, then by tag and build tag, as pip chooses; else why there is none.
 fn choose<'f>(platform: &Platform, files: &[&'f PageFile]) -> Result<Wheel<'f>, String> {
     let mut against = Against::default();
-    let mut best: Option<((bool, Rank, Reverse<&Option<(u64, String)>>, &str), Wheel<'f>)> = None;
+    let mut best: Option<(Preference, Wheel<'f>)> = None;
     for file in files {
         let name = match &file.kind {
             FileKind::Wheel(name) => name,

@@ -203,7 +203,7 @@ mod tests {
     fn stanzas(mut text: &[u8]) -> Vec<BTreeMap<String, String>> {
         let mut reader = Stanzas::new(&mut text);
         let mut all = Vec::new();
-        while let Some(stanza) = reader.next().unwrap() {
+        while let Some(stanza) = reader.read().unwrap() {
             all.push(stanza.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         }
         all

@@ -133,7 +133,7 @@ mod tests {
     fn relations_read_as_the_cases_say() {
         let cases = include_str!("../../../tests/debian/relations.txt");
         let lines: Vec<&str> = cases.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-        assert!(lines.len() >= 20 && lines.len() % 2 == 0);
+        assert!(lines.len() >= 20 && lines.len().is_multiple_of(2));
         for case in lines.chunks(2) {
             match case[1].strip_prefix("! ") {
                 Some(problem) => assert_eq!(shown(case[0]), Err(problem.to_owned())),
