@@ -91,8 +91,8 @@ async fn supply(
         match outcome {
             Ok((suite, acquired)) => {
                 fetched.debian.extend(acquired.indexes.into_iter().map(|(arch, index)| ((suite.clone(), arch), index)));
-                let release = releases.entry(suite).or_insert_with(|| acquired.release.clone());
-                release.indexes.extend(acquired.release.indexes);
+                // All architectures of a suite are asked for at once, so its indexes are of one release.
+                releases.insert(suite, acquired.release);
             }
             Err(found) => findings.extend(found),
         }

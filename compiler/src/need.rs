@@ -70,22 +70,6 @@ pub struct Fetched {
     pub metadata: BTreeMap<Digest, Metadata>,
 }
 
-impl Fetched {
-    /// Whether a version may be chosen as far as [`Fetched::keep`] is concerned; `available` are all there are.
-    pub fn may_choose<'a>(
-        &self,
-        origin: Origin,
-        name: &str,
-        version: &str,
-        mut available: impl Iterator<Item = &'a str>,
-    ) -> bool {
-        match self.keep.get(&(origin, name.to_owned())) {
-            Some(kept) => kept.contains(version) || !available.any(|other| kept.contains(other)),
-            None => true,
-        }
-    }
-}
-
 /// What a resolver decided.
 #[derive(Clone, Debug, Default)]
 pub struct Pins {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::plan::{Op, Plan, PlanKey};
@@ -16,9 +16,6 @@ use crate::project::Project;
 use crate::report::{self, Failure};
 use crate::session::Session;
 
-/// How often damaged objects are replaced before a build gives up.
-const REPAIRS: usize = 3;
-
 /// `build`: from configuration to archive.
 pub(super) fn run(
     machine: &Machine,
@@ -33,7 +30,7 @@ pub(super) fn run(
     let session = Session::open(machine, false)?;
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
 
-    let mut repairs = 0;
+    let mut replaced = BTreeSet::new();
     let (plan, summary, index, written) = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
         let (plan, lock) = plan::make(&session, &project, choice, format)?;
@@ -41,12 +38,13 @@ pub(super) fn run(
         let damaged = session.store.take_damaged();
         match outcome {
             Ok((summary, index, written)) => break (plan, summary, index, written),
-            Err(findings) if damaged.is_empty() || session.offline || repairs == REPAIRS => {
+            // an object that is damaged once more after it was replaced will not get better
+            Err(findings) if damaged.iter().all(|digest| replaced.contains(digest)) || session.offline => {
                 return Err(findings.into());
             }
             Err(_) => {
-                repairs += 1;
                 for digest in damaged {
+                    replaced.insert(digest);
                     session
                         .progress
                         .note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
@@ -70,11 +68,12 @@ fn attempt(
     output: &Path,
     jobs: usize,
 ) -> Result<(Summary, Value, Written), Findings> {
+    // what the lock claims is proved before anything it names is fetched
+    phase("prove");
+    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, lock))?;
+    let summary = prove(&session.store, lock, &session.trust)?;
     phase("fetch");
     session.wait(session.fetcher.files(leaves(plan)))?;
-    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, lock))?;
-    phase("prove");
-    let summary = prove(&session.store, lock, &session.trust)?;
     phase("execute");
     let mut values = execute(plan, &session.store, &Options { jobs, progress: session.progress.clone() })?;
     phase("release");

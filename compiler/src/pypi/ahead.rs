@@ -6,7 +6,7 @@ use crate::Need;
 /// How many versions a project may turn out not to fit before more of them are looked at at once.
 const PATIENCE: usize = 2;
 /// The most versions that are looked at ahead.
-const MOST: usize = 16;
+const MOST: usize = 64;
 
 /// Adds what will likely be needed next. A search that goes back version by version would otherwise take a round for
 /// each: as many are added as were seen already.

@@ -200,6 +200,12 @@ impl Universe for Pypi<'_, '_> {
         }
     }
 
+    fn known(&self, name: &Name, version: &Version) -> bool {
+        let offers = name.arch.and_then(|arch| self.catalogue.offers(&name.project, arch).ok());
+        let wheel = offers.as_ref().and_then(|offers| offers.find(version)?.wheel.as_ref().ok());
+        wheel.is_some_and(|wheel| self.catalogue.metadata(&name.project, wheel).is_ok())
+    }
+
     fn requirements(&self, name: &Name, version: &Version) -> Result<Requirements<Name, Set>, Need> {
         let mut needs = Vec::new();
         let platform = name.arch.and_then(|arch| self.catalogue.platforms.get(&arch));

@@ -62,7 +62,12 @@ impl<U: Universe> Story<'_, '_, U> {
             }
             ConflictEdge::Conflict(ConflictCause::Constrains(set)) => {
                 let (name, set) = self.provider.limit_of(*set);
-                reasons.excludes.insert(format!("{name} {set}").trim_end().to_owned());
+                let text = format!("{name} {set}").trim_end().to_owned();
+                // What the image needs also rules out the other versions.
+                match from {
+                    None => drop(reasons.needs.entry(text).or_default()),
+                    Some(_) => drop(reasons.excludes.insert(text)),
+                }
             }
             ConflictEdge::Conflict(ConflictCause::Excluded) => {
                 if let ConflictNode::Excluded(reason) = to {

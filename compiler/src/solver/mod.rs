@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::hash::Hash;
 
-use resolvo::{Problem, Solver, UnsolvableOrCancelled};
+use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled};
 
 use crate::Need;
 use provider::Provider;
@@ -37,6 +37,11 @@ pub(crate) trait Universe {
         name: &Self::Name,
         version: &Self::Version,
     ) -> Result<Requirements<Self::Name, Self::Set>, Need>;
+    /// Whether the requirements of a version are at hand without more documents and worth reading before the version is
+    /// tried: whole groups of versions are then ruled out at once.
+    fn known(&self, _: &Self::Name, _: &Self::Version) -> bool {
+        false
+    }
 }
 
 /// A version that might be chosen.
@@ -90,15 +95,22 @@ fn solve_within<U: Universe>(
     budget: Budget,
 ) -> Solution<U::Name, U::Version> {
     let provider = Provider::new(universe, budget);
-    let mut requirements = Vec::new();
+    let (mut requirements, mut constraints) = (Vec::new(), Vec::new());
     for root in roots {
         match provider.requirement(root) {
-            Some(requirement) => requirements.push(requirement.into()),
+            Some(requirement) => {
+                // Versions that a single root rules out need not be found out by trying.
+                constraints.extend(match requirement {
+                    Requirement::Single(limit) => Some(limit),
+                    Requirement::Union(_) => None,
+                });
+                requirements.push(requirement.into());
+            }
             None => return Solution::Conflict(vec!["a requirement of the image has no alternative".to_owned()]),
         }
     }
     let mut solver = Solver::new(provider);
-    let answer = solver.solve(Problem::new().requirements(requirements));
+    let answer = solver.solve(Problem::new().requirements(requirements).constraints(constraints));
     if solver.provider().exhausted() {
         return Solution::Conflict(vec![format!(
             "no answer within {} steps and {} comparisons of versions: narrower requirements make the search shorter",

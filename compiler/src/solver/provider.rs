@@ -180,17 +180,21 @@ impl<U: Universe> DependencyProvider for Provider<'_, U> {
     }
 
     async fn get_candidates(&self, name: NameId) -> Option<Candidates> {
-        let mut answer =
-            Candidates { hint_dependencies_available: HintDependenciesAvailable::None, ..Candidates::default() };
+        let mut answer = Candidates::default();
         match self.universe.candidates(self.name(name)) {
             Ok(candidates) => {
+                let mut known = Vec::new();
                 for (rank, candidate) in candidates.into_iter().enumerate() {
+                    let is_known =
+                        candidate.excluded.is_none() && self.universe.known(self.name(name), &candidate.version);
                     let id = self.pool.intern_solvable(name, Choice::Version(candidate.version, rank));
                     answer.candidates.push(id);
+                    known.extend(is_known.then_some(id));
                     if let Some(reason) = candidate.excluded {
                         answer.excluded.push((id, self.pool.intern_string(reason)));
                     }
                 }
+                answer.hint_dependencies_available = HintDependenciesAvailable::Some(known);
             }
             Err(need) => {
                 let id = self.pool.intern_solvable(name, Choice::Unknown);

@@ -8,7 +8,7 @@ use support::{Running, run, start};
 
 use crate::fixture::{Copy, MIRROR, SMALL, unlocked};
 
-const PHASES: [&str; 5] = ["resolve", "fetch", "prove", "execute", "release"];
+const PHASES: [&str; 5] = ["resolve", "prove", "fetch", "execute", "release"];
 
 /// The phases a build has announced so far, in order.
 fn announced(running: &Running) -> Vec<String> {
