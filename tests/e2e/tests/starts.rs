@@ -102,8 +102,7 @@ fn the_arm64_image_under_qemu() {
     wait_for(&mut running, "answer", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     let answer = health(port, Duration::from_secs(60));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"ok\""), "{answer}");
-    let self_test = run(qemu(&root, &words(&config["config"]["Env"]), "/").args(["-c", SELF_TEST])).ok();
-    println!("{answer}\n{}", self_test.stdout);
+    println!("{answer}");
 }
 
 /// The image's interpreter under emulation, as the image's user, in the image's root.
