@@ -1,17 +1,17 @@
 //! The versions of each project and what of them each architecture can use, as far as pages and metadata are there.
 
 use std::cell::RefCell;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::str::FromStr;
 
-use inspect::pypi::{CoreMetadata, FileKind, PageFile, WheelName, normalize};
+use inspect::pypi::{CoreMetadata, PageFile, normalize};
 use model::lock::Origin;
 use model::{Arch, Digest, Finding, Findings, codes};
 use pep508_rs::pep440_rs::Version;
 
-use super::platform::{Misfit, Platform, Rank};
+use super::choice::{Fits, choose, needs_python};
+use super::platform::Platform;
 use super::requirement::Requirement;
 use crate::{Fetched, Metadata, Need, Project};
 
@@ -49,6 +49,7 @@ pub(super) struct Wheel<'f> {
 pub(super) struct Catalogue<'f> {
     fetched: &'f Fetched,
     pub(super) platforms: &'f BTreeMap<Arch, Platform>,
+    fits: Fits<'f>,
     offers: RefCell<HashMap<(String, Arch), Rc<Offers<'f>>>>,
     requirements: RefCell<HashMap<Digest, Rc<Result<Vec<Requirement>, String>>>>,
     /// Metadata that is not what its wheel promises: no answer may rest on such an index.
@@ -60,6 +61,7 @@ impl<'f> Catalogue<'f> {
         Self {
             fetched,
             platforms,
+            fits: Fits::default(),
             offers: RefCell::default(),
             requirements: RefCell::default(),
             broken: RefCell::default(),
@@ -110,7 +112,7 @@ impl<'f> Catalogue<'f> {
     }
 
     fn offer(&self, project: &str, platform: &Platform, version: &Version, files: &[&'f PageFile]) -> Offer<'f> {
-        let choice = choose(platform, files);
+        let choice = choose(platform, files, &self.fits);
         let yanked = choice.as_ref().ok().and_then(|wheel| wheel.file.yanked.as_deref());
         let wheel = choice.and_then(|wheel| self.check(project, platform, version, &wheel).map(|()| wheel));
         Offer { version: version.clone(), wheel, yanked }
@@ -165,74 +167,4 @@ fn consistent(project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Me
         }
         _ => Ok(()),
     }
-}
-
-/// Smaller is better: not yanked, tag, newest build, and the name, so that the choice never depends on order.
-type Preference<'f> = (bool, Rank, Reverse<&'f Option<(u64, String)>>, &'f str);
-
-/// The best wheel: what was not yanked first, then by tag and build tag, as pip chooses; else why there is none.
-fn choose<'f>(platform: &Platform, files: &[&'f PageFile]) -> Result<Wheel<'f>, String> {
-    let mut against = Against::default();
-    let mut best: Option<(Preference, Wheel<'f>)> = None;
-    for file in files {
-        let name = match &file.kind {
-            FileKind::Wheel(name) => name,
-            FileKind::Source(_) => {
-                against.source = true;
-                continue;
-            }
-            FileKind::Other => continue,
-        };
-        match fits(platform, file, name, &mut against) {
-            Some((rank, sha256)) => {
-                let key = (file.yanked.is_some(), rank, Reverse(&name.build), file.name.as_str());
-                if best.as_ref().is_none_or(|(other, _)| key < *other) {
-                    best = Some((key, Wheel { file, sha256 }));
-                }
-            }
-            None => against.wheels = true,
-        }
-    }
-    best.map(|(_, wheel)| wheel).ok_or_else(|| against.reason(platform))
-}
-
-fn fits(platform: &Platform, file: &PageFile, name: &WheelName, against: &mut Against) -> Option<(Rank, Digest)> {
-    let rank = platform.rank(name).map_err(|misfits| against.misfits.extend(misfits)).ok()?;
-    if let Some(wanted) = file.requires_python.as_deref().filter(|wanted| !platform.suits(wanted)) {
-        against.python.get_or_insert_with(|| wanted.to_owned());
-        return None;
-    }
-    against.no_digest |= file.sha256.is_none();
-    Some((rank, file.sha256?))
-}
-
-/// What speaks against the files of a version.
-#[derive(Default)]
-struct Against {
-    wheels: bool,
-    source: bool,
-    no_digest: bool,
-    python: Option<String>,
-    misfits: BTreeSet<Misfit>,
-}
-
-impl Against {
-    fn reason(self, platform: &Platform) -> String {
-        if let Some(wanted) = self.python {
-            return needs_python(&wanted, platform);
-        }
-        if self.no_digest {
-            return "the index gives no sha256 for its wheel, so nothing could be checked".to_owned();
-        }
-        if !self.wheels {
-            return "only a source distribution, and source builds do not exist yet".to_owned();
-        }
-        let there = platform.describe(&self.misfits).join("; ");
-        let source = if self.source { "; and a source distribution, but source builds do not exist yet" } else { "" };
-        format!("no wheel for {} with Python {}: there are wheels {there}{source}", platform.arch, platform.python)
-    }
-}
-
-fn needs_python(wanted: &str, platform: &Platform) -> String {
-    format!("it is for Python {wanted}, and the image has {}", platform.python)
 }

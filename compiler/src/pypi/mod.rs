@@ -2,6 +2,7 @@
 
 mod ahead;
 mod catalogue;
+mod choice;
 mod pins;
 mod platform;
 mod requirement;

@@ -147,7 +147,7 @@ impl Platform {
     }
 
     /// A misfit as the end of "there are wheels …".
-    pub(super) fn describe(&self, misfits: &BTreeSet<Misfit>) -> Vec<String> {
+    pub(super) fn describe(&self, misfits: &BTreeSet<&Misfit>) -> Vec<String> {
         let mut machines = BTreeSet::new();
         let mut systems = BTreeSet::new();
         let mut pythons = BTreeSet::new();
@@ -163,7 +163,7 @@ impl Platform {
             }
         }
         let oldest = misfits.iter().find_map(|misfit| match misfit {
-            Misfit::Glibc(major, minor) => Some((major, minor)),
+            Misfit::Glibc(major, minor) => Some((*major, *minor)),
             _ => None,
         });
         if let Some((major, minor)) = oldest {
@@ -230,7 +230,7 @@ pub(super) mod tests {
 
     fn why(arch: Arch, tags: &str) -> String {
         let platform = platform(arch);
-        platform.describe(&platform.rank(&wheel(tags)).unwrap_err()).join("; ")
+        platform.describe(&platform.rank(&wheel(tags)).unwrap_err().iter().collect()).join("; ")
     }
 
     /// As `packaging.tags.sys_tags()` of CPython 3.13 on glibc 2.41 orders them (its free-threaded ABI aside).

@@ -79,7 +79,7 @@ impl Universe for Text {
 
     /// Even versions are looked at before they are tried, so that both ways are tested.
     fn known(&self, name: &String, version: &u32) -> bool {
-        version % 2 == 0 && self.requirements(name, version).is_ok()
+        version.is_multiple_of(2) && self.requirements(name, version).is_ok()
     }
 
     fn requirements(&self, name: &String, version: &u32) -> Result<Requirements<String, String>, Need> {

@@ -1,0 +1,103 @@
+//! Which file of a version an architecture gets.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use inspect::pypi::{FileKind, PageFile, WheelName};
+use model::{Arch, Digest};
+
+use super::catalogue::Wheel;
+use super::platform::{Misfit, Platform, Rank};
+
+/// The best wheel: what was not yanked first, then by tag and build tag, as pip chooses; else why there is none.
+pub(super) fn choose<'f>(platform: &Platform, files: &[&'f PageFile], known: &Fits<'f>) -> Result<Wheel<'f>, String> {
+    let mut against = Against::default();
+    let mut best: Option<(Preference, Wheel<'f>)> = None;
+    for file in files {
+        let name = match &file.kind {
+            FileKind::Wheel(name) => name,
+            FileKind::Source(_) => {
+                against.source = true;
+                continue;
+            }
+            FileKind::Other => continue,
+        };
+        let fit = known.of(platform, file, name);
+        match fits(platform, file, fit, &mut against) {
+            Some((rank, sha256)) => {
+                let key = (file.yanked.is_some(), rank, Reverse(&name.build), file.name.as_str());
+                if best.as_ref().is_none_or(|(other, _)| key < *other) {
+                    best = Some((key, Wheel { file, sha256 }));
+                }
+            }
+            None => against.wheels = true,
+        }
+    }
+    best.map(|(_, wheel)| wheel).ok_or_else(|| against.reason(platform))
+}
+
+fn fits(platform: &Platform, file: &PageFile, fit: Rc<Fit>, against: &mut Against) -> Option<(Rank, Digest)> {
+    let Ok(rank) = *fit else {
+        against.misfits.push(fit);
+        return None;
+    };
+    if let Some(wanted) = file.requires_python.as_deref().filter(|wanted| !platform.suits(wanted)) {
+        against.python.get_or_insert_with(|| wanted.to_owned());
+        return None;
+    }
+    against.no_digest |= file.sha256.is_none();
+    Some((rank, file.sha256?))
+}
+
+/// The rank of a wheel's tags, or what speaks against them.
+type Fit = Result<Rank, BTreeSet<Misfit>>;
+
+/// Smaller is better: not yanked, tag, newest build, and the name, so that the choice never depends on order.
+type Preference<'f> = (bool, Rank, Reverse<&'f Option<(u64, String)>>, &'f str);
+
+/// How tags fit, remembered: the versions of a project share theirs.
+#[derive(Default)]
+pub(super) struct Fits<'f>(RefCell<HashMap<(Arch, &'f str), Rc<Fit>>>);
+
+impl<'f> Fits<'f> {
+    fn of(&self, platform: &Platform, file: &'f PageFile, name: &WheelName) -> Rc<Fit> {
+        let tags = file.name.rmatch_indices('-').nth(2).and_then(|(at, _)| file.name.get(at..)).unwrap_or(&file.name);
+        let mut known = self.0.borrow_mut();
+        known.entry((platform.arch, tags)).or_insert_with(|| Rc::new(platform.rank(name))).clone()
+    }
+}
+
+/// What speaks against the files of a version.
+#[derive(Default)]
+struct Against {
+    wheels: bool,
+    source: bool,
+    no_digest: bool,
+    python: Option<String>,
+    misfits: Vec<Rc<Fit>>,
+}
+
+impl Against {
+    fn reason(self, platform: &Platform) -> String {
+        if let Some(wanted) = self.python {
+            return needs_python(&wanted, platform);
+        }
+        if self.no_digest {
+            return "the index gives no sha256 for its wheel, so nothing could be checked".to_owned();
+        }
+        if !self.wheels {
+            return "only a source distribution, and source builds do not exist yet".to_owned();
+        }
+        let misfits: BTreeSet<&Misfit> =
+            self.misfits.iter().filter_map(|fit| fit.as_ref().as_ref().err()).flatten().collect();
+        let there = platform.describe(&misfits).join("; ");
+        let source = if self.source { "; and a source distribution, but source builds do not exist yet" } else { "" };
+        format!("no wheel for {} with Python {}: there are wheels {there}{source}", platform.arch, platform.python)
+    }
+}
+
+pub(super) fn needs_python(wanted: &str, platform: &Platform) -> String {
+    format!("it is for Python {wanted}, and the image has {}", platform.python)
+}
