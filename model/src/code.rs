@@ -79,7 +79,6 @@ codes! {
     CONFLICTING_FIELDS = "CS0206" Input "two fields contradict each other";
     BAD_REQUIREMENT = "CS0207" Input "the requirement cannot be read";
     DUPLICATE_ENTRY = "CS0208" Input "the same thing is listed twice";
-    FILE_NOT_FOUND = "CS0209" Input "a named file does not exist";
 
     // CS03xx: Debian resolution
     DEBIAN_NO_SUCH_PACKAGE = "CS0301" Input "no such Debian package";

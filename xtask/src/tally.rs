@@ -13,7 +13,8 @@ pub(crate) struct Tally {
 impl Tally {
     /// Reads one line of `cargo test -- --show-output`.
     ///
-    /// A passed test that printed a line `skipped: why` counts as skipped, once.
+    /// A passed test that printed a line `skipped: why` counts as skipped, once. What other tests start as a process
+    /// of its own is no test and counts as nothing.
     pub(crate) fn line(&mut self, line: &str) {
         if matches!(line, "successes:" | "failures:") || line.starts_with("running ") {
             self.may_skip = false;
@@ -22,12 +23,14 @@ impl Tally {
             self.may_skip = self.successes;
         } else if self.may_skip && line.starts_with("skipped: ") {
             self.may_skip = false;
-            self.skipped += 1;
+            self.skipped = self.skipped.wrapping_add(1);
             self.passed = self.passed.wrapping_sub(1);
+        } else if line.starts_with("test ") && line.ends_with(" ... ignored, started by other tests") {
+            self.skipped = self.skipped.wrapping_sub(1);
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.passed = self.passed.wrapping_add(count(result, " passed"));
             self.failed += count(result, " failed");
-            self.skipped += count(result, " ignored");
+            self.skipped = self.skipped.wrapping_add(count(result, " ignored"));
         }
     }
 }
@@ -59,6 +62,15 @@ mod tests {
 test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
 test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out; finished in 1.00s";
         assert_eq!(tally(text), "13 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_helper_of_other_tests_is_no_test() {
+        let text = "\
+test child ... ignored, started by other tests
+test long ... ignored
+test result: ok. 3 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(tally(text), "3 passed, 0 failed, 1 skipped");
     }
 
     #[test]
