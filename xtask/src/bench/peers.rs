@@ -47,7 +47,7 @@ pub(crate) fn umoci(bench: &Bench, tree: &Path) -> Result<(Series, f64), String>
 pub(crate) fn buildah(bench: &Bench, tree: &Path) -> Result<(Series, f64), String> {
     let mut series = Series::default();
     let script = "set -e; b='buildah --root storage --runroot storage-run --storage-driver overlay'; \
-                  c=$($b from scratch); $b add --quiet $c \"$1\" / >/dev/null; $b commit --quiet $c oci:buildah:x >/dev/null";
+                  c=$($b from scratch); $b add --quiet $c \"$1\" / >/dev/null; $b commit --quiet --disable-compression=false $c oci:buildah:x >/dev/null";
     for _ in 0..bench.runs {
         for folder in ["buildah", "storage", "storage-run"] {
             let _ = fs::remove_dir_all(bench.dir.join(folder));
