@@ -31,12 +31,17 @@ pub fn impure_crates(root: &Path, pure: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Libraries of the workspace's manifest that the page of dependencies gives no reason for.
+/// Libraries of the workspace's manifest without a row in the page of dependencies, and rows without a library. What
+/// stands below the page's heading of libraries that were left out is no row.
 pub fn unexplained_dependencies(manifest: &str, page: &str) -> Vec<String> {
     let table = manifest.split("[workspace.dependencies]").nth(1).unwrap_or_default();
     let table = table.split("\n[").next().unwrap_or_default();
     let entries = table.lines().filter(|line| !line.starts_with('#') && !line.contains("path = "));
-    let names = entries.filter_map(|line| Some(line.split_once(" = ")?.0));
-    let unexplained = names.filter(|name| !page.contains(&format!("\n| `{name}` | ")));
-    unexplained.map(|name| format!("docs/src/dependencies.md does not say why {name} is there")).collect()
+    let names: Vec<&str> = entries.filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    let page = page.split("left out\n").next().unwrap_or_default();
+    let rows: Vec<&str> = page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
+    let missing = names.iter().filter(|name| !rows.contains(name));
+    let stray = rows.iter().filter(|row| !names.contains(row));
+    let missing = missing.map(|name| format!("docs/src/dependencies.md does not say why {name} is there"));
+    missing.chain(stray.map(|row| format!("docs/src/dependencies.md explains {row}, which is not there"))).collect()
 }
