@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, Severity, Sources, codes};
+use runtime::Output;
 
 use crate::report::Failure;
 
@@ -75,13 +76,10 @@ impl Project {
 
 /// Writes a file, whole or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut staged = tempfile::Builder::new().prefix(".clnstrt-").tempfile_in(directory)?;
+    let write = || {
+        let mut staged = Output::create(path)?;
         std::io::Write::write_all(&mut staged, bytes)?;
-        staged.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        staged.persist(path)?;
-        Ok(())
+        staged.commit()
     };
     write().map_err(|e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display())))
 }
@@ -89,6 +87,14 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
 /// Why a file the user named cannot be read.
 pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
     Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()))
+}
+
+/// Everything found in a configuration, errors and warnings.
+pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
+    match read(path, sources) {
+        Ok((_, warnings)) => warnings,
+        Err(findings) => findings,
+    }
 }
 
 fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findings> {

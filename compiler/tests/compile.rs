@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use compiler::{Answer, Fetched, LocalTrees, Metadata, Need, Project};
@@ -18,29 +18,14 @@ use model::{Digest, Findings, Severity, Sources, canonical_json};
 
 #[test]
 fn every_case_compiles_to_what_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/compile");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|case| case.is_dir() && !case.ends_with("recorded"));
-    cases.sort();
-    assert!(!cases.is_empty());
-    let mut wrong = Vec::new();
-    for case in &cases {
-        for (file, found) in outcome(case) {
-            let path = case.join(file);
-            if std::env::var_os("UPDATE").is_some() {
-                fs::write(&path, &found).unwrap();
-            }
-            if fs::read_to_string(&path).unwrap_or_default() != found {
-                wrong.push(format!("--- {}\n{found}", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut cases = cases::folders("compile");
+    cases.retain(|case| !case.ends_with("recorded"));
+    cases::compare(cases.iter().flat_map(|case| outcome(case).into_iter().map(|(file, found)| (case.join(file), found))));
 }
 
 #[test]
 fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/compile/python-two-architectures");
+    let case = cases::place("compile/python-two-architectures");
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let (head, tail) = text.split_once("system_packages").unwrap();
     let moved = format!("system_packages{tail}\n{head}");

@@ -7,20 +7,10 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use model::config::Config;
 use model::{Arch, Findings, Sources, Spanned};
 use proptest::prelude::*;
-
-fn cases(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config").join(folder);
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|case| case.extension().is_some_and(|extension| extension == "yaml"));
-    cases.sort();
-    assert!(!cases.is_empty());
-    cases
-}
 
 fn read(text: &str) -> (Option<Config>, Findings, Sources) {
     let mut sources = Sources::default();
@@ -32,49 +22,20 @@ fn read(text: &str) -> (Option<Config>, Findings, Sources) {
 
 #[test]
 fn what_is_right_reads_to_what_it_says() {
-    let mut wrong = String::new();
-    for case in cases("ok") {
-        let (config, findings, _) = read(&fs::read_to_string(&case).unwrap());
+    cases::compare(cases::files("config/ok", "yaml").iter().map(|case| {
+        let (config, findings, _) = read(&fs::read_to_string(case).unwrap());
         assert_eq!(findings, Vec::new(), "{}", case.display());
-        let found = show(&config.unwrap());
-        let expected = case.with_extension("txt");
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&expected, &found).unwrap();
-        }
-        if fs::read_to_string(&expected).unwrap_or_default() != found {
-            writeln!(wrong, "--- {}\n{found}", expected.display()).unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+        (case.with_extension("txt"), show(&config.unwrap()))
+    }));
 }
 
 #[test]
 fn what_is_wrong_is_reported_on_its_line_and_nothing_else_is() {
-    let mut wrong = String::new();
-    for case in cases("err") {
-        let text = fs::read_to_string(&case).unwrap();
+    cases::all(&cases::files("config/err", "yaml"), |case| {
+        let text = fs::read_to_string(case).unwrap();
         let (_, findings, sources) = read(&text);
-        let place = |f: &model::Finding| f.span.map_or(0, |span| sources.line_column(span.source, span.start).0);
-        let mut found: Vec<(usize, &str)> = findings.iter().map(|f| (place(f), f.code.id)).collect();
-        let mut expected: Vec<(usize, &str)> = Vec::new();
-        for (line, said) in text.lines().enumerate() {
-            let (_, codes) = said.split_once("# error: ").unwrap_or_default();
-            expected.extend(codes.split_whitespace().map(|code| (line + 1, code)));
-        }
-        assert!(!expected.is_empty(), "{}", case.display());
-        found.sort_unstable();
-        expected.sort_unstable();
-        if found != expected {
-            writeln!(wrong, "{}:\n  found    {found:?}\n  expected {expected:?}", case.display()).unwrap();
-            findings.iter().for_each(|f| writeln!(wrong, "    {} {}", place(f), f.message).unwrap());
-        }
-        for finding in &findings {
-            let spans = finding.span.into_iter().chain(finding.labels.iter().map(|label| label.span));
-            spans.for_each(|span| assert!(text.get(span.start as usize..span.end as usize).is_some(), "{finding:?}"));
-            assert!(finding.message.len() < 400 && !finding.message.contains('\n'), "{finding:?}");
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+        cases::agree(case, &findings, &sources, &cases::declared(&text))
+    });
 }
 
 #[test]

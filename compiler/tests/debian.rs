@@ -8,7 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use compiler::debian::{Wanted, WantedRoot, step, versions_of};
@@ -20,22 +20,8 @@ use model::{Arch, Digest, Finding, SourceId, Span};
 
 #[test]
 fn every_case_resolves_to_what_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/debian/cases");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    assert!(cases.len() >= 10);
-    let mut wrong = Vec::new();
-    for case in &cases {
-        let found = outcome(case);
-        let path = case.join("expected.txt");
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&path, &found).unwrap();
-        }
-        if fs::read_to_string(&path).unwrap_or_default() != found {
-            wrong.push(format!("--- {}\n{found}", path.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let cases = cases::folders("debian/cases");
+    cases::compare(cases.iter().map(|case| (case.join("expected.txt"), outcome(case))));
 }
 
 #[test]
@@ -53,7 +39,7 @@ fn all_missing_indexes_are_asked_for_at_once() {
 
 #[test]
 fn versions_are_those_every_architecture_has_newest_first() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/debian/cases/security-wins");
+    let case = cases::place("debian/cases/security-wins");
     let (wanted, fetched) = read(&case);
     assert_eq!(versions_of(&fetched, &wanted.suites, &Arch::ALL, "lantern"), ["2.0-1+deb1u1", "2.0-1", "1.0-1"]);
     assert_eq!(versions_of(&fetched, &wanted.suites, &[Arch::Amd64], "lantern")[0], "2.0-1+deb1u2");

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use compiler::pypi::{Environment, Wanted, step};
@@ -37,23 +37,8 @@ fn yes() -> bool {
 
 #[test]
 fn every_case_resolves_to_what_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pypi");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|case| case.is_dir());
-    cases.sort();
-    assert!(!cases.is_empty());
-    let mut wrong = String::new();
-    for case in &cases {
-        let found = outcome(case);
-        let path = case.join("expected.txt");
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&path, &found).unwrap();
-        }
-        if fs::read_to_string(&path).unwrap_or_default() != found {
-            writeln!(wrong, "--- {}\n{found}", path.display()).unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    let cases = cases::folders("pypi");
+    cases::compare(cases.iter().map(|case| (case.join("expected.txt"), outcome(case))));
 }
 
 fn outcome(folder: &Path) -> String {

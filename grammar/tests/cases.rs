@@ -8,25 +8,14 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use grammar::yaml::{Kind, Node, parse};
 use model::{Findings, Sources, Span};
 
-fn cases(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/grammar").join(folder);
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|case| case.extension().is_some_and(|extension| extension == "yaml"));
-    cases.sort();
-    assert!(!cases.is_empty());
-    cases
-}
-
 #[test]
 fn what_is_right_reads_to_its_tree() {
-    let mut wrong = String::new();
-    for case in cases("ok") {
-        let bytes = fs::read(&case).unwrap();
+    cases::compare(cases::files("grammar/ok", "yaml").iter().map(|case| {
+        let bytes = fs::read(case).unwrap();
         let text = grammar::decode(&bytes).unwrap();
         let parsed = parse(model::SourceId(0), text);
         assert_eq!(parsed.findings, Vec::new(), "{}", case.display());
@@ -35,15 +24,8 @@ fn what_is_right_reads_to_its_tree() {
         for comment in &parsed.comments {
             writeln!(found, "comment {} {:?}", comment.span, comment.text).unwrap();
         }
-        let expected = case.with_extension("tree");
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&expected, &found).unwrap();
-        }
-        if fs::read_to_string(&expected).unwrap_or_default() != found {
-            writeln!(wrong, "--- {}\n{found}", expected.display()).unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+        (case.with_extension("tree"), found)
+    }));
 }
 
 fn show(text: &str, key: &str, node: &Node, depth: usize, out: &mut String) {
@@ -82,36 +64,20 @@ fn read(bytes: &[u8]) -> (Findings, Sources) {
 
 #[test]
 fn what_is_wrong_is_reported_on_its_line_and_nothing_else_is() {
-    let mut wrong = String::new();
-    for case in cases("err") {
-        let bytes = fs::read(&case).unwrap();
+    cases::all(&cases::files("grammar/err", "yaml"), |case| {
+        let bytes = fs::read(case).unwrap();
         let (findings, sources) = read(&bytes);
-        let place = |f: &model::Finding| f.span.map_or(0, |span| sources.line_column(span.source, span.start).0);
-        let mut found: Vec<(usize, String)> = findings.iter().map(|f| (place(f), f.code.id.to_owned())).collect();
-        let mut expected = match fs::read_to_string(case.with_extension("errors")) {
+        let expected = match fs::read_to_string(case.with_extension("errors")) {
             Ok(lines) => beside(&lines),
-            Err(_) => inline(&String::from_utf8_lossy(&bytes)),
+            Err(_) => cases::declared(&String::from_utf8_lossy(&bytes)),
         };
-        assert!(!expected.is_empty(), "{}", case.display());
-        found.sort_unstable();
-        expected.sort_unstable();
-        if found != expected {
-            writeln!(wrong, "{}:\n  found    {found:?}\n  expected {expected:?}", case.display()).unwrap();
-            findings.iter().for_each(|f| writeln!(wrong, "    {} {}", place(f), f.message).unwrap());
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
-fn inline(text: &str) -> Vec<(usize, String)> {
-    let said = |(line, text): (usize, &str)| {
-        let codes = text.split_once("# error: ").map_or("", |(_, codes)| codes);
-        codes.split_whitespace().map(|code| (line + 1, code.to_owned())).collect::<Vec<_>>()
-    };
-    text.lines().enumerate().flat_map(said).collect()
+        cases::agree(case, &findings, &sources, &expected)
+    });
 }
 
 fn beside(lines: &str) -> Vec<(usize, String)> {
     let entry = |line: &str| line.split_once(' ').map(|(line, code)| (line.parse().unwrap(), code.to_owned()));
-    lines.lines().filter_map(entry).collect()
+    let mut all: Vec<_> = lines.lines().filter_map(entry).collect();
+    all.sort_unstable();
+    all
 }

@@ -1,7 +1,7 @@
 //! `image.lock.json`: the complete dependency graph of every architecture, each node with digest,
 //! evidence, and the reason it is there. It names no server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,16 @@ pub enum Proof {
     UnsignedUpstream,
 }
 
+impl Proof {
+    /// The suite and the path of the index that lists the node, if one does.
+    fn index(&self) -> Option<(&String, &String)> {
+        match self {
+            Proof::VerifiedByOpenpgp { release, index } => Some((release, index)),
+            Proof::IndexHash | Proof::UnsignedUpstream => None,
+        }
+    }
+}
+
 /// A requirement and the package that answers it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +205,20 @@ impl Lock {
     pub fn nodes_of(&self, arch: Arch) -> impl Iterator<Item = (&str, &Node)> {
         let ids = self.resolutions.get(&arch).map(|r| r.nodes.as_slice()).unwrap_or_default();
         ids.iter().filter_map(|id| Some((id.as_str(), self.nodes.get(id)?)))
+    }
+
+    /// What concerns some architectures: their resolutions, the nodes in those, and the indexes that vouch for these.
+    /// Every release stays, for the epoch is the newest date among all of them.
+    pub fn narrowed(&self, arches: &[Arch]) -> Self {
+        let mut lock = self.clone();
+        lock.resolutions.retain(|arch, _| arches.contains(arch));
+        let inside: BTreeSet<&String> = lock.resolutions.values().flat_map(|resolution| &resolution.nodes).collect();
+        lock.nodes.retain(|id, _| inside.contains(id));
+        let vouching: BTreeSet<(&String, &String)> = lock.nodes.values().filter_map(|node| node.proof.index()).collect();
+        for (suite, release) in &mut lock.releases {
+            release.indexes.retain(|path, _| vouching.contains(&(suite, path)));
+        }
+        lock
     }
 
     /// As written to disk: stable, indented, ending in a newline.

@@ -7,9 +7,11 @@ pub mod execute;
 pub mod fetch;
 pub mod local;
 pub mod openpgp;
+mod output;
 mod progress;
 pub mod prove;
 pub mod sources;
 pub mod store;
 
+pub use output::Output;
 pub use progress::{Progress, Quiet, Task};

@@ -9,7 +9,7 @@ use runtime::fetch::Wanted;
 use runtime::prove::{Summary, prove};
 use serde::Serialize;
 
-use super::plan;
+use super::plan::{self, Planned};
 use crate::args::{Choice, Format, Machine};
 use crate::progress::phase;
 use crate::project::Project;
@@ -33,11 +33,11 @@ pub(super) fn run(
     let mut replaced = BTreeSet::new();
     let (plan, summary, index, written) = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
-        let (plan, lock) = plan::make(&session, &project, choice, format)?;
-        let outcome = attempt(&session, &plan, &lock, &project, output, jobs);
+        let planned = plan::make(&session, &project, choice, format)?;
+        let outcome = attempt(&session, &planned, &project, output, jobs);
         let damaged = session.store.take_damaged();
         match outcome {
-            Ok((summary, index, written)) => break (plan, summary, index, written),
+            Ok((summary, index, written)) => break (planned.plan, summary, index, written),
             // an object that is damaged once more after it was replaced will not get better
             Err(findings) if damaged.iter().all(|digest| replaced.contains(digest)) || session.offline => {
                 return Err(findings.into());
@@ -62,16 +62,15 @@ pub(super) fn run(
 
 fn attempt(
     session: &Session,
-    plan: &Plan,
-    lock: &model::lock::Lock,
+    Planned { plan, lock, arches }: &Planned,
     project: &Project,
     output: &Path,
     jobs: usize,
 ) -> Result<(Summary, Value, Written), Findings> {
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
-    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, lock))?;
-    let summary = prove(&session.store, lock, &session.trust)?;
+    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &lock.narrowed(arches)))?;
+    let summary = prove(&session.store, lock, arches, &session.trust)?;
     phase("fetch");
     session.wait(session.fetcher.files(leaves(plan)))?;
     phase("execute");

@@ -4,7 +4,7 @@ use std::path::Path;
 use model::config::Config;
 use model::lock::Lock;
 use model::plan::Plan;
-use model::{Finding, Findings, canonical_json, codes};
+use model::{Arch, Finding, Findings, canonical_json, codes};
 use runtime::local;
 
 use super::lock;
@@ -24,7 +24,7 @@ pub(super) fn run(
     let project = Project::load(path)?;
     report::print_warnings(&project.sources, &project.warnings, format);
     let session = Session::open(machine, false)?;
-    let (plan, _) = make(&session, &project, choice, format)?;
+    let Planned { plan, .. } = make(&session, &project, choice, format)?;
     let json = canonical_json(&plan);
     match output {
         Some(output) => project::write_whole(output, &json)?,
@@ -36,18 +36,26 @@ pub(super) fn run(
     Ok(())
 }
 
+/// A plan, and what it was made from.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) lock: Lock,
+    /// The architectures chosen of those the lock answers for.
+    pub(super) arches: Vec<Arch>,
+}
+
 /// Lock, the author's files, and the plan over both.
 pub(super) fn make(
     session: &Session,
     project: &Project,
     choice: &Choice,
     format: Format,
-) -> Result<(Plan, Lock), Failure> {
+) -> Result<Planned, Failure> {
     let wanted = chosen(&project.config, choice)?;
     let lock = lock::current(session, project, choice, format)?;
     let local = capture(session, project).map_err(|findings| project.failure(findings))?;
     let plan = compiler::lower(&wanted, &lock, &local).map_err(|findings| project.failure(findings))?;
-    Ok((plan, lock))
+    Ok(Planned { plan, lock, arches: wanted.architectures })
 }
 
 /// The configuration with only the chosen architectures.

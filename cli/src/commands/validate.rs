@@ -1,27 +1,20 @@
 use std::path::PathBuf;
 
+use model::{Findings, Severity, Sources};
+
 use crate::args::Format;
-use crate::project::Project;
+use crate::project;
 use crate::report::{self, Failure};
 
 /// `validate`: reads and checks configurations; all findings of all files.
 pub(super) fn run(files: &[PathBuf], format: Format) -> Result<(), Failure> {
-    let mut failed: Option<Failure> = None;
-    for file in files {
-        match Project::load(file) {
-            Ok(project) => report::print(&project.sources, &project.warnings, format),
-            Err(failure) => {
-                if let Some(earlier) = failed.replace(failure) {
-                    report::print(&earlier.sources, &earlier.findings, format);
-                }
-            }
-        }
+    let mut sources = Sources::default();
+    let findings: Findings = files.iter().flat_map(|file| project::check(file, &mut sources)).collect();
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(Failure { sources, findings });
     }
-    match failed {
-        Some(failure) => Err(failure),
-        None => {
-            anstream::eprintln!("{} configuration(s) checked, nothing found", files.len());
-            Ok(())
-        }
-    }
+    report::print(&sources, &findings, format);
+    let warnings = if findings.is_empty() { "nothing found".to_owned() } else { format!("{} warning(s)", findings.len()) };
+    anstream::eprintln!("{} configuration(s) checked, {warnings}", files.len());
+    Ok(())
 }

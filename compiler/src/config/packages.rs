@@ -24,6 +24,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
         reader.add(fields.key("base").into_iter().fold(finding.at(key), |f, base| f.label(base, "no language here")));
     }
     refuse_duplicates(reader, &requirements);
+    crate::pypi::unreadable(&requirements).into_iter().for_each(|finding| reader.add(finding));
     requirements
 }
 

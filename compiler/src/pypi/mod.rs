@@ -42,6 +42,11 @@ pub struct Environment {
 /// One version of every name, for one architecture or, where they agree, for all.
 type Chosen = BTreeMap<Name, Version>;
 
+/// What is wrong with requirements that no index needs to be asked about.
+pub(crate) fn unreadable(requirements: &[Spanned<String>]) -> Findings {
+    roots::parse(requirements).err().unwrap_or_default()
+}
+
 /// One round of resolution over what was fetched so far.
 ///
 /// All architectures get the same version of a project unless that is impossible; then each is solved for itself, close

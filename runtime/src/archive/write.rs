@@ -1,6 +1,4 @@
-use std::fs::Permissions;
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{self, Member};
 use super::stored::Stored;
+use crate::Output;
 use crate::execute::{Object, Value};
 use crate::store::Store;
 
@@ -62,9 +61,8 @@ pub fn write_archive(
     let known: Option<Written> = store.action(&key).and_then(|record| serde_json::from_slice(&record).ok());
 
     let failed = |e: io::Error| unwritable(output, &e);
-    let directory = output.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut staged = tempfile::Builder::new().prefix(".clnstrt-").tempfile_in(directory).map_err(failed)?;
-    let out = Counting { inner: staged.as_file_mut(), size: 0, hasher: known.is_none().then(Hasher::new) };
+    let staged = Output::create(output).map_err(failed)?;
+    let out = Counting { inner: staged, size: 0, hasher: known.is_none().then(Hasher::new) };
     let mut out = BufWriter::with_capacity(CHUNK, out);
 
     let blobs = members.iter().filter_map(|member| match member {
@@ -97,7 +95,7 @@ pub fn write_archive(
         Failed::Store(finding) => finding,
     })?;
     let out = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    let (size, hasher) = (out.size, out.hasher);
+    let Counting { inner: staged, size, hasher } = out;
     let written = match (known, hasher) {
         (Some(known), _) if known.size == size => known,
         (_, Some(hasher)) => Written { sha256: hasher.finish(), size },
@@ -105,8 +103,7 @@ pub fn write_archive(
             return Err(unwritable(output, &io::Error::other("it has another size than the same archive before")));
         }
     };
-    staged.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(failed)?;
-    staged.persist(output).map_err(|e| failed(e.error))?;
+    staged.commit().map_err(failed)?;
     if known.is_none() {
         store.record(&key, &model::canonical_json(&written))?;
     }

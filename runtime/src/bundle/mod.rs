@@ -14,7 +14,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use model::lock::{self, Lock};
@@ -22,6 +21,7 @@ use model::{Digest, Finding, Hasher, codes};
 use serde::Serialize;
 use tar::{Archive, Builder, EntryType, Header};
 
+use crate::Output;
 use crate::fetch::Wanted;
 use crate::store::Store;
 
@@ -78,8 +78,7 @@ fn objects(lock: &Lock) -> BTreeMap<Digest, u64> {
 pub fn export(store: &Store, lock: &Lock, output: &Path) -> Result<Exported, Finding> {
     let failed =
         |e: io::Error| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", output.display()));
-    let directory = output.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let staged = tempfile::Builder::new().prefix(".clnstrt-").tempfile_in(directory).map_err(failed)?;
+    let staged = Output::create(output).map_err(failed)?;
     let mut archive = Builder::new(Hashing { to: BufWriter::new(staged), hasher: Hasher::new(), bytes: 0 });
     let text = lock.to_text();
     append(&mut archive, LOCK, text.len() as u64, lock.epoch, text.as_bytes()).map_err(failed)?;
@@ -95,8 +94,7 @@ pub fn export(store: &Store, lock: &Lock, output: &Path) -> Result<Exported, Fin
     }
     let Hashing { to, hasher, bytes } = archive.into_inner().map_err(failed)?;
     let staged = to.into_inner().map_err(|e| failed(e.into_error()))?;
-    staged.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
-    staged.persist(output).map_err(|e| failed(e.error))?;
+    staged.commit().map_err(failed)?;
     Ok(Exported { sha256: hasher.finish(), objects: objects.len(), bytes })
 }
 

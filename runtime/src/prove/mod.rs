@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use model::lock::{Lock, Node, Origin, Proof};
-use model::{Digest, Finding, Findings, codes};
+use model::{Arch, Digest, Finding, Findings, codes};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use trust::Trust;
@@ -43,19 +43,21 @@ struct Record {
     documents: Vec<Digest>,
 }
 
-/// Proves every claim of a lock from the kept releases and indexes, judged by the lock's epoch, not by a clock.
+/// Proves what a lock claims of the packages for some architectures, from the kept releases and indexes; judged by the
+/// lock's epoch, not by a clock.
 ///
 /// The answer is kept in the store: for the same lock and trust data nothing is read again.
 ///
 /// # Errors
 /// `LOCK_INCONSISTENT`, `PROOF_MISSING`, `PROOF_DAMAGED`, `PROOF_NOT_HELD`, `INDEX_DIGEST`, and what checking a release may
 /// end in: `SIGNATURE_INVALID`, `WRONG_RELEASE`, `RELEASE_EXPIRED`, `RELEASE_UNREADABLE`.
-pub fn prove(store: &Store, lock: &Lock, trust: &Trust) -> Result<Summary, Findings> {
+pub fn prove(store: &Store, lock: &Lock, arches: &[Arch], trust: &Trust) -> Result<Summary, Findings> {
+    check_lock(lock)?;
+    let lock = &lock.narrowed(arches);
     let key = key(lock, trust);
     if let Some(record) = store.action(&key).and_then(|record| serde_json::from_slice::<Record>(&record).ok()) {
         return Ok(record.summary);
     }
-    check_lock(lock)?;
     let proved = documents::prove(store, lock, trust)?;
     let nodes: Vec<_> = lock.nodes.iter().collect();
     let findings: Findings = nodes.par_iter().filter_map(|(id, node)| held(id, node, lock, &proved).err()).collect();

@@ -69,7 +69,7 @@ impl Case {
     }
 
     fn prove(&self) -> Result<Summary, Findings> {
-        prove(&self.store, &self.lock, &self.trust)
+        prove(&self.store, &self.lock, &Arch::ALL, &self.trust)
     }
 
     fn codes(&self) -> Vec<Code> {
@@ -107,7 +107,7 @@ fn a_good_lock_is_proved_once() {
     case.store.discard(&in_release).unwrap();
     assert_eq!(case.prove().unwrap(), summary);
     let other = TestKey::new(1, Quirks::default()).trusted(&[SUITE, "two"]);
-    assert_eq!(prove(&case.store, &case.lock, &other).unwrap_err()[0].code, codes::PROOF_MISSING);
+    assert_eq!(prove(&case.store, &case.lock, &Arch::ALL, &other).unwrap_err()[0].code, codes::PROOF_MISSING);
 }
 
 #[test]
@@ -239,4 +239,16 @@ fn a_requirement_may_apply_to_one_architecture_only() {
     };
     case.lock.resolutions = BTreeMap::from([(Arch::Amd64, of(&[DATA, WHEEL])), (Arch::Arm64, of(&[DATA]))]);
     assert_eq!(case.prove().unwrap().verified, 1);
+}
+
+#[test]
+fn only_what_the_chosen_architectures_hold_is_proved() {
+    let mut case = Case::new(&TestArchive::default());
+    let of = |nodes: &[&str]| Resolution { nodes: nodes.iter().map(ToString::to_string).collect(), roots: vec![], language_version: None };
+    case.lock.resolutions = BTreeMap::from([(Arch::Amd64, of(&[DATA, HELLO])), (Arch::Arm64, of(&[WHEEL]))]);
+    let prove = |arch| prove(&case.store, &case.lock, &[arch], &case.trust);
+    let index = case.lock.releases[SUITE].indexes[INDEX].digest;
+    case.store.discard(&index).unwrap();
+    assert_eq!(prove(Arch::Arm64).unwrap(), Summary { index_hash: 1, ..Summary::default() });
+    assert_eq!(prove(Arch::Amd64).unwrap_err()[0].code, codes::PROOF_MISSING);
 }

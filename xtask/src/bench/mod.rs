@@ -26,7 +26,8 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let bench = Bench::prepare(runs)?;
     let mut report = Report::default();
 
-    let cold = bench.cold()?;
+    let imported = bench.cold("imported")?;
+    let cold = bench.cold("fetched")?;
     report.limit("peak memory, MiB", cold.peak_mib(), 300.0);
     let unchanged = bench.unchanged()?;
     let lock = bench.lock()?;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let ours = peers::layer_bytes(&bench.layout())?;
     report.rows.extend([
         ("clnstrt: build, cold action cache", cold),
+        ("clnstrt: build from an imported bundle", imported),
         ("clnstrt: build, nothing changed", unchanged),
         ("clnstrt: lock, warm metadata", lock),
         ("umoci: repack of the same tree", umoci),
@@ -61,7 +63,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Builds the example once, so that everything is fetched, and keeps what was fetched as a bundle.
+    /// Locks the example and fetches all it needs, and builds nothing. The same once more by way of a bundle, which holds
+    /// the fetched files and nothing that was made of them.
     fn prepare(runs: usize) -> Result<Self, String> {
         let dir = root().join("target/bench");
         let _ = fs::remove_dir_all(&dir);
@@ -69,21 +72,15 @@ impl Bench {
         let bench = Self { dir, cli: root().join("target/release/clnstrt-cli"), runs };
         copy(&root().join("docs/examples/python-fastapi"), &bench.dir.join("config"))?;
         let _ = fs::remove_file(bench.dir.join("config/image.lock.json"));
-        shell::run(&mut bench.build("warm"))?;
-        let mut export = Command::new(&bench.cli);
-        export.args([
-            "bundle",
-            "export",
-            "--config",
-            "config/image.yaml",
-            "--store",
-            "warm",
-            "--output",
-            "inputs.bundle",
-        ]);
-        shell::run(export.current_dir(&bench.dir))?;
-        let mut import = Command::new(&bench.cli);
-        shell::run(import.args(["bundle", "import", "--store", "fetched", "inputs.bundle"]).current_dir(&bench.dir))?;
+        let config = ["--config", "config/image.yaml", "--store", "fetched"];
+        let steps: [&[&str]; 3] = [
+            &[&["lock"], &config[..]].concat(),
+            &[&["bundle", "export", "--output", "inputs.bundle"], &config[..]].concat(),
+            &["bundle", "import", "--store", "imported", "inputs.bundle"],
+        ];
+        for step in steps {
+            shell::run(Command::new(&bench.cli).args(step).current_dir(&bench.dir))?;
+        }
         Ok(bench)
     }
 
@@ -95,13 +92,13 @@ impl Bench {
         command
     }
 
-    /// From configuration to archive, everything fetched, nothing made yet.
-    fn cold(&self) -> Result<Series, String> {
+    /// From configuration to archive, beginning with a copy of a store.
+    fn cold(&self, from: &str) -> Result<Series, String> {
         let mut series = Series::default();
         for _ in 0..self.runs {
             let store = self.dir.join("cold");
             let _ = fs::remove_dir_all(&store);
-            copy(&self.dir.join("fetched"), &store)?;
+            copy(&self.dir.join(from), &store)?;
             series.push(measured(self.build("cold").args(["--offline", "--locked"]), &self.dir)?);
         }
         Ok(series)
@@ -124,7 +121,7 @@ impl Bench {
             fs::remove_file(&file).map_err(|e| format!("{}: {e}", file.display()))?;
             let mut command = Command::new(&self.cli);
             command
-                .args(["lock", "--config", "config/image.yaml", "--store", "warm", "--offline"])
+                .args(["lock", "--config", "config/image.yaml", "--store", "fetched", "--offline"])
                 .current_dir(&self.dir);
             series.push(measured(&mut command, &self.dir)?);
         }
