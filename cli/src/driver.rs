@@ -116,8 +116,9 @@ async fn project(fetcher: &Fetcher, name: String) -> Result<(String, PypiProject
     let project = match fetcher.pypi_page(&name).await? {
         None => PypiProject::Absent,
         Some(answer) => {
-            let page = Page::parse(&answer.bytes, &answer.content_type, &name)?;
-            PypiProject::Page { page: Arc::new(page), over_tls: answer.over_tls }
+            let (of, over_tls) = (name.clone(), answer.over_tls);
+            let parse = move || Page::parse(&answer.bytes, &answer.content_type, &of);
+            PypiProject::Page { page: Arc::new(aside(parse).await?), over_tls }
         }
     };
     Ok((name, project))
@@ -132,4 +133,12 @@ async fn core_metadata(
     let bytes = session.fetcher.wheel_metadata(&name, &file, &wheel).await?;
     let parsed = CoreMetadata::parse(&bytes).map_err(|finding| finding.because(format!("it was served for {file}")))?;
     Ok((wheel, Metadata { parsed: Arc::new(parsed), digest: Digest::of(&bytes) }))
+}
+
+/// Computes on a thread of its own, so that several documents are read at once.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Finding> + Send + 'static) -> Result<T, Finding> {
+    let failed = |e: tokio::task::JoinError| {
+        Finding::error(codes::STORE_IO, "a document was not read to its end").because(e.to_string())
+    };
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }

@@ -20,7 +20,9 @@ use model::{Digest, Findings, Severity, Sources, canonical_json};
 fn every_case_compiles_to_what_it_says() {
     let mut cases = cases::folders("compile");
     cases.retain(|case| !case.ends_with("recorded"));
-    cases::compare(cases.iter().flat_map(|case| outcome(case).into_iter().map(|(file, found)| (case.join(file), found))));
+    cases::compare(
+        cases.iter().flat_map(|case| outcome(case).into_iter().map(|(file, found)| (case.join(file), found))),
+    );
 }
 
 #[test]

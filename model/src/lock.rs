@@ -214,7 +214,8 @@ impl Lock {
         lock.resolutions.retain(|arch, _| arches.contains(arch));
         let inside: BTreeSet<&String> = lock.resolutions.values().flat_map(|resolution| &resolution.nodes).collect();
         lock.nodes.retain(|id, _| inside.contains(id));
-        let vouching: BTreeSet<(&String, &String)> = lock.nodes.values().filter_map(|node| node.proof.index()).collect();
+        let vouching: BTreeSet<(&String, &String)> =
+            lock.nodes.values().filter_map(|node| node.proof.index()).collect();
         for (suite, release) in &mut lock.releases {
             release.indexes.retain(|path, _| vouching.contains(&(suite, path)));
         }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod fuzz;
 mod lint;
 mod parts;
 mod shell;
@@ -12,8 +13,11 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
-  test [--full] [FILTER]   install the real parts the tests use, run the tests, count them
+  test [--full] [FILTER]   install the real parts the tests use, run the tests, count them;
+                           --full runs the long ones and the fuzz targets too
   lint [--full]            formatting, clippy, and cargo-deny where it is installed (--full installs it)
+  fuzz [--seconds N] [TARGET]
+                           run the fuzz targets, each for a while
   docs                     the API documentation, and the book where mdbook is installed
   bench [--runs N]         measure beside other projects' tools, print the ratios";
 
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["lint", rest @ ..] => lint::run(rest),
         ["docs"] => docs::run(),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         _ => Err(USAGE.to_owned()),
     };

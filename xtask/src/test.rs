@@ -2,9 +2,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Instant;
 
-use crate::parts;
 use crate::shell::{self, cargo, root, shown};
 use crate::tally::Tally;
+use crate::{fuzz, parts};
 
 /// `test [--full] [FILTER]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -12,7 +12,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     match (options.as_slice(), words.as_slice()) {
         ([], []) => tests(false, None),
         ([], [filter]) => tests(false, Some(filter)),
-        (["--full"], []) => tests(true, None),
+        (["--full"], []) => tests(true, None).and_then(|()| fuzz::run(&[])),
         (["--full"], [filter]) => tests(true, Some(filter)),
         _ => Err("usage: cargo xtask test [--full] [FILTER]".to_owned()),
     }

@@ -45,12 +45,7 @@ pub(super) struct Planned {
 }
 
 /// Lock, the author's files, and the plan over both.
-pub(super) fn make(
-    session: &Session,
-    project: &Project,
-    choice: &Choice,
-    format: Format,
-) -> Result<Planned, Failure> {
+pub(super) fn make(session: &Session, project: &Project, choice: &Choice, format: Format) -> Result<Planned, Failure> {
     let wanted = chosen(&project.config, choice)?;
     let lock = lock::current(session, project, choice, format)?;
     let local = capture(session, project).map_err(|findings| project.failure(findings))?;

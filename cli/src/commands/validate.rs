@@ -14,7 +14,8 @@ pub(super) fn run(files: &[PathBuf], format: Format) -> Result<(), Failure> {
         return Err(Failure { sources, findings });
     }
     report::print(&sources, &findings, format);
-    let warnings = if findings.is_empty() { "nothing found".to_owned() } else { format!("{} warning(s)", findings.len()) };
+    let warnings =
+        if findings.is_empty() { "nothing found".to_owned() } else { format!("{} warning(s)", findings.len()) };
     anstream::eprintln!("{} configuration(s) checked, {warnings}", files.len());
     Ok(())
 }

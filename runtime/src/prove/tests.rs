@@ -244,7 +244,11 @@ fn a_requirement_may_apply_to_one_architecture_only() {
 #[test]
 fn only_what_the_chosen_architectures_hold_is_proved() {
     let mut case = Case::new(&TestArchive::default());
-    let of = |nodes: &[&str]| Resolution { nodes: nodes.iter().map(ToString::to_string).collect(), roots: vec![], language_version: None };
+    let of = |nodes: &[&str]| Resolution {
+        nodes: nodes.iter().map(ToString::to_string).collect(),
+        roots: vec![],
+        language_version: None,
+    };
     case.lock.resolutions = BTreeMap::from([(Arch::Amd64, of(&[DATA, HELLO])), (Arch::Arm64, of(&[WHEEL]))]);
     let prove = |arch| prove(&case.store, &case.lock, &[arch], &case.trust);
     let index = case.lock.releases[SUITE].indexes[INDEX].digest;

@@ -68,12 +68,7 @@ pub fn declared(text: &str) -> Vec<(usize, String)> {
 ///
 /// # Errors
 /// What differs.
-pub fn agree(
-    case: &Path,
-    findings: &[Finding],
-    sources: &Sources,
-    expected: &[(usize, String)],
-) -> Result<(), String> {
+pub fn agree(case: &Path, findings: &[Finding], sources: &Sources, expected: &[(usize, String)]) -> Result<(), String> {
     assert!(!expected.is_empty(), "{} says nothing is wrong with it", case.display());
     let line = |f: &Finding| f.span.map_or(0, |span| sources.line_column(span.source, span.start).0);
     let mut found: Vec<_> = findings.iter().map(|f| (line(f), f.code.id.to_owned())).collect();

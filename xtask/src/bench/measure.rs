@@ -52,6 +52,8 @@ pub(crate) fn measured(command: &mut Command, scratch: &Path) -> Result<Run, Str
     if let Some(dir) = command.get_current_dir() {
         timed.current_dir(dir);
     }
+    // What was copied for the run is on the disk before it begins, not written out meanwhile.
+    let _ = Command::new("sync").status();
     let started = Instant::now();
     let output = timed.stdin(Stdio::null()).output().map_err(|e| format!("`time` could not be started: {e}"))?;
     let seconds = started.elapsed().as_secs_f64();

@@ -95,20 +95,20 @@ impl Bench {
     /// From configuration to archive, beginning with a copy of a store.
     fn cold(&self, from: &str) -> Result<Series, String> {
         let mut series = Series::default();
-        for _ in 0..self.runs {
-            let store = self.dir.join("cold");
-            let _ = fs::remove_dir_all(&store);
-            copy(&self.dir.join(from), &store)?;
-            series.push(measured(self.build("cold").args(["--offline", "--locked"]), &self.dir)?);
+        for run in 0..self.runs {
+            // A new name each time, and none removed before the last: file systems put off reusing what was just freed.
+            let store = format!("{from}-{run}");
+            copy(&self.dir.join(from), &self.dir.join(&store))?;
+            series.push(measured(self.build(&store).args(["--offline", "--locked"]), &self.dir)?);
         }
         Ok(series)
     }
 
-    /// The same build again.
+    /// The first of those builds again.
     fn unchanged(&self) -> Result<Series, String> {
         let mut series = Series::default();
         for _ in 0..self.runs {
-            series.push(measured(self.build("cold").args(["--offline", "--locked"]), &self.dir)?);
+            series.push(measured(self.build("fetched-0").args(["--offline", "--locked"]), &self.dir)?);
         }
         Ok(series)
     }

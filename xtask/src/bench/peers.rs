@@ -30,33 +30,29 @@ pub(crate) fn umoci(bench: &Bench, tree: &Path) -> Result<(Series, f64), String>
         command.args(args).current_dir(&bench.dir);
         command
     };
-    for _ in 0..bench.runs {
-        for folder in ["umoci", "umoci-bundle"] {
-            let _ = fs::remove_dir_all(bench.dir.join(folder));
-        }
-        shell::run(&mut umoci(&["init", "--layout", "umoci"]))?;
-        shell::run(&mut umoci(&["new", "--image", "umoci:x"]))?;
-        shell::run(&mut umoci(&["unpack", "--image", "umoci:x", "umoci-bundle"]))?;
-        copy(&tree.join("."), &bench.dir.join("umoci-bundle/rootfs"))?;
-        series.push(measured(&mut umoci(&["repack", "--image", "umoci:x", "umoci-bundle"]), &bench.dir)?);
+    for run in 0..bench.runs {
+        let (image, bundle) = (format!("umoci-{run}:x"), format!("umoci-{run}-bundle"));
+        shell::run(&mut umoci(&["init", "--layout", &format!("umoci-{run}")]))?;
+        shell::run(&mut umoci(&["new", "--image", &image]))?;
+        shell::run(&mut umoci(&["unpack", "--image", &image, &bundle]))?;
+        copy(&tree.join("."), &bench.dir.join(&bundle).join("rootfs"))?;
+        series.push(measured(&mut umoci(&["repack", "--image", &image, &bundle]), &bench.dir)?);
     }
-    Ok((series, layer_bytes(&bench.dir.join("umoci"))?))
+    Ok((series, layer_bytes(&bench.dir.join("umoci-0"))?))
 }
 
 /// Times of adding the tree to an empty image and committing it, and the bytes of its layers.
 pub(crate) fn buildah(bench: &Bench, tree: &Path) -> Result<(Series, f64), String> {
     let mut series = Series::default();
-    let script = "set -e; b='buildah --root storage --runroot storage-run --storage-driver overlay'; \
-                  c=$($b from scratch); $b add --quiet $c \"$1\" / >/dev/null; $b commit --quiet --disable-compression=false $c oci:buildah:x >/dev/null";
-    for _ in 0..bench.runs {
-        for folder in ["buildah", "storage", "storage-run"] {
-            let _ = fs::remove_dir_all(bench.dir.join(folder));
-        }
+    let script = "set -e; b=\"buildah --root storage-$2 --runroot storage-run --storage-driver overlay\"; \
+                  c=$($b from scratch); $b add --quiet $c \"$1\" / >/dev/null; \
+                  $b commit --quiet --disable-compression=false $c oci:buildah-$2:x >/dev/null";
+    for run in 0..bench.runs {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "sh"]).arg(tree).current_dir(&bench.dir);
+        command.args(["-c", script, "sh"]).arg(tree).arg(run.to_string()).current_dir(&bench.dir);
         series.push(measured(&mut command, &bench.dir)?);
     }
-    Ok((series, layer_bytes(&bench.dir.join("buildah"))?))
+    Ok((series, layer_bytes(&bench.dir.join("buildah-0"))?))
 }
 
 /// Times of making the example's Debian base with the same packages.
