@@ -6,6 +6,12 @@ use crate::shell::{self, cargo, installed, root};
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     shell::run(&mut cargo(&["fmt", "--all", "--check"]))?;
     shell::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    // The fuzz targets are a workspace of their own, and nothing but this builds them every time.
+    let fuzz = ["--manifest-path", "tests/fuzz/Cargo.toml"];
+    shell::run(cargo(&["fmt", "--check"]).args(fuzz))?;
+    shell::run(
+        cargo(&["clippy", "--locked", "--quiet", "--target-dir", "target"]).args(fuzz).args(["--", "-D", "warnings"]),
+    )?;
     let own = root().join("target/tools/bin/cargo-deny");
     if args == ["--full"] && !installed("cargo-deny") && !own.is_file() {
         shell::run(&mut cargo(&["install", "--quiet", "--locked", "--root", "target/tools", "cargo-deny"]))?;

@@ -5,7 +5,7 @@ use inspect::archive::tar::{Options, unpack};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = Options { owners: bytes.len() % 2 == 0, merge_usr: bytes.len() % 3 == 0 };
+    let options = Options { owners: bytes.len().is_multiple_of(2), merge_usr: bytes.len().is_multiple_of(3) };
     if let Ok(tree) = unpack(bytes, bytes.len() as u64, options, &fuzz::LIMITS, &mut fuzz::Counting::default()) {
         let text = model::canonical_json(&tree);
         let back: model::Tree = serde_json::from_slice(&text).expect("a tree that was made is a tree");
