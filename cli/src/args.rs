@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, value_parser};
 use model::Arch;
 
 /// Turns a declaration into a container image that can be trusted.
@@ -11,7 +12,7 @@ use model::Arch;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// How findings are printed.
+    /// How results and findings are printed.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     #[command(flatten)]
@@ -20,9 +21,9 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people, on standard error.
+    /// For people: results on standard output, findings on standard error.
     Text,
-    /// For programs, on standard output.
+    /// For programs: one document on standard output, the result or the findings.
     Json,
 }
 
@@ -39,7 +40,7 @@ pub(crate) struct Machine {
     #[arg(long, global = true)]
     pub(crate) offline: bool,
     /// Seconds without a byte after which a server is given up.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20, value_parser = value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
 }
 
@@ -75,12 +76,12 @@ pub(crate) enum Command {
         config: ConfigArg,
         #[command(flatten)]
         choice: Choice,
-        /// The archive to write: `.tar.gz` or `.tar`.
+        /// The archive to write: `.tar.gz`, `.tgz` or `.tar`.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
         /// Steps and connections at once; by default as many as there are processors.
-        #[arg(long, value_name = "N")]
-        jobs: Option<usize>,
+        #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+        jobs: Option<u16>,
     },
     /// Say why a package is in the image.
     Why {
@@ -131,7 +132,7 @@ pub(crate) struct ConfigArg {
 #[derive(ClapArgs)]
 pub(crate) struct Choice {
     /// Only this architecture; may be repeated.
-    #[arg(long = "arch", value_name = "ARCH", value_parser = arch)]
+    #[arg(long = "arch", value_name = "ARCH", value_parser = PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| arch(&name)))]
     pub(crate) arches: Vec<Arch>,
     /// Refuse to make or change the lock.
     #[arg(long)]

@@ -6,6 +6,7 @@ use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, Severity, Sources, codes};
 use runtime::Output;
+use runtime::local::Folder;
 
 use crate::report::Failure;
 
@@ -39,6 +40,35 @@ impl Project {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         }
+    }
+
+    /// The folder of the configuration, where everything it names lies.
+    pub(crate) fn folder(&self) -> Result<Folder, Finding> {
+        Folder::open(self.directory(), &[&self.path, &self.lock_path()])
+    }
+
+    /// Refuses an output that would take the place of the configuration or its lock.
+    pub(crate) fn check_output(&self, output: &Path) -> Result<(), Finding> {
+        let same = |path: &Path| path.canonicalize().is_ok_and(|path| output.canonicalize().is_ok_and(|o| o == path));
+        if !same(&self.path) && !same(&self.lock_path()) {
+            return Ok(());
+        }
+        let message = format!("{} would be overwritten by the output", output.display());
+        Err(Finding::error(codes::USAGE, message).help("name another file"))
+    }
+
+    /// Findings for what the configuration names and is not there.
+    fn missing(&self) -> Findings {
+        let folder = match self.folder() {
+            Ok(folder) => folder,
+            Err(finding) => return finding.into(),
+        };
+        let source = self.config.source.iter().filter_map(|source| {
+            folder.directory(&source.path.value).err().map(|finding| finding.at(source.path.span))
+        });
+        let files = self.config.files.iter().map(|file| &file.from).chain(&self.config.certificates);
+        let files = files.filter_map(|file| folder.file(&file.value).err().map(|finding| finding.at(file.span)));
+        source.chain(files).collect()
     }
 
     /// `image.yaml` has its lock in `image.lock.json`.
@@ -87,12 +117,18 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
 /// Why a file the user named cannot be read.
 pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
     Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()))
+        .help("check the path; `--config FILE` names a configuration that is not image.yaml here")
 }
 
-/// Everything found in a configuration, errors and warnings.
+/// Everything found in a configuration, errors and warnings, and in what it names.
 pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
     match read(path, sources) {
-        Ok((_, warnings)) => warnings,
+        Ok((config, mut warnings)) => {
+            let project =
+                Project { config, sources: Sources::default(), warnings: Findings::new(), path: path.to_owned() };
+            warnings.extend(project.missing());
+            warnings
+        }
         Err(findings) => findings,
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
-use model::{Finding, Findings, Severity, Sources};
+use model::{Finding, Findings, Severity, Sources, codes};
 use serde::Serialize;
 
 use crate::args::Format;
@@ -30,15 +30,17 @@ impl From<Finding> for Failure {
     }
 }
 
-/// Prints the findings of a failed command and gives its exit code: that of the first error.
+/// Prints the findings of a failed command and gives its exit code: a verdict counts before a mistake, and that before a
+/// failure of the machine.
 pub(crate) fn fail(failure: &Failure, format: Format) -> ExitCode {
-    print(&failure.sources, &failure.findings, format);
-    let first = failure.findings.iter().find(|finding| finding.severity == Severity::Error);
-    ExitCode::from(first.map_or(3, |finding| finding.code.class.exit_code()))
+    let printed = print(&failure.sources, &failure.findings, format);
+    let errors = failure.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let code = errors.map(|finding| finding.code.class.exit_code()).min();
+    ExitCode::from(code.filter(|_| printed.is_ok()).unwrap_or(3))
 }
 
 /// Prints findings, those of one place in the order of the text.
-pub(crate) fn print(sources: &Sources, findings: &[Finding], format: Format) {
+pub(crate) fn print(sources: &Sources, findings: &[Finding], format: Format) -> Result<(), Finding> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.span);
     match format {
@@ -47,26 +49,40 @@ pub(crate) fn print(sources: &Sources, findings: &[Finding], format: Format) {
             for finding in sorted {
                 let _ = err.write_all(render(sources, finding).as_bytes());
             }
+            Ok(())
         }
         Format::Json => {
             let list: Vec<Row> = sorted.iter().map(|finding| Row::new(sources, finding)).collect();
-            print_json(&serde_json::json!({ "findings": list }));
+            print_json(&serde_json::json!({ "findings": list }))
         }
     }
 }
 
-/// Prints warnings of a command that goes on; a program that wants them asks `validate`.
-pub(crate) fn print_warnings(sources: &Sources, warnings: &[Finding], format: Format) {
-    if format == Format::Text {
-        print(sources, warnings, format);
-    }
+/// Prints warnings of a command that goes on. They are words, so they go to standard error in every format.
+pub(crate) fn print_warnings(sources: &Sources, warnings: &[Finding]) {
+    let _ = print(sources, warnings, Format::Text);
 }
 
 /// Prints a document for programs.
-pub(crate) fn print_json(value: &impl Serialize) {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Finding> {
+    line(serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// Prints a line of what the command was asked for.
+pub(crate) fn line(text: impl fmt::Display) -> Result<(), Finding> {
+    data(format!("{text}\n").as_bytes())
+}
+
+/// Writes to standard output. A reader that closed it has seen enough; otherwise what cannot be written is lost, which is
+/// a failure.
+pub(crate) fn data(bytes: &[u8]) -> Result<(), Finding> {
     let mut out = anstream::stdout().lock();
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let _ = writeln!(out, "{text}");
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Finding::error(codes::OUTPUT_IO, format!("standard output cannot be written: {e}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One finding as text, with the source line it points at.

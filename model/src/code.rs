@@ -142,9 +142,9 @@ codes! {
     STORE_DAMAGED = "CS0901" Verdict "a stored object is damaged";
     STORE_IO = "CS0902" Environment "the store cannot be read or written";
     OUTPUT_IO = "CS0903" Environment "the output cannot be written";
-    INPUT_IO = "CS0904" Environment "a file cannot be read";
-    BUNDLE_INVALID = "CS0905" Input "the bundle cannot be read";
-    ARCHIVE_UNKNOWN = "CS0906" Input "the image cannot be read";
+    INPUT_IO = "CS0904" Input "a file cannot be read";
+    BUNDLE_INVALID = "CS0905" Verdict "the bundle cannot be read";
+    ARCHIVE_UNKNOWN = "CS0906" Verdict "the image cannot be read";
     USAGE = "CS0907" Input "the command line is wrong";
     STDLIB_UNREADABLE = "CS0908" Environment "the standard library's data cannot be read";
 }

@@ -26,14 +26,16 @@ pub(super) fn run(
     format: Format,
 ) -> Result<(), Failure> {
     let project = Project::load(path)?;
-    report::print_warnings(&project.sources, &project.warnings, format);
+    report::print_warnings(&project.sources, &project.warnings);
+    check_name(output)?;
+    project.check_output(output)?;
     let session = Session::open(machine, false)?;
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
 
     let mut replaced = BTreeSet::new();
     let (plan, summary, index, written) = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
-        let planned = plan::make(&session, &project, choice, format)?;
+        let planned = plan::make(&session, &project, choice)?;
         let outcome = attempt(&session, &planned, &project, output, jobs);
         let damaged = session.store.take_damaged();
         match outcome {
@@ -53,11 +55,19 @@ pub(super) fn run(
             }
         }
     };
-    summarise(
-        &Summarised { output, written: &written, index: &index, packages: &summary, plan: plan.digest() },
-        format,
-    );
-    Ok(())
+    let name = format!("{}:{}", project.config.name.value, tag(&project));
+    let done = Summarised { name, output, written: &written, index: &index, packages: &summary, plan: plan.digest() };
+    Ok(summarise(&done, format)?)
+}
+
+/// The ending of the name says what is written; another one would promise something else.
+fn check_name(output: &Path) -> Result<(), Finding> {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    if [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+        return Ok(());
+    }
+    let message = format!("{} is no name of an archive that can be written", output.display());
+    Err(Finding::error(codes::USAGE, message).help("let it end in .tar.gz or .tgz, or in .tar"))
 }
 
 fn attempt(
@@ -77,10 +87,9 @@ fn attempt(
     let mut values = execute(plan, &session.store, &Options { jobs, progress: session.progress.clone() })?;
     phase("release");
     let index = index_of(plan, &mut values)?;
-    let version = project.config.version.as_ref().map_or("unversioned", |version| version.value.as_str());
     let options = ArchiveOptions {
         name: project.config.name.value.clone(),
-        tag: version.to_owned(),
+        tag: tag(project).to_owned(),
         plain_arch: machine_arch(),
         epoch: plan.epoch,
     };
@@ -91,6 +100,10 @@ fn attempt(
 fn index_of(plan: &Plan, values: &mut BTreeMap<PlanKey, Value>) -> Result<Value, Finding> {
     let index = plan.targets.get("index").and_then(|key| values.remove(key));
     index.ok_or_else(|| Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index"))
+}
+
+fn tag(project: &Project) -> &str {
+    project.config.version.as_ref().map_or("unversioned", |version| version.value.as_str())
 }
 
 fn leaves(plan: &Plan) -> Vec<Wanted> {
@@ -111,6 +124,7 @@ fn machine_arch() -> Arch {
 
 #[derive(Serialize)]
 struct Summarised<'a> {
+    name: String,
     output: &'a Path,
     written: &'a Written,
     index: &'a Value,
@@ -118,25 +132,31 @@ struct Summarised<'a> {
     plan: model::Digest,
 }
 
-fn summarise(done: &Summarised, format: Format) {
+fn summarise(done: &Summarised, format: Format) -> Result<(), Finding> {
     if format == Format::Json {
-        report::print_json(done);
-        return;
+        return report::print_json(done);
     }
-    let Value::Index { digest, images, .. } = done.index else { return };
-    anstream::println!("index    {digest}");
+    let Value::Index { digest, images, .. } = done.index else { return Ok(()) };
+    report::line(format_args!("name     {}", done.name))?;
+    report::line(format_args!("index    {digest}"))?;
     for image in images {
-        anstream::println!("{:<8} {}  {}", image.arch, image.manifest.digest, megabytes(image.size()));
+        report::line(format_args!("{:<8} {}  {}", image.arch, image.manifest.digest, megabytes(image.size())))?;
     }
-    anstream::println!("plan     {}", done.plan);
-    anstream::println!("archive  {}  {}  {}", done.written.sha256, megabytes(done.written.size), done.output.display());
+    report::line(format_args!("plan     {}", done.plan))?;
+    report::line(format_args!(
+        "archive  {}  {}  {}",
+        done.written.sha256,
+        megabytes(done.written.size),
+        done.output.display()
+    ))?;
     let Summary { verified, index_hash, unsigned, expired_accepted } = done.packages;
-    anstream::println!(
+    report::line(format_args!(
         "packages {verified} verified by OpenPGP, {index_hash} by a digest their index gave over TLS, {unsigned} unsigned upstream"
-    );
+    ))?;
     if !expired_accepted.is_empty() {
-        anstream::println!("expired  accepted, as this machine's apt does: {}", expired_accepted.join(", "));
+        report::line(format_args!("expired  accepted, as this machine's apt does: {}", expired_accepted.join(", ")))?;
     }
+    Ok(())
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -1,6 +1,6 @@
-use model::{Finding, codes};
 use runtime::bundle;
 
+use super::lock::locked;
 use crate::args::{BundleCommand, Format, Machine};
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -12,23 +12,23 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
     match command {
         BundleCommand::Export { config, output } => {
             let project = Project::load(&config.config)?;
-            let lock = project.read_lock()?.ok_or_else(|| {
-                Finding::error(codes::LOCK_MISSING, format!("{} does not exist", project.lock_path().display()))
-                    .help("run `clnstrt-cli lock` first")
-            })?;
+            project.check_output(output)?;
+            let lock = locked(&project)?;
             session.wait(session.fetcher.files(bundle::files(&lock)))?;
             session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &lock))?;
             let done = bundle::export(&session.store, &lock, output)?;
             match format {
-                Format::Json => report::print_json(&done),
-                Format::Text => anstream::println!("{}  {} objects, {} bytes", done.sha256, done.objects, done.bytes),
+                Format::Json => report::print_json(&done)?,
+                Format::Text => {
+                    report::line(format_args!("{}  {} objects, {} bytes", done.sha256, done.objects, done.bytes))?;
+                }
             }
         }
         BundleCommand::Import { bundle } => {
             let done = bundle::import(&session.store, bundle)?;
             match format {
-                Format::Json => report::print_json(&done),
-                Format::Text => anstream::println!("{} objects, {} bytes", done.objects, done.bytes),
+                Format::Json => report::print_json(&done)?,
+                Format::Text => report::line(format_args!("{} objects, {} bytes", done.objects, done.bytes))?,
             }
         }
     }

@@ -9,9 +9,8 @@ use crate::report::{self, Failure};
 pub(super) fn run(reference: &str, format: Format) -> Result<(), Failure> {
     let path = reference.strip_prefix("oci:").unwrap_or(reference);
     let found = inspect_archive(Path::new(path))?;
-    match format {
+    Ok(match format {
         Format::Json => report::print_json(&found),
-        Format::Text => anstream::print!("{found}"),
-    }
-    Ok(())
+        Format::Text => report::data(found.to_string().as_bytes()),
+    }?)
 }

@@ -13,7 +13,7 @@ use crate::session::Session;
 /// `lock`: resolves every dependency and writes the lock, unless it answers the configuration already.
 pub(super) fn run(machine: &Machine, path: &Path, update: Option<&str>, format: Format) -> Result<(), Failure> {
     let project = Project::load(path)?;
-    report::print_warnings(&project.sources, &project.warnings, format);
+    report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, update.is_some())?;
     let old = match (project.read_lock(), update) {
         (Err(_), Some("")) => None, // an unreadable lock is made again
@@ -22,41 +22,48 @@ pub(super) fn run(machine: &Machine, path: &Path, update: Option<&str>, format: 
     let lock = match (&old, update) {
         (None, Some(name)) if !name.is_empty() => return Err(missing(&project).into()),
         (Some(old), None) if answers(old, &project) => old.clone(),
-        (_, Some("")) | (None, _) => resolve(&session, &project, &Keep::Nothing, format)?,
-        (Some(old), None) => resolve_keeping(&session, &project, old, format)?,
+        (_, Some("")) | (None, _) => resolve(&session, &project, &Keep::Nothing)?,
+        (Some(old), None) => resolve_keeping(&session, &project, old)?,
         (Some(old), Some(name)) => {
             if !old.nodes.values().any(|node| node.name == name) {
                 return Err(no_such_node(&project, old, name).into());
             }
-            resolve(&session, &project, &Keep::AllBut(old, name), format)?
+            resolve(&session, &project, &Keep::AllBut(old, name))?
         }
     };
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }
-    summarise(&project, old.as_ref(), &lock, format);
-    Ok(())
+    tell_changes(old.as_ref(), &lock);
+    Ok(summarise(&project, &lock, format)?)
 }
 
 /// The lock that a plan or build goes by: the one beside the configuration, or a new one unless `--locked`.
-pub(super) fn current(session: &Session, project: &Project, choice: &Choice, format: Format) -> Result<Lock, Failure> {
+pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> Result<Lock, Failure> {
     let old = project.read_lock()?;
     match old {
         Some(old) if answers(&old, project) => Ok(old),
-        None if choice.locked => Err(missing(project).into()),
-        Some(_) if choice.locked => {
-            let message = format!("{} answers another configuration", project.lock_path().display());
-            Err(Finding::error(codes::LOCK_OUTDATED, message).help("run `clnstrt-cli lock`").into())
-        }
+        _ if choice.locked => Ok(locked(project)?),
         old => {
             let lock = match &old {
-                Some(old) => resolve_keeping(session, project, old, format)?,
-                None => resolve(session, project, &Keep::Nothing, format)?,
+                Some(old) => resolve_keeping(session, project, old)?,
+                None => resolve(session, project, &Keep::Nothing)?,
             };
             project.write_lock(&lock)?;
+            tell_changes(old.as_ref(), &lock);
             Ok(lock)
         }
     }
+}
+
+/// The lock beside the configuration, which must answer it.
+pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
+    let lock = project.read_lock()?.ok_or_else(|| missing(project))?;
+    if answers(&lock, project) {
+        return Ok(lock);
+    }
+    let message = format!("{} answers another configuration", project.lock_path().display());
+    Err(Finding::error(codes::LOCK_OUTDATED, message).help("run `clnstrt-cli lock`"))
 }
 
 fn answers(lock: &Lock, project: &Project) -> bool {
@@ -64,15 +71,15 @@ fn answers(lock: &Lock, project: &Project) -> bool {
 }
 
 /// Keeps what is locked where that is possible, and chooses all anew where it is not.
-fn resolve_keeping(session: &Session, project: &Project, old: &Lock, format: Format) -> Result<Lock, Failure> {
-    resolve(session, project, &Keep::All(old), format).or_else(|_| resolve(session, project, &Keep::Nothing, format))
+fn resolve_keeping(session: &Session, project: &Project, old: &Lock) -> Result<Lock, Failure> {
+    resolve(session, project, &Keep::All(old)).or_else(|_| resolve(session, project, &Keep::Nothing))
 }
 
-fn resolve(session: &Session, project: &Project, keep: &Keep, format: Format) -> Result<Lock, Failure> {
+fn resolve(session: &Session, project: &Project, keep: &Keep) -> Result<Lock, Failure> {
     phase("resolve");
     let (lock, warnings) =
         driver::resolve(session, &project.config, keep).map_err(|findings| project.failure(findings))?;
-    report::print_warnings(&project.sources, &warnings, format);
+    report::print_warnings(&project.sources, &warnings);
     Ok(lock)
 }
 
@@ -92,11 +99,8 @@ pub(super) fn no_such_node(project: &Project, lock: &Lock, name: &str) -> Findin
     }
 }
 
-fn summarise(project: &Project, old: Option<&Lock>, lock: &Lock, format: Format) {
-    if format == Format::Json {
-        report::print_json(lock);
-        return;
-    }
+/// Says on standard error what another lock changes.
+fn tell_changes(old: Option<&Lock>, lock: &Lock) {
     for (id, node) in &lock.nodes {
         let before = old.and_then(|old| old.nodes.values().find(|n| n.origin == node.origin && n.name == node.name));
         match before {
@@ -107,10 +111,22 @@ fn summarise(project: &Project, old: Option<&Lock>, lock: &Lock, format: Format)
             _ => {}
         }
     }
+    for (id, node) in old.into_iter().flat_map(|old| &old.nodes) {
+        if !lock.nodes.values().any(|now| now.origin == node.origin && now.name == node.name) {
+            anstream::eprintln!("{id} removed");
+        }
+    }
+}
+
+fn summarise(project: &Project, lock: &Lock, format: Format) -> Result<(), Finding> {
+    if format == Format::Json {
+        return report::print_json(lock);
+    }
     let verified = lock.nodes.values().filter(|node| matches!(node.proof, Proof::VerifiedByOpenpgp { .. })).count();
     anstream::eprintln!(
         "{}: {} packages, {verified} of them vouched for by a signature",
         project.lock_path().display(),
         lock.nodes.len()
     );
+    Ok(())
 }

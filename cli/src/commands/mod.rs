@@ -24,7 +24,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             plan::run(&machine, &config.config, &choice, output.as_deref(), format)
         }
         Command::Build { config, choice, output, jobs } => {
-            build::run(&machine, &config.config, &choice, &output, jobs, format)
+            build::run(&machine, &config.config, &choice, &output, jobs.map(usize::from), format)
         }
         Command::Why { package, config } => why::run(&config.config, &package, format),
         Command::Inspect { reference } => inspect::run(&reference, format),
@@ -32,10 +32,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),
         Command::Bundle { command } => bundle::run(&machine, &command, format),
-        Command::Explain { code } => explain::run(code.as_deref()),
-        Command::Completions { shell } => {
-            completions::run(shell);
-            Ok(())
-        }
+        Command::Explain { code } => explain::run(code.as_deref(), format),
+        Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -1,4 +1,3 @@
-use std::io::Write as _;
 use std::path::Path;
 
 use model::config::Config;
@@ -22,18 +21,18 @@ pub(super) fn run(
     format: Format,
 ) -> Result<(), Failure> {
     let project = Project::load(path)?;
-    report::print_warnings(&project.sources, &project.warnings, format);
+    report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, false)?;
-    let Planned { plan, .. } = make(&session, &project, choice, format)?;
+    let Planned { plan, .. } = make(&session, &project, choice)?;
     let json = canonical_json(&plan);
-    match output {
-        Some(output) => project::write_whole(output, &json)?,
-        None => {
-            let written = std::io::stdout().lock().write_all(&json);
-            written.map_err(|e| Finding::error(codes::OUTPUT_IO, format!("standard output: {e}")))?;
-        }
-    }
-    Ok(())
+    let Some(output) = output else { return Ok(report::data(&json)?) };
+    project.check_output(output)?;
+    project::write_whole(output, &json)?;
+    let digest = plan.digest();
+    Ok(match format {
+        Format::Json => report::print_json(&serde_json::json!({ "plan": digest, "output": output })),
+        Format::Text => report::line(format_args!("plan     {digest}  {}", output.display())),
+    }?)
 }
 
 /// A plan, and what it was made from.
@@ -45,10 +44,11 @@ pub(super) struct Planned {
 }
 
 /// Lock, the author's files, and the plan over both.
-pub(super) fn make(session: &Session, project: &Project, choice: &Choice, format: Format) -> Result<Planned, Failure> {
+pub(super) fn make(session: &Session, project: &Project, choice: &Choice) -> Result<Planned, Failure> {
     let wanted = chosen(&project.config, choice)?;
-    let lock = lock::current(session, project, choice, format)?;
+    // the author's files first: what is wrong with them is found without a server
     let local = capture(session, project).map_err(|findings| project.failure(findings))?;
+    let lock = lock::current(session, project, choice)?;
     let plan = compiler::lower(&wanted, &lock, &local).map_err(|findings| project.failure(findings))?;
     Ok(Planned { plan, lock, arches: wanted.architectures })
 }
@@ -66,27 +66,24 @@ fn chosen(config: &Config, choice: &Choice) -> Result<Config, Finding> {
 
 fn capture(session: &Session, project: &Project) -> Result<compiler::LocalTrees, Findings> {
     let config = &project.config;
+    let folder = project.folder()?;
+    let store = &session.store;
     let mut findings = Findings::new();
     let mut local = compiler::LocalTrees::default();
     if let Some(source) = &config.source {
-        match local::capture(&session.store, &project.directory().join(&source.path.value)) {
+        match local::capture(store, &folder, &source.path.value) {
             Ok(tree) => local.source = Some(tree),
             Err(found) => findings.extend(found.into_iter().map(|f| f.or_at(source.path.span))),
         }
     }
     for file in &config.files {
-        match local::capture_file(
-            &session.store,
-            &project.directory().join(&file.from.value),
-            &file.to.value,
-            file.mode,
-        ) {
+        match local::capture_file(store, &folder, &file.from.value, &file.to.value, file.mode) {
             Ok(tree) => local.files.push(tree),
             Err(found) => findings.push(found.or_at(file.from.span)),
         }
     }
     for certificate in &config.certificates {
-        match local::read_certificates(&project.directory().join(&certificate.value)) {
+        match local::read_certificates(&folder, &certificate.value) {
             Ok(pem) => local.certificates.push_str(&pem),
             Err(found) => findings.push(found.or_at(certificate.span)),
         }

@@ -16,18 +16,21 @@ pub(super) fn run(machine: &Machine, format: Format) -> Result<(), Failure> {
             Err(finding) => findings.push(finding),
         }
     }
+    if !findings.is_empty() && format == Format::Json {
+        return Err(findings.into());
+    }
     if format == Format::Json {
         let list: Vec<_> = rows
             .iter()
             .map(|(origin, root)| json!({ "source": origin.name(), "url": root.url.as_str(), "found_in": root.found_in }))
             .collect();
-        report::print_json(&json!({ "sources": list, "accepts_expired": sources.accepts_expired() }));
+        report::print_json(&json!({ "sources": list, "accepts_expired": sources.accepts_expired() }))?;
     } else {
         for (origin, root) in &rows {
-            anstream::println!("{:<7} {}  ({})", origin.name(), root.url.as_str(), root.found_in);
+            report::line(format_args!("{:<7} {}  ({})", origin.name(), root.url.as_str(), root.found_in))?;
         }
         if sources.accepts_expired() {
-            anstream::println!("expired Debian indexes are accepted, as this machine's apt is set to");
+            report::line("expired Debian indexes are accepted, as this machine's apt is set to")?;
         }
     }
     if findings.is_empty() { Ok(()) } else { Err(findings.into()) }

@@ -10,17 +10,23 @@ use crate::session::store_dir;
 
 /// `store verify` and `store gc`.
 pub(super) fn run(machine: &Machine, command: &StoreCommand, format: Format) -> Result<(), Failure> {
-    let store = Store::open(&store_dir(machine)?)?;
+    let dir = store_dir(machine)?;
+    if !dir.is_dir() {
+        let finding = Finding::error(codes::INPUT_IO, format!("there is no store at {}", dir.display()));
+        return Err(finding.help("a build makes one; `--store DIR` or CLNSTRT_STORE names another").into());
+    }
+    let store = Store::open(&dir)?;
     match command {
         StoreCommand::Verify => verify(&store, format),
         StoreCommand::Gc { days } => {
             let max_age = Duration::from_secs(days.saturating_mul(24 * 60 * 60));
             let done = store.gc(&GcOptions { max_age, keep: BTreeSet::new() })?;
-            match format {
+            Ok(match format {
                 Format::Json => report::print_json(&done),
-                Format::Text => anstream::println!("{} objects removed, {} bytes freed", done.removed, done.bytes),
-            }
-            Ok(())
+                Format::Text => {
+                    report::line(format_args!("{} objects removed, {} bytes freed", done.removed, done.bytes))
+                }
+            }?)
         }
     }
 }
@@ -28,9 +34,12 @@ pub(super) fn run(machine: &Machine, command: &StoreCommand, format: Format) -> 
 fn verify(store: &Store, format: Format) -> Result<(), Failure> {
     let found = store.verify()?;
     match format {
-        Format::Json => report::print_json(&found),
+        // One document: where something is damaged, it is the findings.
+        Format::Json if found.damaged.is_empty() => report::print_json(&found)?,
+        Format::Json => {}
         Format::Text => {
-            anstream::println!("{} objects, {} bytes, {} damaged", found.objects, found.bytes, found.damaged.len())
+            let damaged = found.damaged.len();
+            report::line(format_args!("{} objects, {} bytes, {damaged} damaged", found.objects, found.bytes))?;
         }
     }
     let findings: Findings = found

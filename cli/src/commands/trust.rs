@@ -7,12 +7,8 @@ use crate::report::{self, Failure};
 pub(super) fn run(format: Format) -> Result<(), Failure> {
     let trust = Trust::builtin()?;
     match format {
-        Format::Json => report::print_json(&trust.keys),
-        Format::Text => {
-            for key in &trust.keys {
-                anstream::println!("{}", key);
-            }
-        }
+        Format::Json => report::print_json(&trust.keys)?,
+        Format::Text => trust.keys.iter().try_for_each(report::line)?,
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(super) fn run(files: &[PathBuf], format: Format) -> Result<(), Failure> {
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(Failure { sources, findings });
     }
-    report::print(&sources, &findings, format);
+    report::print(&sources, &findings, format)?;
     let warnings =
         if findings.is_empty() { "nothing found".to_owned() } else { format!("{} warning(s)", findings.len()) };
     anstream::eprintln!("{} configuration(s) checked, {warnings}", files.len());

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use model::lock::{Asker, Lock, Origin};
-use model::{Arch, Finding, codes};
+use model::{Arch, Finding};
 use serde::Serialize;
 
-use super::lock::no_such_node;
+use super::lock::{locked, no_such_node};
 use crate::args::Format;
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -26,19 +26,15 @@ struct Link {
 /// `why`: the shortest chain of requirements from each root that leads to a package.
 pub(super) fn run(config: &Path, package: &str, format: Format) -> Result<(), Failure> {
     let project = Project::load(config)?;
-    let lock = project.read_lock()?.ok_or_else(|| {
-        Finding::error(codes::LOCK_MISSING, format!("{} does not exist", project.lock_path().display()))
-            .help("run `clnstrt-cli lock` first")
-    })?;
+    let lock = locked(&project)?;
     let chains: Vec<Chain> = lock.resolutions.keys().flat_map(|arch| chains(&lock, *arch, package)).collect();
     if chains.is_empty() {
         return Err(no_such_node(&project, &lock, package).into());
     }
-    match format {
+    Ok(match format {
         Format::Json => report::print_json(&chains),
         Format::Text => print(&chains),
-    }
-    Ok(())
+    }?)
 }
 
 /// One chain for each root that reaches the package, shortest first.
@@ -73,7 +69,7 @@ fn chains(lock: &Lock, arch: Arch, package: &str) -> Vec<Chain> {
 }
 
 /// Architectures whose chains are equal share their lines.
-fn print(chains: &[Chain]) {
+fn print(chains: &[Chain]) -> Result<(), Finding> {
     let mut shown: BTreeMap<String, Vec<Arch>> = BTreeMap::new();
     let mut order = Vec::new();
     for chain in chains {
@@ -93,6 +89,7 @@ fn print(chains: &[Chain]) {
     }
     for text in order {
         let arches = shown.get(&text).into_iter().flatten().map(|arch| arch.name()).collect::<Vec<_>>().join(", ");
-        anstream::println!("{text}\n  [{arches}]");
+        report::line(format_args!("{text}\n  [{arches}]"))?;
     }
+    Ok(())
 }

@@ -42,6 +42,8 @@ pub(super) fn members(index: &Object, images: &[Image], name: &str, tag: &str, p
         manifests: vec![top],
         annotations: BTreeMap::new(),
     };
+    // an image that is alone needs no other name
+    let plain = if let [only] = images { only.arch } else { plain };
     let loadable: Vec<Loadable> = images
         .iter()
         .map(|image| {

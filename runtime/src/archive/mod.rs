@@ -8,6 +8,7 @@ mod summary;
 mod write;
 
 pub use read::inspect_archive;
+pub(crate) use stored::GZIP_START;
 pub use summary::{ImageEntry, ImageSummary, LayerEntry};
 pub use write::{ArchiveOptions, Written, write_archive};
 

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use inspect::archive::{ContentSink, Limits, tar};
-use model::{Digest, Finding, Kind, Tree, codes};
+use model::{Digest, Finding, Hasher, Kind, Tree, codes};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, Loadable};
@@ -21,10 +21,11 @@ const MAX_IMAGES: usize = 256;
 /// How deep indexes may lie in indexes.
 const MAX_DEPTH: usize = 4;
 
-/// Reads what an OCI layout (a directory) or an image archive (tar, plain or gzip or xz) holds.
+/// Reads what an OCI layout (a directory) or an image archive (tar, plain or gzip or xz) holds; every blob that a digest
+/// names is compared with it.
 ///
 /// # Errors
-/// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no image.
+/// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no image or damaged.
 pub fn inspect_archive(path: &Path) -> Result<ImageSummary, Finding> {
     let failed = |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
     let metadata = std::fs::metadata(path).map_err(failed)?;
@@ -91,6 +92,28 @@ impl Files {
         }
     }
 
+    /// Compares a blob, of whatever size, with its digest.
+    fn verify(&self, digest: &Digest) -> Result<(), Finding> {
+        let name = layout::path(digest);
+        let found = match self {
+            Files::Archive { tree, .. } => file(tree, &name).map(|(digest, _)| digest),
+            Files::Directory(dir) => {
+                let path = dir.join(&name);
+                let failed = |e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
+                if path.is_file() {
+                    Some(hash(&mut File::open(&path).map_err(failed)?).map_err(failed)?.0)
+                } else {
+                    None
+                }
+            }
+        };
+        match found {
+            Some(found) if found == *digest => Ok(()),
+            Some(_) => Err(damaged(digest)),
+            None => Err(unknown(format!("the blob {digest} is not there"))),
+        }
+    }
+
     fn size(&self, name: &str) -> Option<u64> {
         match self {
             Files::Directory(dir) => std::fs::metadata(dir.join(name)).ok().filter(|m| m.is_file()).map(|m| m.len()),
@@ -103,9 +126,28 @@ impl Files {
         let bytes =
             self.document(&layout::path(digest))?.ok_or_else(|| unknown(format!("the blob {digest} is not there")))?;
         if Digest::of(&bytes) != *digest {
-            return Err(unknown(format!("the blob {digest} is damaged: its bytes have another digest")));
+            return Err(damaged(digest));
         }
         parse(&bytes, &digest.to_string())
+    }
+}
+
+fn damaged(digest: &Digest) -> Finding {
+    Finding::error(codes::ARCHIVE_UNKNOWN, format!("the blob {digest} is damaged: its bytes have another digest"))
+        .help("Build or copy the image again.")
+}
+
+/// Digest and size of what a reader gives.
+fn hash(content: &mut dyn Read) -> io::Result<(Digest, u64)> {
+    let (mut hasher, mut size, mut buffer) = (Hasher::new(), 0, vec![0; 1 << 17]);
+    loop {
+        match content.read(&mut buffer)? {
+            0 => return Ok((hasher.finish(), size)),
+            read => {
+                hasher.update(buffer.get(..read).unwrap_or_default());
+                size += read as u64;
+            }
+        }
     }
 }
 
@@ -120,7 +162,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, Finding> {
     serde_json::from_slice(bytes).map_err(|e| unknown(format!("{name} cannot be understood: {e}")))
 }
 
-/// Keeps small contents; of larger ones, which are layers, only the size counts.
+/// Keeps small contents; of larger ones, which are layers, digest and size count.
 struct Documents {
     kept: BTreeMap<Digest, Vec<u8>>,
     left: usize,
@@ -133,7 +175,7 @@ impl ContentSink for Documents {
         content.take(limit + 1).read_to_end(&mut bytes)?;
         let size = bytes.len() as u64;
         if size > limit {
-            return Ok((Digest::of(b""), size + io::copy(content, &mut io::sink())?));
+            return hash(&mut bytes.as_slice().chain(content));
         }
         let digest = Digest::of(&bytes);
         self.left -= bytes.len();
@@ -152,7 +194,10 @@ fn layout(files: &Files, index: &[u8]) -> Result<ImageSummary, Finding> {
     for descriptor in &index.manifests {
         collect(files, descriptor, 0, &mut images)?;
     }
-    Ok(ImageSummary { index: top, images })
+    let name = |descriptor: &Descriptor| {
+        [oci::CONTAINERD_NAME, oci::REF_NAME].iter().find_map(|key| descriptor.annotations.get(*key).cloned())
+    };
+    Ok(ImageSummary { index: top, names: index.manifests.iter().filter_map(name).collect(), images })
 }
 
 fn collect(files: &Files, descriptor: &Descriptor, depth: usize, images: &mut Vec<ImageEntry>) -> Result<(), Finding> {
@@ -174,6 +219,7 @@ fn collect(files: &Files, descriptor: &Descriptor, depth: usize, images: &mut Ve
                 return Ok(());
             }
             let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
+            manifest.layers.iter().try_for_each(|layer| files.verify(&layer.digest))?;
             let layers = manifest.layers.iter().map(|layer| (Some(layer.digest), layer.size)).collect();
             images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
             Ok(())
@@ -199,7 +245,8 @@ fn loadable(files: &Files, list: &[u8]) -> Result<ImageSummary, Finding> {
         let layers = image.layers.iter().map(|layer| (None, files.size(layer).unwrap_or(0))).collect();
         images.push(entry(configuration, None, Digest::of(&bytes), layers));
     }
-    Ok(ImageSummary { index: None, images })
+    let names = list.into_iter().flat_map(|image| image.repo_tags.unwrap_or_default()).collect();
+    Ok(ImageSummary { index: None, names, images })
 }
 
 fn entry(
@@ -228,5 +275,7 @@ fn entry(
         entrypoint: execution.entrypoint.unwrap_or_default(),
         command: execution.cmd.unwrap_or_default(),
         user: execution.user,
+        workdir: execution.working_dir,
+        ports: execution.exposed_ports.unwrap_or_default().into_keys().collect(),
     }
 }

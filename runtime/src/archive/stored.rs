@@ -7,6 +7,9 @@ use libdeflater::Crc;
 /// The most bytes a stored block holds (RFC 1951 §3.2.4).
 const BLOCK: usize = 65_535;
 
+/// A gzip header with neither name nor time.
+pub(crate) const GZIP_START: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
 /// Writes one gzip member (RFC 1952) with neither name nor time.
 pub(super) struct Stored<W> {
     inner: W,
@@ -17,7 +20,7 @@ pub(super) struct Stored<W> {
 
 impl<W: Write> Stored<W> {
     pub(super) fn new(mut inner: W) -> io::Result<Self> {
-        inner.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])?;
+        inner.write_all(&GZIP_START)?;
         Ok(Self { inner, block: Vec::with_capacity(BLOCK), crc: Crc::new(), size: 0 })
     }
 

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct ImageSummary {
     /// Digest of the image index, or of the manifest where there is no index.
     pub index: Option<Digest>,
+    /// The names it gives its images.
+    pub names: Vec<String>,
     /// The images.
     pub images: Vec<ImageEntry>,
 }
@@ -34,6 +36,10 @@ pub struct ImageEntry {
     pub command: Vec<String>,
     /// User.
     pub user: String,
+    /// Working directory.
+    pub workdir: String,
+    /// Documented ports, `8000/tcp`.
+    pub ports: Vec<String>,
 }
 
 /// One layer of an image.
@@ -52,6 +58,9 @@ impl fmt::Display for ImageSummary {
         if let Some(index) = &self.index {
             writeln!(f, "index       {index}")?;
         }
+        for name in &self.names {
+            writeln!(f, "name        {}", printable(name))?;
+        }
         for image in &self.images {
             writeln!(f, "\n{}", printable(&image.arch))?;
             if let Some(manifest) = &image.manifest {
@@ -62,11 +71,12 @@ impl fmt::Display for ImageSummary {
                 let digest = layer.digest.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
                 writeln!(f, "  layer     {digest}  {:>11}  {}", layer.size, printable(&layer.title))?;
             }
-            let rows = [("user", &image.user)].into_iter().filter(|(_, value)| !value.is_empty());
+            let rows =
+                [("user", &image.user), ("workdir", &image.workdir)].into_iter().filter(|(_, value)| !value.is_empty());
             for (name, value) in rows {
                 writeln!(f, "  {name:<9} {}", printable(value))?;
             }
-            for (name, list) in [("entry", &image.entrypoint), ("command", &image.command)] {
+            for (name, list) in [("entry", &image.entrypoint), ("command", &image.command), ("ports", &image.ports)] {
                 if !list.is_empty() {
                     writeln!(f, "  {name:<9} {list:?}")?;
                 }

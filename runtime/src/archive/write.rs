@@ -13,7 +13,7 @@ use crate::execute::{Object, Value};
 use crate::store::Store;
 
 /// Raised when archives of the same index come out differently.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CHUNK: usize = 256 << 10;
 
 /// How an archive is named inside.

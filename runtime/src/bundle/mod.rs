@@ -25,7 +25,7 @@ use crate::Output;
 use crate::fetch::Wanted;
 use crate::store::Store;
 
-const LOCK: &str = "image.lock.json";
+pub(crate) const LOCK: &str = "image.lock.json";
 const BLOBS: &str = "blobs/sha256/";
 /// The lock of a bundle has at most so many bytes.
 const MAX_LOCK: u64 = 64 << 20;

@@ -1,8 +1,9 @@
 use std::io::Read as _;
-use std::path::Path;
 
 use data_encoding::BASE64;
 use model::{Finding, codes};
+
+use super::Folder;
 
 const MAX_BYTES: u64 = 1 << 20;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
@@ -12,13 +13,13 @@ const END: &str = "-----END CERTIFICATE-----";
 ///
 /// # Errors
 /// `SOURCE_FILE`.
-pub fn read_certificates(path: &Path) -> Result<String, Finding> {
+pub fn read_certificates(folder: &Folder, path: &str) -> Result<String, Finding> {
     let failed = |why: String| {
-        Finding::error(codes::SOURCE_FILE, format!("{} {why}", path.display()))
+        Finding::error(codes::SOURCE_FILE, format!("{path} {why}"))
             .help("Name a file of certificates in PEM form: blocks that start with -----BEGIN CERTIFICATE-----.")
     };
     let mut text = String::new();
-    std::fs::File::open(path)
+    std::fs::File::open(folder.file(path)?)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
         .map_err(|e| failed(format!("cannot be read: {e}")))?;
     if text.len() as u64 > MAX_BYTES {

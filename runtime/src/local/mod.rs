@@ -1,12 +1,13 @@
 //! The author's own files, captured into the store before planning.
 
 mod certificates;
+mod folder;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use ignore::WalkBuilder;
@@ -17,6 +18,7 @@ use crate::execute::{Context, PackWriter, Value, record_local};
 use crate::store::Store;
 
 pub use certificates::read_certificates;
+pub use folder::Folder;
 
 /// Names that are never part of an application: version control, secrets, caches, and environments made for the
 /// author's machine.
@@ -40,16 +42,13 @@ const IGNORE_FILE: &str = ".clnstrtignore";
 const MAX_ENTRIES: usize = 1_000_000;
 const MAX_BYTES: u64 = 8 << 30;
 
-/// Captures a directory as a tree and answers the digest of its manifest. Files are 0755 where their owner may execute
-/// them, else 0644, and belong to root; times are not kept.
+/// Captures a directory of a configuration's folder as a tree and answers the digest of its manifest. Files are 0755 where
+/// their owner may execute them, else 0644, and belong to root; times are not kept. Configuration and lock are left out.
 ///
 /// # Errors
 /// `SOURCE_FILE` for each file that cannot be taken, `STORE_IO`.
-pub fn capture(store: &Store, dir: &Path) -> Result<Digest, Findings> {
-    let root = dir.canonicalize().map_err(|e| refused(dir, &format!("cannot be read: {e}")))?;
-    if !root.is_dir() {
-        return Err(refused(dir, "is no directory").into());
-    }
+pub fn capture(store: &Store, folder: &Folder, dir: &str) -> Result<Digest, Findings> {
+    let root = folder.directory(dir)?;
     let context = Context::new(store);
     let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
     let mut findings = Findings::new();
@@ -65,6 +64,7 @@ pub fn capture(store: &Store, dir: &Path) -> Result<Digest, Findings> {
             Err(e) => Err(Finding::error(codes::SOURCE_FILE, format!("the application's files cannot be listed: {e}"))),
             Ok(entry) => match entry.error() {
                 Some(e) => Err(refused(entry.path(), &format!("has ignore rules that cannot be read: {e}"))),
+                None if folder.is_own(entry.path()) => Ok(()),
                 None => capture.take(&root, entry.path(), entry.file_type()),
             },
         };
@@ -75,7 +75,7 @@ pub fn capture(store: &Store, dir: &Path) -> Result<Digest, Findings> {
         }
         if capture.entries.len() > MAX_ENTRIES || capture.bytes > MAX_BYTES {
             let message = format!("has more than {MAX_ENTRIES} files or {MAX_BYTES} bytes");
-            return Err(refused(dir, &message).into());
+            return Err(refused(Path::new(dir), &message).into());
         }
     }
     if !findings.is_empty() {
@@ -84,18 +84,15 @@ pub fn capture(store: &Store, dir: &Path) -> Result<Digest, Findings> {
     Ok(capture.finish(&context)?)
 }
 
-/// Captures one file under its absolute path in the image; answers the digest of the tree's manifest.
+/// Captures one file of a configuration's folder under its absolute path in the image; answers the digest of the tree's
+/// manifest.
 ///
 /// # Errors
 /// `SOURCE_FILE`, `STORE_IO`.
-pub fn capture_file(store: &Store, path: &Path, to: &str, mode: u32) -> Result<Digest, Finding> {
+pub fn capture_file(store: &Store, folder: &Folder, path: &str, to: &str, mode: u32) -> Result<Digest, Finding> {
     let target = TreePath::new(to.trim_start_matches('/'))
-        .map_err(|e| refused(path, &format!("cannot be placed at {to}: {e}")))?;
-    // a link is followed: the author named this very file
-    let file = path.canonicalize().map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
-    if !file.is_file() {
-        return Err(refused(path, "is no regular file"));
-    }
+        .map_err(|e| refused(Path::new(path), &format!("cannot be placed at {to}: {e}")))?;
+    let file = folder.file(path)?;
     let context = Context::new(store);
     let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
     let (digest, size) = capture.content(&file)?;
@@ -138,6 +135,12 @@ impl Capture<'_> {
                 Entry::root(Kind::Symlink { target: target_text(target.as_os_str().as_bytes()) }, 0o777)
             }
             Some(kind) if kind.is_file() => {
+                if is_our_archive(path) {
+                    let message = format!("{} was written by this program", relative.display());
+                    return Err(Finding::error(codes::SOURCE_FILE, message)
+                        .because("every build would put the archive of the one before into its image")
+                        .help(format!("Write archives elsewhere, or name them in a {IGNORE_FILE} file: `*.tar.gz`.")));
+                }
                 let (digest, size) = self.content(path)?;
                 let mode =
                     std::fs::symlink_metadata(path).map_err(|e| refused(relative, &format!("cannot be read: {e}")))?;
@@ -178,6 +181,15 @@ fn open(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// Whether a file is an image archive or a bundle: both begin with a member of a name of their own.
+fn is_our_archive(path: &Path) -> bool {
+    let mut start = [0; 64];
+    let read = open(path).and_then(|file| file.read_at(&mut start, 0));
+    let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
+    let tar = start.strip_prefix(&crate::archive::GZIP_START).and_then(|rest| rest.get(5..)).unwrap_or(start);
+    tar.starts_with(b"oci-layout\0") || tar.starts_with(format!("{}\0", crate::bundle::LOCK).as_bytes())
 }
 
 /// Whether a link's target is relative and, read as text, below the root.

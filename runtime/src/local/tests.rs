@@ -29,16 +29,24 @@ impl World {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    fn folder(&self) -> Folder {
+        Folder::open(&self.app, &[&self.app.join("image.yaml")]).unwrap()
+    }
+
+    fn capture(&self, path: &str) -> Result<Digest, Findings> {
+        capture(&self.store, &self.folder(), path)
+    }
+
     fn tree(&self, digest: &Digest) -> Tree {
         serde_json::from_slice(&self.store.read(digest, 1 << 20).unwrap()).unwrap()
     }
 
     fn names(&self) -> Vec<String> {
-        self.tree(&capture(&self.store, &self.app).unwrap()).entries().keys().map(TreePath::display).collect()
+        self.tree(&self.capture(".").unwrap()).entries().keys().map(TreePath::display).collect()
     }
 
     fn refusals(&self) -> Vec<String> {
-        let findings = capture(&self.store, &self.app).unwrap_err();
+        let findings = self.capture(".").unwrap_err();
         assert!(findings.iter().all(|f| f.code == codes::SOURCE_FILE), "{findings:?}");
         findings.into_iter().map(|f| f.message).collect()
     }
@@ -48,7 +56,7 @@ impl World {
 fn modes_and_owners_are_normalised() {
     let world = world(&[("a", "a", 0o600), ("d/run", "r", 0o710), ("d/odd", "o", 0o4676)]);
     symlink("d/run", world.app.join("link")).unwrap();
-    let digest = capture(&world.store, &world.app).unwrap();
+    let digest = world.capture(".").unwrap();
     let tree = world.tree(&digest);
     let entry = |name: &str| tree.get(&name.parse().unwrap()).unwrap();
     let modes: Vec<u32> = ["a", "d", "d/run", "d/odd", "link"].map(|name| entry(name).mode).to_vec();
@@ -58,7 +66,7 @@ fn modes_and_owners_are_normalised() {
     // the same files elsewhere, with other modes that mean the same, are the same tree
     let other = super::tests::world(&[("d/odd", "o", 0o644), ("d/run", "r", 0o755), ("a", "a", 0o640)]);
     symlink("d/run", other.app.join("link")).unwrap();
-    assert_eq!(capture(&other.store, &other.app).unwrap(), digest);
+    assert_eq!(other.capture(".").unwrap(), digest);
 }
 
 #[test]
@@ -107,7 +115,7 @@ fn links_out_of_the_directory_and_special_files_are_all_reported() {
 fn a_directory_that_is_none_is_refused() {
     let world = world(&[("f", "", 0o644)]);
     for path in ["none", "f"] {
-        let findings = capture(&world.store, &world.app.join(path)).unwrap_err();
+        let findings = world.capture(path).unwrap_err();
         assert_eq!(findings[0].code, codes::SOURCE_FILE);
     }
 }
@@ -116,7 +124,7 @@ fn a_directory_that_is_none_is_refused() {
 fn a_captured_tree_is_found_by_the_plan() {
     use model::plan::{Op, Plan};
     let world = world(&[("f", "content", 0o644), ("large", &"x".repeat(100_000), 0o644)]);
-    let tree = capture(&world.store, &world.app).unwrap();
+    let tree = world.capture(".").unwrap();
     let mut plan = Plan::new(0);
     let local = plan.add(Op::Local { tree }, vec![]);
     plan.add(Op::Layer { v: 1, epoch: 0, title: "application".into() }, vec![local]);
@@ -130,13 +138,13 @@ fn a_captured_tree_is_found_by_the_plan() {
 #[test]
 fn one_file_goes_where_its_author_says() {
     let world = world(&[("init.toml", "x", 0o600)]);
-    let digest = capture_file(&world.store, &world.app.join("init.toml"), "/etc/app/init.toml", 0o640).unwrap();
+    let digest = capture_file(&world.store, &world.folder(), "init.toml", "/etc/app/init.toml", 0o640).unwrap();
     let tree = world.tree(&digest);
     let names: Vec<String> = tree.entries().keys().map(TreePath::display).collect();
     assert_eq!(names, ["etc", "etc/app", "etc/app/init.toml"]);
     assert_eq!(tree.get(&"etc/app/init.toml".parse().unwrap()).unwrap().mode, 0o640);
     for (from, to) in [("none", "/x"), (".", "/x"), ("init.toml", "/../x"), ("init.toml", "/")] {
-        assert_eq!(capture_file(&world.store, &world.app.join(from), to, 0o644).unwrap_err().code, codes::SOURCE_FILE);
+        assert_eq!(capture_file(&world.store, &world.folder(), from, to, 0o644).unwrap_err().code, codes::SOURCE_FILE);
     }
 }
 
@@ -146,7 +154,7 @@ fn only_certificates_are_taken_from_pem_files() {
     let body = data_encoding::BASE64.encode(&[0x30; 90]);
     let read = |text: &str| {
         let world = world(&[("ca.pem", text, 0o644)]);
-        read_certificates(&world.app.join("ca.pem"))
+        read_certificates(&world.folder(), "ca.pem")
     };
     let (first, rest) = body.split_at(64);
     let expected = format!("{}\n", block(&format!("{first}\n{rest}")));
@@ -156,4 +164,40 @@ fn only_certificates_are_taken_from_pem_files() {
     for bad in ["", "text", &key, &block("!!!!"), &block("AAAA"), "-----BEGIN CERTIFICATE-----\nMA=="] {
         assert_eq!(read(bad).unwrap_err().code, codes::SOURCE_FILE, "{bad}");
     }
+}
+
+#[test]
+fn nothing_outside_the_folder_is_taken_whatever_leads_there() {
+    let world = world(&[("in/f", "inside", 0o644)]);
+    let outside = world.app.with_file_name("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("f"), "outside").unwrap();
+    symlink(&outside, world.app.join("ld")).unwrap();
+    symlink(outside.join("f"), world.app.join("lf")).unwrap();
+    symlink("in", world.app.join("inner")).unwrap();
+    assert_eq!(world.capture("inner").unwrap(), world.capture("in").unwrap());
+    assert_eq!(world.capture("ld").unwrap_err()[0].code, codes::SOURCE_FILE);
+    for file in ["lf", "ld/f", "../outside/f"] {
+        assert_eq!(
+            capture_file(&world.store, &world.folder(), file, "/f", 0o644).unwrap_err().code,
+            codes::SOURCE_FILE
+        );
+        let finding = read_certificates(&world.folder(), file).unwrap_err();
+        assert!(finding.message.contains("outside the configuration's folder"), "{}", finding.message);
+    }
+}
+
+#[test]
+fn what_the_program_reads_and_writes_itself_is_no_application() {
+    let world = world(&[("image.yaml", "name: x", 0o644), ("main.py", "", 0o644)]);
+    assert_eq!(world.names(), ["main.py"]);
+    let plain = b"oci-layout\0".to_vec();
+    let gzip = [&crate::archive::GZIP_START[..], &[1, 0, 0, 0, 0], &plain].concat();
+    let bundle = [crate::bundle::LOCK.as_bytes(), b"\0"].concat();
+    for bytes in [plain, gzip, bundle] {
+        fs::write(world.app.join("out"), bytes).unwrap();
+        assert_eq!(world.refusals(), ["out was written by this program"]);
+    }
+    world.write(".clnstrtignore", "out\n", 0o644);
+    assert_eq!(world.names(), ["main.py"]);
 }

@@ -7,66 +7,51 @@ use super::root::Root;
 
 const PIPS: [&[&str]; 3] = [&["pip"], &["pip3"], &["python3", "-m", "pip"]];
 
-/// The package indexes, the main one first.
+/// The package indexes, the main one first, then the extra ones.
 pub(super) fn roots(machine: &dyn Machine) -> Vec<Root> {
-    let from_env = from_pip_env(machine);
-    if !from_env.is_empty() {
-        return from_env;
+    let asked = PIPS.iter().find_map(|pip| Some((*pip, machine.run(&[*pip, &["config", "list"]].concat())?)));
+    let (pip, settings) = asked.map_or((None, String::new()), |(pip, settings)| (Some(pip), settings));
+    let configured = |variable: &str, setting: &str| match from_variable(machine, variable) {
+        roots if roots.is_empty() => from_settings(&settings, setting),
+        roots => roots,
+    };
+    let mut roots = configured("PIP_INDEX_URL", "index-url");
+    let extra = configured("PIP_EXTRA_INDEX_URL", "extra-index-url");
+    if roots.is_empty() && extra.is_empty() {
+        roots = from_uv(machine);
     }
-    let mut pip = None;
-    for command in PIPS {
-        let list = [command, &["config", "list"]].concat();
-        if let Some(settings) = machine.run(&list) {
-            let configured = from_pip_settings(&settings);
-            if !configured.is_empty() {
-                return configured;
-            }
-            pip = Some(command);
-            break;
+    if roots.is_empty() {
+        let help = pip.and_then(|pip| machine.run(&[pip, &["install", "--help"]].concat()));
+        let url = help.and_then(|text| default_in_help(&text));
+        roots.extend(url.and_then(|url| Root::parse(&url, "pip's built-in default").ok()));
+    }
+    for root in extra {
+        if !roots.contains(&root) {
+            roots.push(root);
         }
     }
-    let from_uv = from_uv(machine);
-    if !from_uv.is_empty() {
-        return from_uv;
-    }
-    let help = pip.and_then(|command| machine.run(&[command, &["install", "--help"]].concat()));
-    help.and_then(|text| default_in_help(&text))
-        .and_then(|url| Root::parse(&url, "pip's built-in default").ok())
-        .into_iter()
-        .collect()
+    roots
 }
 
-fn from_pip_env(machine: &dyn Machine) -> Vec<Root> {
-    let Some(index) = machine.env("PIP_INDEX_URL") else {
-        return Vec::new();
-    };
-    let extra = machine.env("PIP_EXTRA_INDEX_URL").unwrap_or_default();
-    let main = Root::parse(index.trim(), "PIP_INDEX_URL");
-    main.into_iter()
-        .chain(extra.split_ascii_whitespace().flat_map(|url| Root::parse(url, "PIP_EXTRA_INDEX_URL")))
-        .collect()
+fn from_variable(machine: &dyn Machine, variable: &str) -> Vec<Root> {
+    let urls = machine.env(variable).unwrap_or_default();
+    urls.split_ascii_whitespace().flat_map(|url| Root::parse(url, variable)).collect()
 }
 
 /// Reads `pip config list`: `global.index-url='URL'`, a setting per line, values as Python writes strings.
-fn from_pip_settings(settings: &str) -> Vec<Root> {
-    let values = |wanted: &'static str| {
-        settings.lines().filter_map(move |line| {
-            let (key, value) = line.split_once('=')?;
-            let (section, name) = key.rsplit_once('.')?;
-            (name == wanted && matches!(section, "global" | "install" | ":env:"))
-                .then(|| value.trim_matches(['\'', '"']).replace("\\n", " "))
-        })
-    };
-    let mut main: Vec<Root> =
-        values("index-url").flat_map(|url| Root::parse(url.trim(), "pip's configuration")).collect();
-    main.dedup();
-    if main.is_empty() {
-        return main;
+fn from_settings(settings: &str, wanted: &str) -> Vec<Root> {
+    let values = settings.lines().filter_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let (section, name) = key.rsplit_once('.')?;
+        (name == wanted && matches!(section, "global" | "install" | ":env:"))
+            .then(|| value.trim_matches(['\'', '"']).replace("\\n", " "))
+    });
+    let mut roots: Vec<Root> = Vec::new();
+    for urls in values {
+        roots.extend(urls.split_ascii_whitespace().flat_map(|url| Root::parse(url, "pip's configuration")));
     }
-    for urls in values("extra-index-url") {
-        main.extend(urls.split_ascii_whitespace().flat_map(|url| Root::parse(url, "pip's configuration")));
-    }
-    main
+    roots.dedup();
+    roots
 }
 
 /// uv's indexes: its variables, then the user's and the machine's `uv.toml`.

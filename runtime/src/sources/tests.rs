@@ -200,6 +200,21 @@ fn pip_is_read_from_its_variable_its_settings_and_its_help() {
     let found: Vec<&str> = found.iter().map(|(url, _)| url.as_str()).collect();
     assert_eq!(found, ["https://i.example/s", "https://x.example/a", "https://x.example/b"]);
 
+    // extra ones alone come after pip's own, and a variable counts beside a setting
+    let settings = "global.extra-index-url='https://x.example/a'\n";
+    let machine = pip_only(&[("pip config list", settings), ("pip install --help", HELP)]);
+    let expected = [
+        pair("https://in-dex.example/simple", "pip's built-in default"),
+        pair("https://x.example/a", "pip's configuration"),
+    ];
+    assert_eq!(urls(machine, &[], Origin::Pypi), expected);
+    let machine = Fake {
+        variables: BTreeMap::from([("PIP_INDEX_URL", "https://i.example/s")]),
+        ..pip_only(&[("pip config list", settings)])
+    };
+    let expected = [pair("https://i.example/s", "PIP_INDEX_URL"), pair("https://x.example/a", "pip's configuration")];
+    assert_eq!(urls(machine, &[], Origin::Pypi), expected);
+
     let machine =
         pip_only(&[("python3 -m pip config list", "global.cert='/x'\n"), ("python3 -m pip install --help", HELP)]);
     assert_eq!(urls(machine, &[], Origin::Pypi), [pair("https://in-dex.example/simple", "pip's built-in default")]);
