@@ -80,7 +80,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
         /// Steps and connections at once; by default as many as there are processors.
-        #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+        #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
         jobs: Option<u16>,
     },
     /// Say why a package is in the image.

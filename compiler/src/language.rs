@@ -84,7 +84,7 @@ fn needs(config: &Config, line: &Line, fetched: &Fetched) -> Vec<Need> {
         .collect()
 }
 
-fn may_hold(wish: &VersionWish, line: &str) -> bool {
+pub(crate) fn may_hold(wish: &VersionWish, line: &str) -> bool {
     match wish {
         VersionWish::Exact(version) => version.strip_prefix(line).is_some_and(|rest| rest.starts_with('.')),
         VersionWish::Line(wanted) => {
@@ -94,7 +94,7 @@ fn may_hold(wish: &VersionWish, line: &str) -> bool {
     }
 }
 
-fn acceptance(wish: &Spanned<VersionWish>) -> Result<Box<dyn Fn(&str) -> bool>, Finding> {
+pub(crate) fn acceptance(wish: &Spanned<VersionWish>) -> Result<Box<dyn Fn(&str) -> bool>, Finding> {
     Ok(match &wish.value {
         VersionWish::Latest | VersionWish::Line(_) => Box::new(|_| true),
         VersionWish::Exact(version) => {

@@ -1,6 +1,7 @@
 //! From declaration to plan. Pure: what a resolver needs from outside it asks for with a [`Need`],
 //! and is called again with the answer.
 
+mod answers;
 pub mod config;
 pub mod debian;
 mod language;

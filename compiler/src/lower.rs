@@ -10,6 +10,8 @@ use model::{Arch, Digest, Finding, Findings, TreePath, codes};
 use stdlib::base::Base;
 use stdlib::language::{Catalogue, Line};
 
+use crate::answers;
+
 /// Versions of the operations, raised when what they do changes.
 mod version {
     pub(super) const UNPACK: u32 = 1;
@@ -56,6 +58,7 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn image(&mut self, arch: Arch) -> Result<PlanKey, Findings> {
         let line = self.line(arch)?;
+        answers::check(self.config, self.lock, arch, &self.base, line.as_ref())?;
         let in_base = self.reachable_from_base(arch);
         let nodes: Vec<(&str, &Node)> = self.lock.nodes_of(arch).collect();
         let (base, added): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(id, _)| in_base.contains(id));

@@ -72,7 +72,12 @@ fn chosen_line(config: &Config, fetched: &Fetched) -> Result<Option<(Line, Strin
     }
 }
 
-fn debian_wanted(config: &Config, base: &Base, line: Option<&(Line, String)>, suite: &str) -> debian::Wanted {
+pub(crate) fn debian_wanted(
+    config: &Config,
+    base: &Base,
+    line: Option<&(Line, String)>,
+    suite: &str,
+) -> debian::Wanted {
     let of_base =
         base.packages.iter().map(|name| root(Asker::Base, SystemPackage { name: name.clone(), relation: None }));
     let of_line = line.into_iter().flat_map(|(line, version)| {
@@ -119,7 +124,7 @@ fn versions_in(pins: &Pins, config: &Config, name: &str, read: fn(&str) -> &str)
     versions.map(|(arch, version)| (arch, read(version).to_owned())).collect()
 }
 
-fn glibc_version(version: &str) -> Option<(u32, u32)> {
+pub(crate) fn glibc_version(version: &str) -> Option<(u32, u32)> {
     let mut numbers = language::upstream(version).split('.').map(|part| part.parse().ok());
     Some((numbers.next()??, numbers.next()??))
 }

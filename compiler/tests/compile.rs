@@ -13,8 +13,8 @@ use std::sync::Arc;
 use compiler::{Answer, Fetched, LocalTrees, Metadata, Need, Project};
 use inspect::debian::Index;
 use inspect::pypi::{CoreMetadata, Page};
-use model::lock::{Kept, Release};
-use model::{Digest, Findings, Severity, Sources, canonical_json};
+use model::lock::{Asker, Kept, Lock, Release};
+use model::{Arch, Digest, Findings, Severity, Sources, canonical_json, codes};
 
 #[test]
 fn every_case_compiles_to_what_it_says() {
@@ -33,6 +33,44 @@ fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
     let moved = format!("system_packages{tail}\n{head}");
     assert_ne!(text, moved);
     assert_eq!(compiled(&case, &text).unwrap().1, compiled(&case, &moved).unwrap().1);
+}
+
+/// The parts of a lock that say what it answers can be edited together with its digest of the configuration.
+#[test]
+fn a_lock_that_answers_something_else_is_refused() {
+    let case = cases::place("compile/python-two-architectures");
+    let text = fs::read_to_string(case.join("image.yaml")).unwrap();
+    let parsed = grammar::yaml::parse(model::SourceId(0), &text);
+    let config = compiler::config::read(&parsed.root.unwrap()).0.unwrap();
+    let lock: Lock = serde_json::from_str(&fs::read_to_string(case.join("lock.json")).unwrap()).unwrap();
+    let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
+    let lowered = |lock: &Lock| compiler::lower(&config, lock, &local);
+    lowered(&lock).unwrap();
+    let changed = |change: &dyn Fn(&mut Lock)| {
+        let mut lock = lock.clone();
+        change(&mut lock);
+        let findings = lowered(&lock).unwrap_err();
+        assert!(findings.iter().all(|finding| finding.code == codes::LOCK_INCONSISTENT), "{findings:?}");
+        findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n")
+    };
+    let roots = |lock: &mut Lock, change: &dyn Fn(&mut Vec<model::lock::Root>)| {
+        lock.resolutions.values_mut().for_each(|resolution| change(&mut resolution.roots));
+    };
+    for root in &lock.resolutions[&Arch::Amd64].roots {
+        let asked = format!("`{}`", root.edge.requirement);
+        let without = changed(&|lock| roots(lock, &|roots| roots.retain(|other| other != root)));
+        assert!(without.contains(&asked), "{without}");
+        let by = |by| if by == Asker::Base { Asker::Config } else { Asker::Base };
+        let other = changed(&|lock| {
+            roots(lock, &|roots| roots.iter_mut().filter(|r| *r == root).for_each(|r| r.by = by(r.by)));
+        });
+        assert!(other.contains(&asked), "{other}");
+    }
+    let named = |name: &str| lock.nodes.iter().find(|(_, node)| node.name == name).unwrap().0;
+    let older = |name: &str| changed(&|lock| lock.nodes.get_mut(named(name)).unwrap().version = "1".into());
+    assert!(older("libpq5").contains("does not answer `libpq5 (>= 15)`"));
+    let exact = lock.resolutions[&Arch::Amd64].roots.iter().find(|root| root.edge.requirement.contains("(= ")).unwrap();
+    assert!(older(&exact.edge.name).contains(&exact.edge.requirement));
 }
 
 fn outcome(case: &Path) -> Vec<(&'static str, String)> {

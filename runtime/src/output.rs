@@ -35,6 +35,7 @@ impl Output {
     /// # Errors
     /// What the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
+        refuse_special(path)?;
         let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         let unnamed = rustix::fs::open(directory, flags, Mode::from_raw_mode(MODE)).ok();
@@ -45,12 +46,13 @@ impl Output {
         Ok(Self { staged, directory: directory.to_owned(), path: path.to_owned() })
     }
 
-    /// Gives the file its name, in place of what had it before.
+    /// Gives the file its name, in place of the file or link that had it before.
     ///
     /// # Errors
     /// What the file system says; nothing is left behind then.
     pub fn commit(self) -> io::Result<()> {
         self.file().set_permissions(Permissions::from_mode(MODE))?;
+        refuse_special(&self.path)?;
         let named = match self.staged {
             Staged::Named(named) => named,
             Staged::Unnamed(file) => {
@@ -71,6 +73,16 @@ impl Output {
             Staged::Unnamed(file) => file,
             Staged::Named(named) => named.as_file(),
         }
+    }
+}
+
+/// A device, pipe or directory is nothing a file should take the place of.
+fn refuse_special(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if !there.is_file() && !there.is_symlink() => {
+            Err(io::Error::other("something is there that is no file"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -118,9 +130,15 @@ mod tests {
         let mut output = Output::create(&dir.path().join("out")).unwrap();
         output.write_all(b"half").unwrap();
         drop(output);
-        fs::create_dir(dir.path().join("taken")).unwrap();
-        assert!(Output::create(&dir.path().join("taken")).unwrap().commit().is_err());
-        assert_eq!(names(dir.path()), ["taken"]);
+        let taken = dir.path().join("taken");
+        let output = Output::create(&taken).unwrap();
+        fs::create_dir(&taken).unwrap();
+        assert!(output.commit().is_err());
+        assert!(Output::create(&taken).is_err());
+        let socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        assert!(Output::create(&dir.path().join("socket")).is_err());
+        assert_eq!(names(dir.path()), ["socket", "taken"]);
+        drop(socket);
         assert!(Output::create(&dir.path().join("no/such")).is_err());
     }
 }

@@ -14,6 +14,7 @@ use model::lock::Asker;
 
 use crate::Fetched;
 use archive::Archive;
+pub(crate) use pins::requirement;
 pub use step::step;
 
 /// What is asked for.

@@ -102,7 +102,7 @@ fn text(entry: &[Dependency]) -> String {
     entry.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
 }
 
-fn requirement(package: &SystemPackage) -> String {
+pub(crate) fn requirement(package: &SystemPackage) -> String {
     match &package.relation {
         Some((relation, version)) => format!("{} ({} {version})", package.name, relation.symbol()),
         None => package.name.clone(),

@@ -18,6 +18,7 @@ use crate::solver::{Solution, solve};
 use crate::{Fetched, Step};
 use catalogue::Catalogue;
 use platform::Platform;
+pub(crate) use requirement::Requirement;
 use roots::WantedRoot;
 use universe::{Admitted, Name, Pypi};
 
@@ -45,6 +46,18 @@ type Chosen = BTreeMap<Name, Version>;
 /// What is wrong with requirements that no index needs to be asked about.
 pub(crate) fn unreadable(requirements: &[Spanned<String>]) -> Findings {
     roots::parse(requirements).err().unwrap_or_default()
+}
+
+/// The requirements that apply in an environment.
+pub(crate) fn applying(
+    requirements: &[Spanned<String>],
+    arch: Arch,
+    environment: &Environment,
+) -> Result<Vec<Requirement>, Findings> {
+    let platform = Platform::new(arch, environment);
+    let applies =
+        |requirement: &Requirement| platform.as_ref().is_some_and(|platform| requirement.applies(&platform.markers));
+    Ok(roots::parse(requirements)?.into_iter().map(|root| root.requirement).filter(applies).collect())
 }
 
 /// One round of resolution over what was fetched so far.

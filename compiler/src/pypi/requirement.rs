@@ -4,8 +4,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use inspect::pypi::normalize;
-use pep508_rs::pep440_rs::VersionSpecifiers;
+use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{MarkerEnvironment, MarkerTree, Pep508Url, VersionOrUrl};
+
+use super::universe::contains;
 
 /// The longest requirement that is read, in bytes.
 const LONGEST: usize = 4096;
@@ -18,7 +20,7 @@ const ALTERNATIONS: usize = 10;
 
 /// A requirement on another project (PEP 508).
 #[derive(Clone, Debug)]
-pub(super) struct Requirement {
+pub(crate) struct Requirement {
     /// Normalised name.
     pub(super) project: String,
     /// Normalised extras, as written.
@@ -26,7 +28,7 @@ pub(super) struct Requirement {
     pub(super) specifiers: VersionSpecifiers,
     marker: MarkerTree,
     /// As its author wrote it, in one line.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Why a text is no requirement, and where in it.
@@ -75,6 +77,11 @@ impl Requirement {
             marker: parsed.marker,
             text: text.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
         })
+    }
+
+    /// Whether a version of a project is one that it asks for.
+    pub(crate) fn accepts(&self, project: &str, version: &str) -> bool {
+        project == self.project && Version::from_str(version).is_ok_and(|version| contains(&self.specifiers, &version))
     }
 
     /// Whether it holds in an environment, without any extra.

@@ -5,6 +5,11 @@ use model::{Entry, Finding, Kind, Tree, TreePath};
 
 use super::{Limits, escapes, invalid, too_large};
 
+/// Bytes of a file's name in a directory, for Linux (NAME_MAX).
+const LONGEST_PART: usize = 255;
+/// Directories one in another; real archives have fewer than 30.
+const DEEPEST: usize = 128;
+
 /// The entries of an archive, as its members come in. It refuses what no careful unpacker would follow.
 pub(super) struct Members {
     entries: BTreeMap<TreePath, Entry>,
@@ -28,18 +33,12 @@ impl Members {
 
     /// A member's name as a path of the tree; `None` is the root itself.
     pub(super) fn path(&self, name: &[u8]) -> Result<Option<TreePath>, Finding> {
-        if name.len() > self.limits.name {
-            return Err(too_large(format!(
-                "a member's name has {} bytes; at most {} are accepted",
-                name.len(),
-                self.limits.name
-            )));
-        }
         let mut rest = name;
         while let Some(tail) = rest.strip_prefix(b"./") {
             rest = tail;
         }
         let rest = rest.strip_suffix(b"/").unwrap_or(rest);
+        self.shape(rest)?;
         if matches!(rest, b"" | b".") && !name.is_empty() && name != b"/" {
             return Ok(None);
         }
@@ -49,6 +48,20 @@ impl Members {
                 String::from_utf8_lossy(name)
             ))
         })
+    }
+
+    /// Whether a path is one that file systems take. Each directory on the way to a member counts as one that is made, so
+    /// a few long names must not stand for many.
+    pub(super) fn shape(&self, path: &[u8]) -> Result<(), Finding> {
+        let too_long = path.split(|b| *b == b'/').any(|part| part.len() > LONGEST_PART);
+        if path.len() <= self.limits.name && !too_long && path.iter().filter(|b| **b == b'/').count() < DEEPEST {
+            return Ok(());
+        }
+        let start = String::from_utf8_lossy(path.get(..80).unwrap_or(path)).into_owned();
+        Err(too_large(format!(
+            "a member's name is longer than {} bytes, or than {LONGEST_PART} in one part, or deeper than {DEEPEST} directories: {start:?}",
+            self.limits.name
+        )))
     }
 
     /// A symbolic link's target: anything but nothing, for it is only followed inside the image.

@@ -7,7 +7,7 @@ use html5gum::{Span, Tokenizer};
 use model::Digest;
 
 use super::name::FileKind;
-use super::page::{MetadataHash, PageFile};
+use super::page::{MOST_FILES, MetadataHash, PageFile};
 
 /// The files a page links to.
 pub(super) fn files(text: &str) -> Result<Vec<PageFile>, String> {
@@ -17,7 +17,12 @@ pub(super) fn files(text: &str) -> Result<Vec<PageFile>, String> {
         let Ok(tag) = tag;
         tags += 1;
         match tag.kind {
-            Kind::Link => files.extend(file(tag)),
+            Kind::Link => {
+                files.extend(file(tag));
+                if files.len() > MOST_FILES {
+                    return Err(format!("it lists more than the {MOST_FILES} files accepted"));
+                }
+            }
             Kind::Meta => version(&tag)?,
             Kind::Other => {}
         }

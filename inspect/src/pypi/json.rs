@@ -1,19 +1,19 @@
 //! The JSON form of a page (PEP 691, with PEP 700 and 714).
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use model::Digest;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::name::FileKind;
-use super::page::{MetadataHash, PageFile};
+use super::page::{MOST_FILES, MetadataHash, PageFile};
 
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]
     meta: Meta,
-    files: Vec<File>,
+    files: Files,
 }
 
 #[derive(Default, Deserialize)]
@@ -27,17 +27,17 @@ struct Meta {
 struct File {
     filename: String,
     url: String,
-    hashes: BTreeMap<String, String>,
+    hashes: Said,
     requires_python: Option<String>,
     /// `false`, `true` or the reason.
     #[serde(default)]
-    yanked: Value,
+    yanked: Said,
     /// `false`, `true` or digests by algorithm.
     #[serde(default)]
-    core_metadata: Value,
+    core_metadata: Said,
     /// The former name of `core-metadata`.
     #[serde(default)]
-    dist_info_metadata: Value,
+    dist_info_metadata: Said,
     size: Option<u64>,
 }
 
@@ -50,27 +50,25 @@ pub(super) fn files(text: &str) -> Result<Vec<PageFile>, String> {
         }
         _ => {}
     }
-    Ok(answer.files.into_iter().map(file).collect())
+    Ok(answer.files.0)
 }
 
 fn file(file: File) -> PageFile {
-    let metadata = if file.core_metadata.is_null() { &file.dist_info_metadata } else { &file.core_metadata };
+    let metadata = if file.core_metadata == Said::Nothing { file.dist_info_metadata } else { file.core_metadata };
     let metadata = match metadata {
-        Value::Bool(true) => Some(MetadataHash { sha256: None }),
-        Value::Object(hashes) => {
-            Some(MetadataHash { sha256: hashes.get("sha256").and_then(Value::as_str).and_then(digest) })
-        }
+        Said::Yes => Some(MetadataHash { sha256: None }),
+        Said::Hashes(sha256) => Some(MetadataHash { sha256 }),
         _ => None,
     };
     let yanked = match file.yanked {
-        Value::Bool(true) => Some(String::new()),
-        Value::String(reason) => Some(reason),
+        Said::Yes => Some(String::new()),
+        Said::Text(reason) => Some(reason),
         _ => None,
     };
     PageFile {
         name: file.filename,
         kind: FileKind::Other,
-        sha256: file.hashes.get("sha256").map(String::as_str).and_then(digest),
+        sha256: if let Said::Hashes(sha256) = file.hashes { sha256 } else { None },
         url: file.url,
         requires_python: file.requires_python,
         yanked,
@@ -79,6 +77,95 @@ fn file(file: File) -> PageFile {
     }
 }
 
-fn digest(hex: &str) -> Option<Digest> {
-    Digest::from_hex(hex).ok()
+/// The files, not more than are accepted.
+struct Files(Vec<PageFile>);
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Files;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of files")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Files, A::Error> {
+                let mut files = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if files.len() == MOST_FILES {
+                        return Err(Error::custom(format!("it lists more than the {MOST_FILES} files accepted")));
+                    }
+                    files.push(file(item));
+                }
+                Ok(Files(files))
+            }
+        }
+        from.deserialize_seq(List)
+    }
+}
+
+/// A value that may be of several kinds. What says nothing here is read over, and not kept.
+#[derive(Default, PartialEq, Eq)]
+enum Said {
+    #[default]
+    Nothing,
+    No,
+    Yes,
+    Text(String),
+    /// Digests by algorithm: the SHA-256 among them.
+    Hashes(Option<Digest>),
+}
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Said;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Said, E> {
+                Ok(if value { Said::Yes } else { Said::No })
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Said, E> {
+                Ok(Said::Text(text.to_owned()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Said, E> {
+                Ok(Said::Nothing)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Said, E> {
+                Ok(Said::No)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Said, E> {
+                Ok(Said::No)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Said, E> {
+                Ok(Said::No)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Said, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Said::No)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Said, A::Error> {
+                let mut sha256 = None;
+                while let Some(key) = entries.next_key::<String>()? {
+                    if let ("sha256", Said::Text(hex)) = (key.as_str(), entries.next_value()?) {
+                        sha256 = Digest::from_hex(&hex).ok();
+                    }
+                }
+                Ok(Said::Hashes(sha256))
+            }
+        }
+        from.deserialize_any(Any)
+    }
 }

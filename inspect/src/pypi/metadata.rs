@@ -7,6 +7,19 @@ const MOST_REQUIREMENTS: usize = 5_000;
 /// A `License` field longer than this is the licence's text, not its name.
 const LICENSE_NAME: usize = 120;
 
+/// The fields that are read.
+const FIELDS: [&str; 9] = [
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Requires-Dist",
+    "Requires-Python",
+    "Provides-Extra",
+    "License-Expression",
+    "License",
+    "Classifier",
+];
+
 /// Core metadata: what a wheel's METADATA says (Metadata 1.0 to 2.4), as far as resolution and the lock need it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoreMetadata {
@@ -78,12 +91,18 @@ fn headers(bytes: &[u8]) -> Vec<(String, String)> {
         }
         let line = String::from_utf8_lossy(line);
         if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = headers.last_mut() {
+            if let Some((_, value)) = headers.last_mut().filter(|(name, _)| !name.is_empty()) {
                 value.push('\n');
                 value.push_str(line.trim());
             }
         } else if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.trim().to_owned(), value.trim().to_owned()));
+            let known = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(name.trim()));
+            // Fields that say nothing here are not kept; the empty name takes what continues them.
+            match known {
+                Some(_) => headers.push((name.trim().to_owned(), value.trim().to_owned())),
+                None if headers.last().is_some_and(|(name, _)| name.is_empty()) => {}
+                None => headers.push((String::new(), String::new())),
+            }
         }
     }
     headers

@@ -125,7 +125,13 @@ impl<'a> Graph<'a> {
                     Some(found) if *size == 0 || found == *size => {
                         Ok(Some(Value::Blob(Object { digest: *sha256, size: found })))
                     }
-                    Some(_) => Err(store.damaged(sha256).because(format!("it is {file}"))),
+                    Some(found) => {
+                        // Damage first: a truncated object has another size as well.
+                        self.context.verify(sha256).map_err(|finding| finding.because(format!("it is {file}")))?;
+                        let message = format!("the lock gives {file} {size} bytes; the file of its digest has {found}");
+                        Err(Finding::error(codes::LOCK_INCONSISTENT, message)
+                            .help("make the lock again: `clnstrt-cli lock --update`"))
+                    }
                     None => Err(Finding::error(codes::STORE_IO, format!("the store does not have {file} ({sha256})"))
                         .help("It may have been removed while the build ran. Start the build again.")),
                 }

@@ -16,7 +16,7 @@ use crate::sources::{Credentials, Root, credentials_in};
 
 const REDIRECTS: usize = 10;
 /// A server's wish to wait longer than this is not granted.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A body slower than this many bytes a second counts as stalled, after a grace of three stalls.
 const SLOWEST: u64 = 1024;
 

@@ -31,13 +31,17 @@ impl Fetcher {
     /// # Errors
     /// `OFFLINE`, `SOURCE_UNKNOWN`, `FETCH_…`, `STORE_…`, `WHEEL_INVALID`.
     pub async fn wheel_metadata(&self, name: &str, file: &str, sha256: &Digest) -> Result<Vec<u8>, Finding> {
-        let key = Digest::of(format!("wheel metadata 1 {sha256}").as_bytes());
-        if let Some(bytes) = self.remembered(&key) {
+        // What servers gave apart from the wheel is only remembered as theirs: a verified wheel says it better, and an
+        // index that is asked instead of one that was wrong must not be answered for by it.
+        let sources: Vec<String> = self.roots(Origin::Pypi).await?.iter().map(|root| root.url.to_string()).collect();
+        let key = Digest::of(format!("wheel metadata 2 {sha256} {sources:?}").as_bytes());
+        if self.store.has(sha256) {
+            return self.out_of_store(file, sha256).await;
+        }
+        if let Some(bytes) = self.remembered(&key).filter(|_| !self.options.refresh) {
             return Ok(bytes);
         }
-        let bytes = if self.store.has(sha256) {
-            self.out_of_store(file, sha256).await?
-        } else if self.options.offline {
+        let bytes = if self.options.offline {
             return Err(offline(&format!("the metadata of {file}")));
         } else if let Some(bytes) = self.without_wheel(name, file, sha256).await? {
             bytes

@@ -1,5 +1,6 @@
 //! The shape of the source tree: sizes of files, lints of crates, reasons of dependencies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::File;
@@ -31,17 +32,21 @@ pub fn impure_crates(root: &Path, pure: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Libraries of the workspace's manifest without a row in the page of dependencies, and rows without a library. What
-/// stands below the page's heading of libraries that were left out is no row.
-pub fn unexplained_dependencies(manifest: &str, page: &str) -> Vec<String> {
-    let table = manifest.split("[workspace.dependencies]").nth(1).unwrap_or_default();
-    let table = table.split("\n[").next().unwrap_or_default();
-    let entries = table.lines().filter(|line| !line.starts_with('#') && !line.contains("path = "));
-    let names: Vec<&str> = entries.filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+/// Libraries of the manifests without a row in the page of dependencies, and rows without a library. What stands below
+/// the page's heading of libraries that were left out is no row.
+pub fn unexplained_dependencies(manifests: &[String], page: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = manifests.iter().flat_map(|manifest| dependencies(manifest)).collect();
     let page = page.split("left out\n").next().unwrap_or_default();
     let rows: Vec<&str> = page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
     let missing = names.iter().filter(|name| !rows.contains(name));
-    let stray = rows.iter().filter(|row| !names.contains(row));
+    let stray = rows.iter().filter(|row| !names.contains(*row));
     let missing = missing.map(|name| format!("docs/src/dependencies.md does not say why {name} is there"));
     missing.chain(stray.map(|row| format!("docs/src/dependencies.md explains {row}, which is not there"))).collect()
+}
+
+/// What a manifest's table of dependencies names, the workspace's own crates aside.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    let tables = manifest.split("\n[").filter(|table| table.contains("dependencies]\n"));
+    let entries = tables.flat_map(str::lines).filter(|line| !line.starts_with('#') && !line.contains("path = "));
+    entries.filter_map(|line| Some(line.split_once(" = ")?.0))
 }

@@ -95,14 +95,17 @@ fn no_source_file_is_too_long() {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let page = std::fs::read_to_string(root().join("docs/src/dependencies.md")).unwrap();
-    none(shape::unexplained_dependencies(&manifest, &page));
-    let manifest =
-        "[workspace.dependencies]\n# own\nx = { path = \"x\" }\na = \"1\"\nb = \"2\"\n\n[workspace.lints]\nc = 1\n";
-    let problems = shape::unexplained_dependencies(manifest, "| `a` | does | why |\n| `b-c` | |\n## left out\n| `d` |");
-    assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].ends_with("why b is there") && problems[1].contains("explains b-c"), "{problems:?}");
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let manifests = ["Cargo.toml", "tests/fuzz/Cargo.toml"].map(read);
+    none(shape::unexplained_dependencies(&manifests, &read("docs/src/dependencies.md")));
+    let workspace =
+        "\n[workspace.dependencies]\n# own\nx = { path = \"x\" }\na = \"1\"\nb = \"2\"\n\n[workspace.lints]\nc = 1\n";
+    let other = "[package]\nname = \"e\"\n\n[dependencies]\nf = \"1\"\n";
+    let page = "| `a` | does | why |\n| `b-c` | |\n## left out\n| `d` |";
+    let problems = shape::unexplained_dependencies(&[workspace, other].map(str::to_owned), page);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[0].ends_with("why b is there") && problems[1].ends_with("why f is there"), "{problems:?}");
+    assert!(problems[2].contains("explains b-c"), "{problems:?}");
 }
 
 #[test]

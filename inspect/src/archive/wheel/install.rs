@@ -28,11 +28,15 @@ pub(super) fn place(
             continue;
         }
         let (dir, rest) = destination(wheel, wanted, root, name)?;
+        if dir == scheme.scripts {
+            refuse_interpreter(wanted, rest)?;
+        }
         installed.add(&dir, rest, file.installed, file.executable)?;
     }
     if wheel.documents.contains_key("entry_points.txt") {
         for command in entry_points::parse(wheel.text("entry_points.txt")?)? {
             let script = command.script(&scheme.interpreter);
+            refuse_interpreter(wanted, &command.name)?;
             let stored = keep(sink, &script)?;
             installed.add(&scheme.scripts, &command.name, stored, true)?;
         }
@@ -43,6 +47,17 @@ pub(super) fn place(
     let stored = keep(sink, &record::write(&installed.rows, &own))?;
     installed.add(root, &own, stored, false)?;
     installed.members.finish()
+}
+
+/// Scripts come first on the search path: one named as an interpreter would be run in its place.
+fn refuse_interpreter(wanted: &Wanted, script: &str) -> Result<(), Finding> {
+    let interpreter = wanted.scheme.interpreter.rsplit('/').next().unwrap_or_default();
+    let of = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = script.strip_prefix(of).unwrap_or("?");
+    if of.is_empty() || rest.chars().any(|c| !c.is_ascii_digit() && c != '.') {
+        return Ok(());
+    }
+    Err(invalid(format!("its script {script:?} would take the place of the interpreter {interpreter}")))
 }
 
 /// The directory of the scheme a file belongs to and its name below it.
@@ -86,6 +101,7 @@ impl Installed<'_> {
         executable: bool,
     ) -> Result<(), Finding> {
         self.members.count()?;
+        self.members.shape(name.as_bytes())?;
         let climbs = || escapes(format!("the member name {name:?} is no relative path inside the wheel's root"));
         // As a path of its own first: joined to the directory, `..` would be inside the image.
         let relative = TreePath::new(name).map_err(|_| climbs())?;

@@ -7,6 +7,8 @@ use model::{Digest, Finding};
 
 use super::{Wheel, invalid};
 
+/// Fields of a row.
+const FIELDS: usize = 3;
 /// How many files a finding names.
 const NAMED: usize = 10;
 
@@ -66,6 +68,10 @@ fn quoted(name: &str) -> String {
     if name.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
 
+fn says_something(row: &[String]) -> bool {
+    row.iter().any(|field| !field.is_empty())
+}
+
 /// CSV as Python's `csv` module writes it: commas, double quotes, doubled to stand for themselves.
 fn rows(text: &str) -> Result<Vec<Vec<String>>, Finding> {
     let mut rows = Vec::new();
@@ -73,6 +79,7 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, Finding> {
     let mut quoted = false;
     let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
+        let fields = row.len();
         let field = match row.last_mut() {
             Some(field) => field,
             None => return Ok(rows),
@@ -80,17 +87,20 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, Finding> {
         match char {
             '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
             '"' if quoted || field.is_empty() => quoted = !quoted,
+            ',' if !quoted && fields > FIELDS => return Err(invalid("a line of RECORD has more than 3 fields")),
             ',' if !quoted => row.push(String::new()),
             '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => rows.push(std::mem::replace(&mut row, vec![String::new()])),
+            '\n' if !quoted => {
+                let row = std::mem::replace(&mut row, vec![String::new()]);
+                rows.extend(Some(row).filter(|row| says_something(row)));
+            }
             _ => field.push(char),
         }
     }
     if quoted {
         return Err(invalid("RECORD ends inside a quoted field"));
     }
-    rows.push(row);
-    rows.retain(|row| row.iter().any(|field| !field.is_empty()));
+    rows.extend(Some(row).filter(|row| says_something(row)));
     Ok(rows)
 }
 
