@@ -1,11 +1,12 @@
 //! An image configuration on disk, with what lies beside it.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, Severity, Sources, codes};
-use runtime::Output;
+use runtime::{Output, input};
 use runtime::local::Folder;
 
 use crate::report::Failure;
@@ -79,23 +80,15 @@ impl Project {
     /// The lock beside the configuration, if there is one.
     pub(crate) fn read_lock(&self) -> Result<Option<Lock>, Finding> {
         let path = self.lock_path();
-        let text = match std::fs::read(&path) {
+        let text = match input::read(&path, model::lock::MAX_BYTES) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(unreadable(&path, &e)),
         };
-        let lock: Lock = serde_json::from_slice(&text).map_err(|e| {
-            let message = format!("{} is no lock this version can read: {e}", path.display());
+        Lock::from_text(&text).map(Some).map_err(|why| {
+            let message = format!("{} is no lock this version can read: {why}", path.display());
             Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
-        })?;
-        if lock.format != model::lock::FORMAT {
-            let message =
-                format!("{} has format {}, this version reads {}", path.display(), lock.format, model::lock::FORMAT);
-            return Err(
-                Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
-            );
-        }
-        Ok(Some(lock))
+        })
     }
 
     /// Writes the lock, whole or not at all.
@@ -134,7 +127,10 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
 }
 
 fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findings> {
-    let bytes = read_bounded(path)?;
+    // One byte more than a configuration may have: the parser notices a larger one.
+    let mut bytes = Vec::new();
+    let file = input::open(path).map_err(|e| unreadable(path, &e))?;
+    file.take(grammar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     let text = grammar::decode(&bytes)?;
     let source = sources.add(path.display().to_string(), text);
     let parsed = grammar::yaml::parse(source, text);
@@ -148,13 +144,4 @@ fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findin
         Some(config) if findings.iter().all(|f| f.severity == Severity::Warning) => Ok((config, findings)),
         _ => Err(findings),
     }
-}
-
-/// Reads one byte more than a configuration may have, so that a larger one is noticed without reading it all.
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Finding> {
-    let file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
-    let mut bytes = Vec::new();
-    let mut limited = std::io::Read::take(file, grammar::MAX_BYTES as u64 + 1);
-    std::io::Read::read_to_end(&mut limited, &mut bytes).map_err(|e| unreadable(path, &e))?;
-    Ok(bytes)
 }

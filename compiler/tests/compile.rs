@@ -42,7 +42,7 @@ fn a_lock_that_answers_something_else_is_refused() {
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let parsed = grammar::yaml::parse(model::SourceId(0), &text);
     let config = compiler::config::read(&parsed.root.unwrap()).0.unwrap();
-    let lock: Lock = serde_json::from_str(&fs::read_to_string(case.join("lock.json")).unwrap()).unwrap();
+    let lock: Lock = Lock::from_text(&fs::read(case.join("lock.json")).unwrap()).unwrap();
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
     let lowered = |lock: &Lock| compiler::lower(&config, lock, &local);
     lowered(&lock).unwrap();

@@ -2,13 +2,18 @@
 //! evidence, and the reason it is there. It names no server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Arch, Digest};
 
 /// The only lock format there is so far.
 pub const FORMAT: u32 = 1;
+/// A lock has at most so many bytes.
+pub const MAX_BYTES: u64 = 64 << 20;
 
 /// A lock file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +26,13 @@ pub struct Lock {
     /// The one time there is, seconds since 1970: the newest signed Date among the releases.
     pub epoch: i64,
     /// The signed Debian releases, by suite.
+    #[serde(deserialize_with = "unique")]
     pub releases: BTreeMap<String, Release>,
     /// Every node of every architecture, by its id (a package URL).
+    #[serde(deserialize_with = "unique")]
     pub nodes: BTreeMap<String, Node>,
     /// What is in the image of each architecture.
+    #[serde(deserialize_with = "unique")]
     pub resolutions: BTreeMap<Arch, Resolution>,
 }
 
@@ -48,6 +56,7 @@ pub struct Release {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expired_accepted: bool,
     /// The kept package indexes, by path relative to the suite (`main/binary-amd64/Packages.xz`).
+    #[serde(deserialize_with = "unique")]
     pub indexes: BTreeMap<String, Kept>,
 }
 
@@ -130,6 +139,15 @@ pub enum Proof {
     UnsignedUpstream,
 }
 
+impl Node {
+    /// Whether the file name is one its origin could have: of an archive a path below its root, of an index a name.
+    fn is_well_placed(&self) -> bool {
+        let clean = self.file.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let plain = !self.file.contains(|c: char| c.is_control() || c == '\\');
+        clean && plain && (self.origin == Origin::Debian || !self.file.contains('/'))
+    }
+}
+
 impl Proof {
     /// The suite and the path of the index that lists the node, if one does.
     fn index(&self) -> Option<(&String, &String)> {
@@ -196,6 +214,27 @@ pub enum Asker {
 }
 
 impl Lock {
+    /// Reads a lock file.
+    ///
+    /// # Errors
+    /// Why it is no lock this version can read: another format, another shape, a name twice in one object, or a file name
+    /// that leads elsewhere.
+    pub fn from_text(text: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let Head { format } = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        if format != FORMAT {
+            return Err(format!("it has format {format}, expected {FORMAT}"));
+        }
+        let lock: Self = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        match lock.nodes.iter().find(|(_, node)| !node.is_well_placed()) {
+            Some((id, node)) => Err(format!("{id} has the file name `{}`", node.file.escape_debug())),
+            None => Ok(lock),
+        }
+    }
+
     /// The node that carries a name in one resolution.
     pub fn find(&self, arch: Arch, origin: Origin, name: &str) -> Option<(&str, &Node)> {
         self.nodes_of(arch).find(|(_, node)| node.origin == origin && node.name == name)
@@ -225,5 +264,81 @@ impl Lock {
     /// As written to disk: stable, indented, ending in a newline.
     pub fn to_text(&self) -> String {
         serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+    }
+}
+
+/// A map whose names all differ: of two entries with one name, one would be hidden from whoever reads the file.
+fn unique<'de, D, K, V>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord + Debug,
+    V: Deserialize<'de>,
+{
+    struct Unique<K, V>(PhantomData<(K, V)>);
+    impl<'de, K: Deserialize<'de> + Ord + Debug, V: Deserialize<'de>> Visitor<'de> for Unique<K, V> {
+        type Value = BTreeMap<K, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(key) = entries.next_key()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("{key:?} is there twice")));
+                }
+                map.insert(key, entries.next_value()?);
+            }
+            Ok(map)
+        }
+    }
+    from.deserialize_map(Unique(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(nodes: &str) -> String {
+        let config = Digest::of(b"");
+        format!(r#"{{"format":1,"config":"{config}","epoch":0,"releases":{{}},"nodes":{{{nodes}}},"resolutions":{{}}}}"#)
+    }
+
+    fn node(id: &str, origin: &str, file: &str) -> String {
+        let (sha256, proof) = (Digest::of(b""), r#"{"state":"index-hash"}"#);
+        format!(
+            r#""{id}":{{"origin":"{origin}","name":"a","version":"1","file":"{file}","size":1,"sha256":"{sha256}","proof":{proof}}}"#
+        )
+    }
+
+    fn why(text: &str) -> String {
+        Lock::from_text(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = text(&[node("a", "pypi", "a.whl"), node("b", "debian", "pool/a/a.deb")].join(","));
+        let lock = Lock::from_text(text.as_bytes()).unwrap();
+        assert_eq!(Lock::from_text(lock.to_text().as_bytes()).unwrap(), lock);
+    }
+
+    #[test]
+    fn another_format_is_named_whatever_else_is_in_it() {
+        assert_eq!(why(r#"{"format":2,"new":true}"#), "it has format 2, expected 1");
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused() {
+        let twice = [node("a", "pypi", "a.whl"), node("a", "pypi", "b.whl")].join(",");
+        assert!(why(&text(&twice)).starts_with(r#""a" is there twice"#));
+    }
+
+    #[test]
+    fn a_file_name_that_leads_elsewhere_is_refused() {
+        for file in ["", "/a", "a/../../b", "a//b", "./a", r"a\\b", r"a\nb"] {
+            assert!(why(&text(&node("a", "debian", file))).contains("has the file name"), "{file}");
+        }
+        assert!(why(&text(&node("a", "pypi", "a/b.whl"))).contains("has the file name"));
     }
 }

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod debian;
 pub mod execute;
 pub mod fetch;
+pub mod input;
 pub mod local;
 pub mod openpgp;
 mod output;

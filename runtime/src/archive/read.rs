@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::layout::{self, Loadable};
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 use crate::execute::oci::{self, Descriptor};
+use crate::input;
 
 /// Bytes of a document: an index, a manifest, a configuration.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -32,7 +32,7 @@ pub fn inspect_archive(path: &Path) -> Result<ImageSummary, Finding> {
     let files = if metadata.is_dir() {
         Files::Directory(path.to_owned())
     } else {
-        let file = File::open(path).map_err(failed)?;
+        let file = input::open(path).map_err(failed)?;
         Files::archive(BufReader::with_capacity(1 << 17, file), metadata.len())?
     };
     let summary = match files.document("index.json")? {
@@ -76,7 +76,7 @@ impl Files {
                 let failed =
                     |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
                 let mut bytes = Vec::new();
-                File::open(&path).map_err(failed)?.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
+                input::open(&path).map_err(failed)?.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
                 if bytes.len() as u64 > MAX_DOCUMENT {
                     return Err(unknown(format!("{name} has more than {MAX_DOCUMENT} bytes")));
                 }
@@ -101,7 +101,7 @@ impl Files {
                 let path = dir.join(&name);
                 let failed = |e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
                 if path.is_file() {
-                    Some(hash(&mut File::open(&path).map_err(failed)?).map_err(failed)?.0)
+                    Some(hash(&mut input::open(&path).map_err(failed)?).map_err(failed)?.0)
                 } else {
                     None
                 }

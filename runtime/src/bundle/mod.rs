@@ -12,23 +12,21 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use model::lock::{self, Lock};
+use model::lock::{Lock, MAX_BYTES as MAX_LOCK};
 use model::{Digest, Finding, Hasher, codes};
 use serde::Serialize;
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::Output;
 use crate::fetch::Wanted;
+use crate::input;
 use crate::store::Store;
 
 pub(crate) const LOCK: &str = "image.lock.json";
 const BLOBS: &str = "blobs/sha256/";
-/// The lock of a bundle has at most so many bytes.
-const MAX_LOCK: u64 = 64 << 20;
 /// A locked file whose size nobody told has at most so many bytes.
 const MAX_UNSIZED: u64 = 8 << 30;
 
@@ -116,7 +114,7 @@ fn append<W: Write>(archive: &mut Builder<W>, name: &str, size: u64, epoch: i64,
 /// # Errors
 /// `INPUT_IO` where the file cannot be opened, `BUNDLE_INVALID` where it is not a whole bundle, `STORE_IO`.
 pub fn import(store: &Store, bundle: &Path) -> Result<Imported, Finding> {
-    let file = File::open(bundle)
+    let file = input::open(bundle)
         .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", bundle.display())))?;
     let invalid = |why: String| {
         Finding::error(codes::BUNDLE_INVALID, format!("{} is no whole bundle: {why}", bundle.display()))
@@ -183,11 +181,7 @@ fn read_lock(name: &str, entry: impl Read) -> Result<Lock, String> {
     }
     let mut text = Vec::new();
     entry.take(MAX_LOCK).read_to_end(&mut text).map_err(|e| e.to_string())?;
-    let lock: Lock = serde_json::from_slice(&text).map_err(|e| format!("its lock cannot be read: {e}"))?;
-    match lock.format {
-        lock::FORMAT => Ok(lock),
-        other => Err(format!("its lock has format {other}, this version reads {}", lock::FORMAT)),
-    }
+    Lock::from_text(&text).map_err(|why| format!("its lock cannot be read: {why}"))
 }
 
 fn entry_name<R: Read>(entry: &tar::Entry<R>) -> String {

@@ -1,7 +1,7 @@
 //! One request at a time: redirects, credentials, silence, retries.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION, RETRY_AFTER};
@@ -12,16 +12,20 @@ use tokio::time::timeout;
 use super::FetchOptions;
 use super::failure::{Failure, Kind};
 use super::netrc::Netrc;
+use crate::Progress;
 use crate::sources::{Credentials, Root, credentials_in};
 
 const REDIRECTS: usize = 10;
 /// A server's wish to wait longer than this is not granted.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// From here on a person would wonder why nothing happens.
+const NOTED_PAUSE: Duration = Duration::from_secs(2);
 /// A body slower than this many bytes a second counts as stalled, after a grace of three stalls.
 const SLOWEST: u64 = 1024;
 
 /// The HTTP client with what it learns about servers.
 pub(super) struct Http {
+    progress: Arc<dyn Progress>,
     client: OnceLock<Result<Client, String>>,
     netrc: OnceLock<Netrc>,
     /// Credentials that came with a root's URL, by the root's scheme, host and port.
@@ -55,8 +59,9 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(options: &FetchOptions) -> Self {
+    pub(super) fn new(options: &FetchOptions, progress: Arc<dyn Progress>) -> Self {
         Self {
+            progress,
             client: OnceLock::new(),
             netrc: OnceLock::new(),
             trusted: Mutex::default(),
@@ -113,7 +118,12 @@ impl Http {
                 return Err(failure);
             };
             let backoff = self.backoff.saturating_mul(1 << (tried - 1).min(10));
-            tokio::time::sleep(pause.max(backoff).min(LONGEST_PAUSE)).await;
+            let pause = pause.max(backoff).min(LONGEST_PAUSE);
+            if pause >= NOTED_PAUSE {
+                let text = &failure.text;
+                self.progress.note(&format!("{server} is asked again in {} s: {text}", pause.as_secs()));
+            }
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -133,7 +143,7 @@ impl Http {
             }
             let target = response.headers().get(LOCATION).and_then(|value| url.join(value.to_str().ok()?).ok());
             let Some(target) = target.filter(|target| matches!(target.scheme(), "http" | "https")) else {
-                return Err(Failure::lasting(Kind::Network, "it redirects to nowhere"));
+                return Err(Failure::lasting(Kind::Network, "it redirects to an address that is neither http nor https"));
             };
             if url.scheme() == "https" && target.scheme() == "http" {
                 return Err(Failure::lasting(Kind::Network, "it redirects from https to http"));

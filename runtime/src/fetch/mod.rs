@@ -85,7 +85,7 @@ impl Fetcher {
         if !options.refresh {
             sources.remember_in(store.clone());
         }
-        let http = http::Http::new(&options);
+        let http = http::Http::new(&options, progress.clone());
         Self { store, sources: Arc::new(sources), options, progress, http, confirmed: Mutex::default() }
     }
 

@@ -1,9 +1,8 @@
-use std::io::Read as _;
-
 use data_encoding::BASE64;
 use model::{Finding, codes};
 
 use super::Folder;
+use crate::input;
 
 const MAX_BYTES: u64 = 1 << 20;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
@@ -18,13 +17,8 @@ pub fn read_certificates(folder: &Folder, path: &str) -> Result<String, Finding>
         Finding::error(codes::SOURCE_FILE, format!("{path} {why}"))
             .help("Name a file of certificates in PEM form: blocks that start with -----BEGIN CERTIFICATE-----.")
     };
-    let mut text = String::new();
-    std::fs::File::open(folder.file(path)?)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|e| failed(format!("cannot be read: {e}")))?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(failed(format!("has more than {MAX_BYTES} bytes")));
-    }
+    let bytes = input::read(&folder.file(path)?, MAX_BYTES).map_err(|e| failed(format!("cannot be read: {e}")))?;
+    let text = String::from_utf8(bytes).map_err(|e| failed(format!("cannot be read: {e}")))?;
     if text.contains("PRIVATE KEY-----") {
         return Err(failed("holds a private key, which must not get into an image".into()));
     }

@@ -4,17 +4,17 @@ mod certificates;
 mod folder;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
 use inspect::archive::{ContentSink as _, target_text};
 use model::{Digest, Entry, Finding, Findings, Kind, Tree, TreePath, codes};
 
 use crate::execute::{Context, PackWriter, Value, record_local};
+use crate::input;
 use crate::store::Store;
 
 pub use certificates::read_certificates;
@@ -39,6 +39,7 @@ const IGNORED: [&str; 13] = [
 ];
 /// Further patterns, in the syntax of `.gitignore`; it counts for the directory it lies in and everything below.
 const IGNORE_FILE: &str = ".clnstrtignore";
+const MAX_RULES: u64 = 1 << 20;
 const MAX_ENTRIES: usize = 1_000_000;
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -49,6 +50,9 @@ const MAX_BYTES: u64 = 8 << 30;
 /// `SOURCE_FILE` for each file that cannot be taken, `STORE_IO`.
 pub fn capture(store: &Store, folder: &Folder, dir: &str) -> Result<Digest, Findings> {
     let root = folder.directory(dir)?;
+    check_rules(&root)?;
+    let bad_rules = Arc::new(Mutex::new(Findings::new()));
+    let refused_rules = bad_rules.clone();
     let context = Context::new(store);
     let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
     let mut findings = Findings::new();
@@ -56,7 +60,17 @@ pub fn capture(store: &Store, folder: &Folder, dir: &str) -> Result<Digest, Find
         .standard_filters(false)
         .add_custom_ignore_filename(IGNORE_FILE)
         .follow_links(false)
-        .filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry.file_name().as_bytes()))
+        .filter_entry(move |entry| {
+            if entry.depth() == 0 {
+                return true;
+            }
+            if is_ignored(entry.file_name().as_bytes()) {
+                return false;
+            }
+            let directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let checked = if directory { check_rules(entry.path()) } else { Ok(()) };
+            checked.map_err(|finding| lock(&refused_rules).push(finding)).is_ok()
+        })
         .sort_by_file_name(std::cmp::Ord::cmp)
         .build();
     for entry in walk {
@@ -78,6 +92,7 @@ pub fn capture(store: &Store, folder: &Folder, dir: &str) -> Result<Digest, Find
             return Err(refused(Path::new(dir), &message).into());
         }
     }
+    findings.extend(std::mem::take(&mut *lock(&bad_rules)));
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -98,6 +113,20 @@ pub fn capture_file(store: &Store, folder: &Folder, path: &str, to: &str, mode: 
     let (digest, size) = capture.content(&file)?;
     capture.entries.insert(target, Entry::root(Kind::File { digest, size }, mode & 0o7777));
     capture.finish(&context)
+}
+
+/// Refuses rules that are no regular file, or a very large one, before they are read: by then it would be too late.
+fn check_rules(directory: &Path) -> Result<(), Finding> {
+    let path = directory.join(IGNORE_FILE);
+    match std::fs::symlink_metadata(&path) {
+        Ok(there) if !there.is_file() => Err(refused(&path, "is no regular file")),
+        Ok(there) if there.len() > MAX_RULES => Err(refused(&path, &format!("has more than {MAX_RULES} bytes"))),
+        _ => Ok(()),
+    }
+}
+
+fn lock(findings: &Mutex<Findings>) -> MutexGuard<'_, Findings> {
+    findings.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_ignored(name: &[u8]) -> bool {
@@ -154,7 +183,7 @@ impl Capture<'_> {
     }
 
     fn content(&mut self, path: &Path) -> Result<(Digest, u64), Finding> {
-        let mut file = open(path).map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
+        let mut file = input::open_itself(path).map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
         let stored = self.sink.store(&mut file);
         if let Some(failure) = self.sink.failure() {
             return Err(failure);
@@ -176,17 +205,10 @@ impl Capture<'_> {
     }
 }
 
-/// Opens a regular file; one that became something else since it was listed is not waited for.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
-}
-
 /// Whether a file is an image archive or a bundle: both begin with a member of a name of their own.
 fn is_our_archive(path: &Path) -> bool {
     let mut start = [0; 64];
-    let read = open(path).and_then(|file| file.read_at(&mut start, 0));
+    let read = input::open_itself(path).and_then(|file| file.read_at(&mut start, 0));
     let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
     let tar = start.strip_prefix(&crate::archive::GZIP_START).and_then(|rest| rest.get(5..)).unwrap_or(start);
     tar.starts_with(b"oci-layout\0") || tar.starts_with(format!("{}\0", crate::bundle::LOCK).as_bytes())

@@ -201,3 +201,17 @@ fn what_the_program_reads_and_writes_itself_is_no_application() {
     world.write(".clnstrtignore", "out\n", 0o644);
     assert_eq!(world.names(), ["main.py"]);
 }
+
+#[test]
+fn ignore_rules_are_read_from_regular_files_of_a_sensible_size() {
+    let world = world(&[("kept", "", 0o644), ("a/x", "", 0o644), ("b/x", "", 0o644)]);
+    let pipe = world.app.join("a").join(IGNORE_FILE);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    symlink("/dev/zero", world.app.join("b").join(IGNORE_FILE)).unwrap();
+    let refusals = world.refusals();
+    assert_eq!(refusals.len(), 2, "{refusals:?}");
+    assert!(refusals.iter().all(|refusal| refusal.ends_with(".clnstrtignore is no regular file")), "{refusals:?}");
+    let long = "#".repeat(usize::try_from(MAX_RULES).unwrap() + 1);
+    world.write(IGNORE_FILE, &long, 0o644);
+    assert!(world.refusals()[0].ends_with(".clnstrtignore has more than 1048576 bytes"));
+}
