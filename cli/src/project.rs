@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, Severity, Sources, codes};
-use runtime::{Output, input};
 use runtime::local::Folder;
+use runtime::{Output, input};
 
 use crate::report::Failure;
 

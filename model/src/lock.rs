@@ -302,7 +302,9 @@ mod tests {
 
     fn text(nodes: &str) -> String {
         let config = Digest::of(b"");
-        format!(r#"{{"format":1,"config":"{config}","epoch":0,"releases":{{}},"nodes":{{{nodes}}},"resolutions":{{}}}}"#)
+        format!(
+            r#"{{"format":1,"config":"{config}","epoch":0,"releases":{{}},"nodes":{{{nodes}}},"resolutions":{{}}}}"#
+        )
     }
 
     fn node(id: &str, origin: &str, file: &str) -> String {

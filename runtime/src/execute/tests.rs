@@ -216,6 +216,16 @@ fn a_fetched_file_that_is_missing_or_of_another_size_is_found() {
 }
 
 #[test]
+fn a_size_that_is_not_the_one_of_the_digest_is_the_locks_mistake() {
+    let mut world = World::new();
+    let sha256 = world.store.put(b"content").unwrap();
+    let op = Op::Fetch { origin: Origin::Debian, name: "a".into(), file: "a.tar".into(), sha256, size: 3 };
+    world.plan.add(op, vec![]);
+    assert_eq!(world.codes(), [codes::LOCK_INCONSISTENT]);
+    assert!(world.store.has(&sha256), "the object is whole and stays");
+}
+
+#[test]
 fn a_damaged_content_is_found_when_a_layer_reads_it() {
     // a small content lies in a pack, a large one is an object of its own
     for size in [1000, 100_000] {

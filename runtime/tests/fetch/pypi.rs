@@ -125,6 +125,22 @@ async fn else_out_of_the_whole_wheel() {
 }
 
 #[tokio::test]
+async fn what_one_index_said_of_a_wheel_does_not_count_for_another_nor_for_the_wheel() {
+    let bench = Bench::new();
+    let beside = |text: &'static [u8]| {
+        index(move |request, wheel| match request.target.ends_with(".whl.metadata") {
+            true => Reply::ok(text),
+            false => Reply::ok(wheel),
+        })
+    };
+    let ((wrong, sha256), (right, _)) = (beside(b"Metadata-Version: 2.1\nName: a\nVersion: 666\n"), beside(METADATA));
+    assert_ne!(metadata(&bench, &wrong, &sha256).await, METADATA);
+    assert_eq!(metadata(&bench, &right, &sha256).await, METADATA);
+    bench.store.put(&wheel()).unwrap();
+    assert_eq!(metadata(&bench, &wrong, &sha256).await, METADATA);
+}
+
+#[tokio::test]
 async fn a_wheel_that_is_no_zip_archive_is_a_finding() {
     let bench = Bench::new();
     let sha256 = bench.store.put(b"no archive").unwrap();

@@ -2,6 +2,7 @@
 
 mod bit_for_bit;
 mod bundle;
+mod commands;
 mod contents;
 mod fixture;
 mod image;

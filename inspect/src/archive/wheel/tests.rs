@@ -179,6 +179,33 @@ fn files_cannot_leave_the_directory_of_their_scheme() {
 }
 
 #[test]
+fn names_no_file_system_takes_are_refused() {
+    for name in ["d/".repeat(200) + "x", "n".repeat(300)] {
+        let mut files = files();
+        files.push((&name, "x", 0o644));
+        assert_eq!(refused(&files, &record(&files)).code, codes::ARCHIVE_TOO_LARGE);
+    }
+    let deep = "d/".repeat(100) + "x";
+    let mut files = files();
+    files.push((&deep, "x", 0o644));
+    assert!(read(&wheel(&files, &record(&files)), None).is_ok());
+}
+
+#[test]
+fn a_script_does_not_take_the_place_of_the_interpreter() {
+    for (script, taken) in [("python3", true), ("python", true), ("python3.13", true), ("python-x", false)] {
+        let mut files = files();
+        let name = format!("some_project-1.0.data/scripts/{script}");
+        files.push((&name, "#!python\n", 0o644));
+        assert_eq!(read(&wheel(&files, &record(&files)), None).is_err(), taken, "{script}");
+        files.pop();
+        let commands = format!("[console_scripts]\n{script} = some_project:main\n");
+        files[9].1 = &commands;
+        assert_eq!(read(&wheel(&files, &record(&files)), None).is_err(), taken, "command {script}");
+    }
+}
+
+#[test]
 fn two_files_for_one_place_are_refused() {
     let mut files = files();
     files.push(("some_project-1.0.data/scripts/some", "mine", 0o644));
