@@ -33,8 +33,8 @@ pub(crate) struct Machine {
     /// Where an ecosystem's packages are had; several for one name are mirrors, tried in order.
     #[arg(long = "source", global = true, value_name = "NAME=URL")]
     pub(crate) sources: Vec<String>,
-    /// The store; by default in the user's cache directory.
-    #[arg(long, global = true, value_name = "DIR", env = "CLNSTRT_STORE")]
+    /// The store; by default what CLNSTRT_STORE names, or one in the user's cache directory.
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// Open no connection.
     #[arg(long, global = true)]

@@ -77,6 +77,14 @@ impl Project {
         self.path.with_extension("lock.json")
     }
 
+    /// A command about this configuration, as its user would type it.
+    pub(crate) fn command(&self, words: &str) -> String {
+        match self.path.to_str() {
+            Some("image.yaml") => format!("clnstrt-cli {words}"),
+            _ => format!("clnstrt-cli {words} --config {}", self.path.display()),
+        }
+    }
+
     /// The lock beside the configuration, if there is one.
     pub(crate) fn read_lock(&self) -> Result<Option<Lock>, Finding> {
         let path = self.lock_path();
@@ -87,7 +95,8 @@ impl Project {
         };
         Lock::from_text(&text).map(Some).map_err(|why| {
             let message = format!("{} is no lock this version can read: {why}", path.display());
-            Finding::error(codes::LOCK_UNREADABLE, message).help("make it again: `clnstrt-cli lock --update`")
+            Finding::error(codes::LOCK_UNREADABLE, message)
+                .help(format!("make it again: `{}`", self.command("lock --update")))
         })
     }
 

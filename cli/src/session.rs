@@ -57,10 +57,8 @@ pub(crate) fn sources(machine: &Machine) -> Result<Sources, Finding> {
 
 /// Where the store is.
 pub(crate) fn store_dir(machine: &Machine) -> Result<PathBuf, Finding> {
-    match &machine.store {
-        Some(dir) => Ok(dir.clone()),
-        None => Store::default_dir(),
-    }
+    let named = || std::env::var_os("CLNSTRT_STORE").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    machine.store.clone().or_else(named).map_or_else(Store::default_dir, Ok)
 }
 
 /// Seconds since 1970: what validity of fetched documents is judged by. It enters no plan and no output.

@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use model::lock::{Lock, Proof};
+use inspect::pypi::normalize;
+use model::lock::{Lock, Origin, Proof};
 use model::{Finding, codes};
 
 use crate::args::{Choice, Format, Machine};
@@ -25,9 +26,7 @@ pub(super) fn run(machine: &Machine, path: &Path, update: Option<&str>, format: 
         (_, Some("")) | (None, _) => resolve(&session, &project, &Keep::Nothing)?,
         (Some(old), None) => resolve_keeping(&session, &project, old)?,
         (Some(old), Some(name)) => {
-            if !old.nodes.values().any(|node| node.name == name) {
-                return Err(no_such_node(&project, old, name).into());
-            }
+            let name = locked_name(&project, old, name)?;
             resolve(&session, &project, &Keep::AllBut(old, name))?
         }
     };
@@ -63,7 +62,7 @@ pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
         return Ok(lock);
     }
     let message = format!("{} answers another configuration", project.lock_path().display());
-    Err(Finding::error(codes::LOCK_OUTDATED, message).help("run `clnstrt-cli lock`"))
+    Err(Finding::error(codes::LOCK_OUTDATED, message).help(format!("run `{}`", project.command("lock"))))
 }
 
 fn answers(lock: &Lock, project: &Project) -> bool {
@@ -85,18 +84,27 @@ fn resolve(session: &Session, project: &Project, keep: &Keep) -> Result<Lock, Fa
 
 fn missing(project: &Project) -> Finding {
     Finding::error(codes::LOCK_MISSING, format!("{} does not exist", project.lock_path().display()))
-        .help("run `clnstrt-cli lock` first")
+        .help(format!("run `{}` first", project.command("lock")))
 }
 
-/// The finding for a name that the lock does not have.
-pub(super) fn no_such_node(project: &Project, lock: &Lock, name: &str) -> Finding {
+/// The name under which the lock has a package that its user names; Python projects have several spellings.
+pub(super) fn locked_name<'a>(project: &Project, lock: &'a Lock, name: &str) -> Result<&'a str, Finding> {
+    let names = || lock.nodes.values().map(|node| node.name.as_str());
+    if let Some(found) = names().find(|known| *known == name) {
+        return Ok(found);
+    }
+    let normal = normalize(name);
+    let projects = lock.nodes.values().filter(|node| node.origin == Origin::Pypi).map(|node| node.name.as_str());
+    if let Some(found) = projects.into_iter().find(|known| *known == normal) {
+        return Ok(found);
+    }
     let finding =
         Finding::error(codes::LOCK_NO_SUCH_NODE, format!("{} has no package {name}", project.lock_path().display()));
-    let nearest = lock.nodes.values().map(|node| (strsim::jaro_winkler(&node.name, name), &node.name));
-    match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
+    let nearest = names().map(|known| (strsim::jaro_winkler(known, name), known));
+    Err(match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((likeness, nearest)) if likeness > 0.8 => finding.help(format!("did you mean `{nearest}`?")),
         _ => finding,
-    }
+    })
 }
 
 /// Says on standard error what another lock changes.

@@ -5,7 +5,7 @@ use model::lock::{Asker, Lock, Origin};
 use model::{Arch, Finding};
 use serde::Serialize;
 
-use super::lock::{locked, no_such_node};
+use super::lock::{locked, locked_name};
 use crate::args::Format;
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -27,10 +27,8 @@ struct Link {
 pub(super) fn run(config: &Path, package: &str, format: Format) -> Result<(), Failure> {
     let project = Project::load(config)?;
     let lock = locked(&project)?;
+    let package = locked_name(&project, &lock, package)?;
     let chains: Vec<Chain> = lock.resolutions.keys().flat_map(|arch| chains(&lock, *arch, package)).collect();
-    if chains.is_empty() {
-        return Err(no_such_node(&project, &lock, package).into());
-    }
     Ok(match format {
         Format::Json => report::print_json(&chains),
         Format::Text => print(&chains),

@@ -27,6 +27,7 @@ pub async fn fetch_proofs(fetcher: &Fetcher, store: &Store, lock: &Lock) -> Resu
         }
     }
     wanted.retain(|(_, _, kept)| !store.has(&kept.digest));
+    fetcher.all_or_online(wanted.iter().map(|(what, ..)| what.as_str()))?;
     let fetched = join_all(wanted.iter().map(|(what, places, kept)| async move {
         let fetched = fetcher.by_digest(Origin::Debian, places, &kept.digest, kept.size).await;
         fetched.err().map(|finding| missing(what, finding))

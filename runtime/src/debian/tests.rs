@@ -224,6 +224,6 @@ mod kept_proofs {
         assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), [codes::PROOF_MISSING]);
         let offline = Machine::with(&[archive.served()], true);
         let findings = wait(fetch_proofs(&offline.fetcher, &offline.store, &lock(&archive))).unwrap_err();
-        assert!(findings.iter().all(|f| f.code == codes::OFFLINE));
+        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), [codes::OFFLINE]);
     }
 }

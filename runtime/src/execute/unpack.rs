@@ -118,7 +118,7 @@ fn debian(
             let message = format!("nobody has modelled what {script} of {package} {version} does");
             Finding::error(codes::SCRIPT_NOT_MODELLED, message)
                 .because(format!("its digest is {digest}"))
-                .help("Maintainer scripts are not run. Read it, and describe its effects under this digest in the standard library.")
+                .help(format!("Maintainer scripts are not run. Read it, and describe its effects under this digest in the standard library; `clnstrt-cli why {package}` says what asks for the package."))
         })?;
         effects.extend(model.effects.iter().cloned());
     }

@@ -143,10 +143,7 @@ impl Http {
             }
             let target = response.headers().get(LOCATION).and_then(|value| url.join(value.to_str().ok()?).ok());
             let Some(target) = target.filter(|target| matches!(target.scheme(), "http" | "https")) else {
-                return Err(Failure::lasting(
-                    Kind::Network,
-                    "it redirects, and not to an address of http or https",
-                ));
+                return Err(Failure::lasting(Kind::Network, "it redirects, and not to an address of http or https"));
             };
             if url.scheme() == "https" && target.scheme() == "http" {
                 return Err(Failure::lasting(Kind::Network, "it redirects from https to http"));

@@ -121,6 +121,7 @@ impl Fetcher {
     /// order of the files.
     pub async fn files(&self, wanted: Vec<Wanted>) -> Result<(), Findings> {
         let missing: Vec<Wanted> = wanted.into_iter().filter(|file| !self.store.has(&file.sha256)).collect();
+        self.all_or_online(missing.iter().map(|file| file.file.as_str()))?;
         let mut results: Vec<(usize, Finding)> = futures::stream::iter(missing.iter().enumerate())
             .map(|(at, file)| async move { self.file(file).await.err().map(|finding| (at, finding)) })
             .buffer_unordered(self.options.jobs.max(1))
@@ -131,10 +132,18 @@ impl Fetcher {
         if results.is_empty() { Ok(()) } else { Err(results.into_iter().map(|(_, finding)| finding).collect()) }
     }
 
-    async fn file(&self, file: &Wanted) -> Result<(), Finding> {
-        if self.options.offline {
-            return Err(offline(&file.file));
+    /// Refuses at once, in one finding, what is missing while the network must not be asked.
+    pub(crate) fn all_or_online<'a>(&self, mut missing: impl Iterator<Item = &'a str>) -> Result<(), Finding> {
+        match missing.next().filter(|_| self.options.offline) {
+            None => Ok(()),
+            Some(first) => Err(match missing.count() {
+                0 => offline(first),
+                others => offline(first).because(format!("{others} more files are missing like it")),
+            }),
         }
+    }
+
+    async fn file(&self, file: &Wanted) -> Result<(), Finding> {
         let roots = self.roots(file.origin).await?;
         let places = roots.into_iter().map(|root| match file.origin {
             Origin::Debian => digest::Place::At(root.join(&file.file)),

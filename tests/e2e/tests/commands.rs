@@ -52,6 +52,33 @@ fn an_output_nobody_can_read_is_an_error() {
 }
 
 #[test]
+fn a_python_project_is_known_by_each_of_its_spellings() {
+    let copy = SMALL.copy();
+    let why = |name: &str| run(cli().args(["why", name, "--config"]).arg(copy.config().join("image.yaml")));
+    assert_eq!(why("MarkupSafe").ok().stdout, why("markupsafe").ok().stdout);
+    assert!(why("marcupsafe").fails(2, "CS0504").stderr.contains("`markupsafe`"));
+    // Debian's names have one spelling.
+    why("LIBC6").fails(2, "CS0504");
+}
+
+#[test]
+fn an_empty_variable_names_no_store() {
+    let home = scratch();
+    let mut command = cli();
+    command.args(["store", "verify"]).env("CLNSTRT_STORE", "").env("HOME", home.path()).env_remove("XDG_CACHE_HOME");
+    // There is none at its usual place either: that place is named.
+    let done = run(&mut command);
+    assert!(done.code() != 0 && done.stderr.contains(".cache"), "{done:?}");
+}
+
+#[test]
+fn what_is_missing_offline_is_said_once() {
+    let copy = SMALL.copy();
+    let done = run(copy.build().args(["--offline", "--locked"])).fails(3, "CS0605");
+    assert_eq!(done.stderr.matches("CS0605").count(), 1, "{done:?}");
+}
+
+#[test]
 fn a_bundle_of_an_outdated_lock_is_refused() {
     let copy = SMALL.warm_copy();
     let path = copy.config().join("image.yaml");
