@@ -25,6 +25,10 @@ pub(crate) enum Format {
     Text,
     /// For programs: one document on standard output, the result or the findings.
     Json,
+    /// Findings as SARIF 2.1.0, for code scanning; results as text.
+    Sarif,
+    /// Findings as workflow commands, which become annotations of a change; results as text.
+    Github,
 }
 
 /// What belongs to the machine, not to the image.
@@ -51,6 +55,11 @@ pub(crate) enum Command {
         /// The configurations.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Print the images of a configuration with everything put in, and where each value came from.
+    Expand {
+        #[command(flatten)]
+        config: ConfigArg,
     },
     /// Resolve every dependency and write the lock next to the configuration.
     Lock {
@@ -126,6 +135,9 @@ pub(crate) struct ConfigArg {
     /// The image configuration.
     #[arg(long, value_name = "FILE", default_value = "image.yaml")]
     pub(crate) config: PathBuf,
+    /// Of a matrix, only images that have this value; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = selection)]
+    pub(crate) select: Vec<(String, String)>,
 }
 
 /// Which part of what the configuration declares, and under which conditions.
@@ -166,6 +178,11 @@ pub(crate) enum BundleCommand {
         /// The archive.
         bundle: PathBuf,
     },
+}
+
+fn selection(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, such as python=3.13")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn arch(text: &str) -> Result<Arch, String> {

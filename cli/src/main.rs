@@ -7,6 +7,7 @@ mod progress;
 mod project;
 mod report;
 mod session;
+mod templates;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use compiler::template::{Document, Image};
+use grammar::yaml::{Kind, Node, Pair};
 use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, Severity, Sources, codes};
@@ -10,10 +12,12 @@ use runtime::local::Folder;
 use runtime::{Output, input};
 
 use crate::report::Failure;
+use crate::templates::Templates;
 
 /// A configuration that was read and checked.
 pub(crate) struct Project {
-    pub(crate) config: Config,
+    /// The image that is asked for.
+    pub(crate) image: Image,
     pub(crate) sources: Sources,
     /// Warnings found while checking.
     pub(crate) warnings: Findings,
@@ -21,31 +25,28 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Reads a configuration; every finding at once.
-    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
+    /// Reads a configuration and chooses one of its images; every finding at once.
+    pub(crate) fn load(path: &Path, select: &[(String, String)]) -> Result<Self, Failure> {
         let mut sources = Sources::default();
-        match read(path, &mut sources) {
-            Ok((config, warnings)) => Ok(Self { config, sources, warnings, path: path.to_owned() }),
+        let read = read(path, select, &mut sources).and_then(|(images, warnings)| Ok((only(images)?, warnings)));
+        match read {
+            Ok((image, warnings)) => Ok(Self { image, sources, warnings, path: path.to_owned() }),
             Err(findings) => Err(Failure { sources, findings }),
         }
     }
 
-    /// A failure whose findings may point into the configuration.
-    pub(crate) fn failure(&self, findings: impl Into<Findings>) -> Failure {
-        Failure { sources: self.sources.clone(), findings: findings.into() }
+    pub(crate) fn config(&self) -> &Config {
+        &self.image.config
     }
 
-    /// The directory that relative paths of the configuration start from.
-    pub(crate) fn directory(&self) -> &Path {
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
+    /// A failure whose findings may point into the configuration.
+    pub(crate) fn failure(&self, findings: impl Into<Findings>) -> Failure {
+        Failure { sources: self.sources.clone(), findings: self.image.trace(findings.into()) }
     }
 
     /// The folder of the configuration, where everything it names lies.
     pub(crate) fn folder(&self) -> Result<Folder, Finding> {
-        Folder::open(self.directory(), &[&self.path, &self.lock_path()])
+        Folder::open(directory(&self.path), &[&self.path, &self.lock_path()])
     }
 
     /// Refuses an output that would take the place of the configuration or its lock.
@@ -58,23 +59,9 @@ impl Project {
         Err(Finding::error(codes::USAGE, message).help("name another file"))
     }
 
-    /// Findings for what the configuration names and is not there.
-    fn missing(&self) -> Findings {
-        let folder = match self.folder() {
-            Ok(folder) => folder,
-            Err(finding) => return finding.into(),
-        };
-        let source = self.config.source.iter().filter_map(|source| {
-            folder.directory(&source.path.value).err().map(|finding| finding.at(source.path.span))
-        });
-        let files = self.config.files.iter().map(|file| &file.from).chain(&self.config.certificates);
-        let files = files.filter_map(|file| folder.file(&file.value).err().map(|finding| finding.at(file.span)));
-        source.chain(files).collect()
-    }
-
-    /// `image.yaml` has its lock in `image.lock.json`.
+    /// Where its lock is.
     pub(crate) fn lock_path(&self) -> PathBuf {
-        self.path.with_extension("lock.json")
+        lock_path(&self.path)
     }
 
     /// A command about this configuration, as its user would type it.
@@ -122,20 +109,105 @@ pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
         .help("check the path; `--config FILE` names a configuration that is not image.yaml here")
 }
 
-/// Everything found in a configuration, errors and warnings, and in what it names.
+/// Everything found in a configuration or template, and in what its images name, errors and warnings.
 pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
-    match read(path, sources) {
-        Ok((config, mut warnings)) => {
-            let project =
-                Project { config, sources: Sources::default(), warnings: Findings::new(), path: path.to_owned() };
-            warnings.extend(project.missing());
-            warnings
+    let parsed = parse(path, sources).and_then(|(root, findings)| {
+        if is_template(&root) {
+            let templates = Templates::of(directory(path))?;
+            let found = Document::check_template(&templates.path(path), &root, sources, &templates);
+            return Err([findings, found].concat());
         }
-        Err(findings) => findings,
+        images(load(path, &root, findings, sources)?, &[])
+    });
+    let (images, mut found) = match parsed {
+        Ok(read) => read,
+        Err(findings) => return findings,
+    };
+    let folder = Folder::open(directory(path), &[path, &lock_path(path)]);
+    let missing = images.iter().flat_map(|image| match &folder {
+        Ok(folder) => image.trace(missing(&image.config, folder)),
+        Err(finding) => finding.clone().into(),
+    });
+    for finding in missing {
+        if !found.contains(&finding) {
+            found.push(finding);
+        }
+    }
+    found
+}
+
+fn is_template(root: &Node) -> bool {
+    let Kind::Map(pairs) = &root.kind else { return false };
+    let is_kind = |pair: &&Pair| pair.key.value == "kind";
+    pairs
+        .iter()
+        .find(is_kind)
+        .is_some_and(|kind| matches!(&kind.value.kind, Kind::Scalar { text, .. } if text == "template"))
+}
+
+/// Findings for what a configuration names and is not there.
+fn missing(config: &Config, folder: &Folder) -> Findings {
+    let source = config
+        .source
+        .iter()
+        .filter_map(|source| folder.directory(&source.path.value).err().map(|finding| finding.at(source.path.span)));
+    let files = config.files.iter().map(|file| &file.from).chain(&config.certificates);
+    let files = files.filter_map(|file| folder.file(&file.value).err().map(|finding| finding.at(file.span)));
+    source.chain(files).collect()
+}
+
+/// The one image a command is about.
+fn only(images: Vec<Image>) -> Result<Image, Findings> {
+    let count = images.len();
+    let mut images = images.into_iter();
+    match (images.next(), images.next()) {
+        (Some(image), None) => Ok(image),
+        (Some(a), Some(b)) => {
+            let message = format!("the configuration makes {count} images; several at once are not supported yet");
+            let finding = Finding::error(codes::NOT_SUPPORTED_YET, message);
+            let finding = finding.because(format!("one has {}, another {}", a.assignment, b.assignment));
+            Err(finding.help("choose one: `--select NAME=VALUE`, as often as needed").into())
+        }
+        (None, _) => Err(Finding::error(codes::USAGE, "the configuration makes no image").into()),
     }
 }
 
-fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findings> {
+/// The selected images of a configuration, with what is to be warned of.
+fn read(path: &Path, select: &[(String, String)], sources: &mut Sources) -> Result<(Vec<Image>, Findings), Findings> {
+    images(open(path, sources)?, select)
+}
+
+fn images(
+    (document, findings): (Document, Findings),
+    select: &[(String, String)],
+) -> Result<(Vec<Image>, Findings), Findings> {
+    match document.images(select) {
+        Ok((images, found)) => {
+            let findings = [findings, found].concat();
+            if findings.iter().any(|finding| finding.severity == Severity::Error) {
+                Err(findings)
+            } else {
+                Ok((images, findings))
+            }
+        }
+        Err(found) => Err([findings, found].concat()),
+    }
+}
+
+/// Reads a document and what it extends.
+pub(crate) fn open(path: &Path, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
+    let (root, findings) = parse(path, sources)?;
+    load(path, &root, findings, sources)
+}
+
+fn load(path: &Path, root: &Node, findings: Findings, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
+    let templates = Templates::of(directory(path))?;
+    let (document, found) = Document::load(&templates.path(path), root, sources, &templates);
+    Ok((document, [findings, found].concat()))
+}
+
+/// The tree of a file, and what is wrong with its text.
+fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Findings), Findings> {
     // One byte more than a configuration may have: the parser notices a larger one.
     let mut bytes = Vec::new();
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
@@ -143,14 +215,21 @@ fn read(path: &Path, sources: &mut Sources) -> Result<(Config, Findings), Findin
     let text = grammar::decode(&bytes)?;
     let source = sources.add(path.display().to_string(), text);
     let parsed = grammar::yaml::parse(source, text);
-    let mut findings = parsed.findings;
-    let config = parsed.root.as_ref().and_then(|root| {
-        let (config, more) = compiler::config::read(root);
-        findings.extend(more);
-        config
-    });
-    match config {
-        Some(config) if findings.iter().all(|f| f.severity == Severity::Warning) => Ok((config, findings)),
-        _ => Err(findings),
+    match parsed.root {
+        Some(root) => Ok((root, parsed.findings)),
+        None => Err(parsed.findings),
     }
+}
+
+/// The directory that relative paths of a configuration start from.
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `image.yaml` has its lock in `image.lock.json`.
+fn lock_path(path: &Path) -> PathBuf {
+    path.with_extension("lock.json")
 }

@@ -8,8 +8,11 @@ mod language;
 mod lower;
 mod need;
 pub mod pypi;
+mod reader;
 mod resolve;
 mod solver;
+mod suggest;
+pub mod template;
 
 pub use lower::{LocalTrees, lower};
 pub use need::{Fetched, Metadata, Need, Pins, Project, Step};

@@ -1,6 +1,7 @@
 //! From text to spanned trees. Nothing in here fails: what is wrong becomes a finding, and what could be read
 //! is still returned.
 
+pub mod expression;
 mod report;
 mod text;
 pub mod yaml;

@@ -69,6 +69,7 @@ codes! {
     CONTROL_CHARACTER = "CS0111" Input "the text holds a control character";
     YAML_KEY = "CS0112" Input "a key is not a name";
     MORE_FINDINGS = "CS0113" Input "there are more findings than are shown";
+    EXPRESSION_SYNTAX = "CS0114" Input "an expression cannot be read";
 
     // CS02xx: the image configuration
     UNKNOWN_FIELD = "CS0201" Input "there is no such field";
@@ -147,6 +148,21 @@ codes! {
     ARCHIVE_UNKNOWN = "CS0906" Verdict "the image cannot be read";
     USAGE = "CS0907" Input "the command line is wrong";
     STDLIB_UNREADABLE = "CS0908" Environment "the standard library's data cannot be read";
+
+    // CS10xx: templates and matrices
+    TEMPLATE_UNREADABLE = "CS1001" Input "a template cannot be had";
+    TEMPLATE_CYCLE = "CS1002" Input "templates extend one another without end";
+    PARAMETER_MISSING = "CS1003" Input "a parameter has no value";
+    PARAMETER_UNKNOWN = "CS1004" Input "a template has no such parameter";
+    PARAMETER_TYPE = "CS1005" Input "a parameter's value has the wrong type";
+    PARAMETER_VALUE = "CS1006" Input "a parameter's value is not accepted";
+    PARAMETER_CYCLE = "CS1007" Input "a parameter depends on itself";
+    NAME_UNKNOWN = "CS1008" Input "an expression names what is not there";
+    EXPRESSION_TYPE = "CS1009" Input "an expression does not fit its values";
+    EXPRESSION_BUDGET = "CS1010" Input "an expression takes too long";
+    MATRIX_TOO_LARGE = "CS1011" Input "a matrix makes too many images";
+    MATRIX_EMPTY = "CS1012" Input "a matrix makes no image";
+    SAME_NAME = "CS1013" Input "two images have one name";
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 use std::fmt;
 
+/// Marks the ids of sources that are none.
+const EXPANDED: u32 = 1 << 31;
+
 /// Which of the [`Sources`] a [`Span`] points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
@@ -20,6 +23,18 @@ impl Span {
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { source, start: clamp(start), end: clamp(end) }
+    }
+
+    /// The place of a value that an expansion put into a document: a number, by which the expansion knows where the
+    /// value came from. It points into no text.
+    pub fn expanded(number: usize) -> Self {
+        let source = u32::try_from(number).unwrap_or(u32::MAX) | EXPANDED;
+        Self { source: SourceId(source), start: 0, end: 0 }
+    }
+
+    /// The number of a place made by [`Span::expanded`].
+    pub fn expansion(self) -> Option<usize> {
+        (self.source.0 & EXPANDED != 0).then_some((self.source.0 & !EXPANDED) as usize)
     }
 
     /// Length in bytes.

@@ -3,6 +3,7 @@
 pub mod base;
 pub mod debian;
 pub mod language;
+pub mod template;
 
 use model::{Finding, codes};
 

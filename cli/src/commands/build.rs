@@ -10,7 +10,7 @@ use runtime::prove::{Summary, prove};
 use serde::Serialize;
 
 use super::plan::{self, Planned};
-use crate::args::{Choice, Format, Machine};
+use crate::args::{Choice, ConfigArg, Format, Machine};
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -19,13 +19,13 @@ use crate::session::Session;
 /// `build`: from configuration to archive.
 pub(super) fn run(
     machine: &Machine,
-    path: &Path,
+    path: &ConfigArg,
     choice: &Choice,
     output: &Path,
     jobs: Option<usize>,
     format: Format,
 ) -> Result<(), Failure> {
-    let project = Project::load(path)?;
+    let project = Project::load(&path.config, &path.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     check_name(output)?;
     project.check_output(output)?;
@@ -55,7 +55,7 @@ pub(super) fn run(
             }
         }
     };
-    let name = format!("{}:{}", project.config.name.value, tag(&project));
+    let name = format!("{}:{}", project.config().name.value, tag(&project));
     let done = Summarised { name, output, written: &written, index: &index, packages: &summary, plan: plan.digest() };
     Ok(summarise(&done, format)?)
 }
@@ -88,7 +88,7 @@ fn attempt(
     phase("release");
     let index = index_of(plan, &mut values)?;
     let options = ArchiveOptions {
-        name: project.config.name.value.clone(),
+        name: project.config().name.value.clone(),
         tag: tag(project).to_owned(),
         plain_arch: machine_arch(),
         epoch: plan.epoch,
@@ -103,7 +103,7 @@ fn index_of(plan: &Plan, values: &mut BTreeMap<PlanKey, Value>) -> Result<Value,
 }
 
 fn tag(project: &Project) -> &str {
-    project.config.version.as_ref().map_or("unversioned", |version| version.value.as_str())
+    project.config().version.as_ref().map_or("unversioned", |version| version.value.as_str())
 }
 
 fn leaves(plan: &Plan) -> Vec<Wanted> {

@@ -11,7 +11,7 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
     let session = Session::open(machine, false)?;
     match command {
         BundleCommand::Export { config, output } => {
-            let project = Project::load(&config.config)?;
+            let project = Project::load(&config.config, &config.select)?;
             project.check_output(output)?;
             let lock = locked(&project)?;
             session.wait(session.fetcher.files(bundle::files(&lock)))?;
@@ -19,7 +19,7 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
             let done = bundle::export(&session.store, &lock, output)?;
             match format {
                 Format::Json => report::print_json(&done)?,
-                Format::Text => {
+                _ => {
                     report::line(format_args!("{}  {} objects, {} bytes", done.sha256, done.objects, done.bytes))?;
                 }
             }
@@ -28,7 +28,7 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
             let done = bundle::import(&session.store, bundle)?;
             match format {
                 Format::Json => report::print_json(&done)?,
-                Format::Text => report::line(format_args!("{} objects, {} bytes", done.objects, done.bytes))?,
+                _ => report::line(format_args!("{} objects, {} bytes", done.objects, done.bytes))?,
             }
         }
     }

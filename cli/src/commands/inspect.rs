@@ -11,6 +11,6 @@ pub(super) fn run(reference: &str, format: Format) -> Result<(), Failure> {
     let found = inspect_archive(Path::new(path))?;
     Ok(match format {
         Format::Json => report::print_json(&found),
-        Format::Text => report::data(found.to_string().as_bytes()),
+        _ => report::data(found.to_string().as_bytes()),
     }?)
 }

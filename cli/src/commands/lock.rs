@@ -1,10 +1,8 @@
-use std::path::Path;
-
 use inspect::pypi::normalize;
 use model::lock::{Lock, Origin, Proof};
 use model::{Finding, codes};
 
-use crate::args::{Choice, Format, Machine};
+use crate::args::{Choice, ConfigArg, Format, Machine};
 use crate::driver::{self, Keep};
 use crate::progress::phase;
 use crate::project::Project;
@@ -12,8 +10,8 @@ use crate::report::{self, Failure};
 use crate::session::Session;
 
 /// `lock`: resolves every dependency and writes the lock, unless it answers the configuration already.
-pub(super) fn run(machine: &Machine, path: &Path, update: Option<&str>, format: Format) -> Result<(), Failure> {
-    let project = Project::load(path)?;
+pub(super) fn run(machine: &Machine, path: &ConfigArg, update: Option<&str>, format: Format) -> Result<(), Failure> {
+    let project = Project::load(&path.config, &path.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, update.is_some())?;
     let old = match (project.read_lock(), update) {
@@ -66,7 +64,7 @@ pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
 }
 
 fn answers(lock: &Lock, project: &Project) -> bool {
-    lock.config == compiler::config::fingerprint(&project.config)
+    lock.config == compiler::config::fingerprint(project.config())
 }
 
 /// Keeps what is locked where that is possible, and chooses all anew where it is not.
@@ -77,7 +75,7 @@ fn resolve_keeping(session: &Session, project: &Project, old: &Lock) -> Result<L
 fn resolve(session: &Session, project: &Project, keep: &Keep) -> Result<Lock, Failure> {
     phase("resolve");
     let (lock, warnings) =
-        driver::resolve(session, &project.config, keep).map_err(|findings| project.failure(findings))?;
+        driver::resolve(session, project.config(), keep).map_err(|findings| project.failure(findings))?;
     report::print_warnings(&project.sources, &warnings);
     Ok(lock)
 }

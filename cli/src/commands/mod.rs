@@ -1,6 +1,7 @@
 mod build;
 mod bundle;
 mod completions;
+mod expand;
 mod explain;
 mod inspect;
 mod lock;
@@ -19,14 +20,13 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let Args { command, format, machine } = args;
     match command {
         Command::Validate { files } => validate::run(&files, format),
-        Command::Lock { config, update } => lock::run(&machine, &config.config, update.as_deref(), format),
-        Command::Plan { config, choice, output } => {
-            plan::run(&machine, &config.config, &choice, output.as_deref(), format)
-        }
+        Command::Expand { config } => expand::run(&config, format),
+        Command::Lock { config, update } => lock::run(&machine, &config, update.as_deref(), format),
+        Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),
         Command::Build { config, choice, output, jobs } => {
-            build::run(&machine, &config.config, &choice, &output, jobs.map(usize::from), format)
+            build::run(&machine, &config, &choice, &output, jobs.map(usize::from), format)
         }
-        Command::Why { package, config } => why::run(&config.config, &package, format),
+        Command::Why { package, config } => why::run(&config, &package, format),
         Command::Inspect { reference } => inspect::run(&reference, format),
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),

@@ -7,7 +7,7 @@ use model::{Arch, Finding, Findings, canonical_json, codes};
 use runtime::local;
 
 use super::lock;
-use crate::args::{Choice, Format, Machine};
+use crate::args::{Choice, ConfigArg, Format, Machine};
 use crate::project::{self, Project};
 use crate::report::{self, Failure};
 use crate::session::Session;
@@ -15,12 +15,12 @@ use crate::session::Session;
 /// `plan`: the build plan as canonical JSON.
 pub(super) fn run(
     machine: &Machine,
-    path: &Path,
+    path: &ConfigArg,
     choice: &Choice,
     output: Option<&Path>,
     format: Format,
 ) -> Result<(), Failure> {
-    let project = Project::load(path)?;
+    let project = Project::load(&path.config, &path.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, false)?;
     let Planned { plan, .. } = make(&session, &project, choice)?;
@@ -31,7 +31,7 @@ pub(super) fn run(
     let digest = plan.digest();
     Ok(match format {
         Format::Json => report::print_json(&serde_json::json!({ "plan": digest, "output": output })),
-        Format::Text => report::line(format_args!("plan     {digest}  {}", output.display())),
+        _ => report::line(format_args!("plan     {digest}  {}", output.display())),
     }?)
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Planned {
 
 /// Lock, the author's files, and the plan over both.
 pub(super) fn make(session: &Session, project: &Project, choice: &Choice) -> Result<Planned, Failure> {
-    let wanted = chosen(&project.config, choice)?;
+    let wanted = chosen(project.config(), choice)?;
     // the author's files first: what is wrong with them is found without a server
     let local = capture(session, project).map_err(|findings| project.failure(findings))?;
     let lock = lock::current(session, project, choice)?;
@@ -65,7 +65,7 @@ fn chosen(config: &Config, choice: &Choice) -> Result<Config, Finding> {
 }
 
 fn capture(session: &Session, project: &Project) -> Result<compiler::LocalTrees, Findings> {
-    let config = &project.config;
+    let config = project.config();
     let folder = project.folder()?;
     let store = &session.store;
     let mut findings = Findings::new();

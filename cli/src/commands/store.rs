@@ -23,9 +23,7 @@ pub(super) fn run(machine: &Machine, command: &StoreCommand, format: Format) -> 
             let done = store.gc(&GcOptions { max_age, keep: BTreeSet::new() })?;
             Ok(match format {
                 Format::Json => report::print_json(&done),
-                Format::Text => {
-                    report::line(format_args!("{} objects removed, {} bytes freed", done.removed, done.bytes))
-                }
+                _ => report::line(format_args!("{} objects removed, {} bytes freed", done.removed, done.bytes)),
             }?)
         }
     }
@@ -37,7 +35,7 @@ fn verify(store: &Store, format: Format) -> Result<(), Failure> {
         // One document: where something is damaged, it is the findings.
         Format::Json if found.damaged.is_empty() => report::print_json(&found)?,
         Format::Json => {}
-        Format::Text => {
+        _ => {
             let damaged = found.damaged.len();
             report::line(format_args!("{} objects, {} bytes, {damaged} damaged", found.objects, found.bytes))?;
         }

@@ -8,7 +8,7 @@ pub(super) fn run(format: Format) -> Result<(), Failure> {
     let trust = Trust::builtin()?;
     match format {
         Format::Json => report::print_json(&trust.keys)?,
-        Format::Text => trust.keys.iter().try_for_each(report::line)?,
+        _ => trust.keys.iter().try_for_each(report::line)?,
     }
     Ok(())
 }

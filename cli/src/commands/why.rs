@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 
 use model::lock::{Asker, Lock, Origin};
 use model::{Arch, Finding};
 use serde::Serialize;
 
 use super::lock::{locked, locked_name};
-use crate::args::Format;
+use crate::args::{ConfigArg, Format};
 use crate::project::Project;
 use crate::report::{self, Failure};
 
@@ -24,14 +23,14 @@ struct Link {
 }
 
 /// `why`: the shortest chain of requirements from each root that leads to a package.
-pub(super) fn run(config: &Path, package: &str, format: Format) -> Result<(), Failure> {
-    let project = Project::load(config)?;
+pub(super) fn run(config: &ConfigArg, package: &str, format: Format) -> Result<(), Failure> {
+    let project = Project::load(&config.config, &config.select)?;
     let lock = locked(&project)?;
     let package = locked_name(&project, &lock, package)?;
     let chains: Vec<Chain> = lock.resolutions.keys().flat_map(|arch| chains(&lock, *arch, package)).collect();
     Ok(match format {
         Format::Json => report::print_json(&chains),
-        Format::Text => print(&chains),
+        _ => print(&chains),
     }?)
 }
 

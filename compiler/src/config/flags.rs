@@ -3,7 +3,7 @@
 
 use grammar::yaml::Node;
 
-use super::reader::{Fields, Reader};
+use crate::reader::{Fields, Reader};
 
 pub(super) const FIELDS: &[&str] = &["hardening", "fips", "strip_binaries", "optimization", "reproducible"];
 

@@ -4,8 +4,8 @@ use grammar::yaml::{Kind, Node};
 use model::config::{Config, Metadata};
 use model::{Arch, Finding, Span, Spanned, codes};
 
-use super::reader::{Fields, Reader};
 use super::{base, flags, name, packages, placed, run, system};
+use crate::reader::{Fields, Reader};
 
 /// Every field, whether it is honoured or refused as not supported yet.
 const FIELDS: &[&str] = &[
@@ -39,11 +39,11 @@ const FIELDS: &[&str] = &[
     "rust_version",
 ];
 
+/// What a document says besides its image; it is taken out before the image is read.
+const OF_DOCUMENTS: &[&str] = &["extends", "with", "matrix"];
+
 /// Fields that mean nothing yet.
-pub(super) const LATER: &[&str] = &[
-    "extends",
-    "with",
-    "matrix",
+pub(crate) const LATER: &[&str] = &[
     "policies",
     "registries",
     "scripts",
@@ -58,7 +58,7 @@ pub(super) const LATER: &[&str] = &[
 pub(super) const LATER_LANGUAGES: &[&str] = &["go", "java", "node", "ruby", "rust"];
 
 /// The section a field belongs to when it stands in another one, under its own or another common name.
-pub(super) fn home_of(field: &str) -> Option<&'static str> {
+pub(crate) fn home_of(field: &str) -> Option<&'static str> {
     let sections: [(&str, &[&str]); 5] = [
         ("base", base::FIELDS),
         ("run", run::FIELDS),
@@ -69,15 +69,26 @@ pub(super) fn home_of(field: &str) -> Option<&'static str> {
     sections.into_iter().find(|(_, fields)| fields.contains(&field)).map(|(section, _)| section)
 }
 
+/// Whether a whole image has a field of this name.
+pub(crate) fn is_field(name: &str) -> bool {
+    FIELDS.contains(&name)
+}
+
 const METADATA_FIELDS: &[&str] = &["owner", "compliance", "documentation"];
 
-pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Config> {
+pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Config> {
     if !is_image(reader, root) {
         return None;
     }
     let mut fields = reader.fields(root, "", FIELDS)?;
-    if fields.get("extends").is_some() {
-        fields.excuse(); // what is not here comes from the template
+    if !whole {
+        fields.excuse();
+    }
+    let of_document: Vec<Span> = OF_DOCUMENTS.iter().filter_map(|name| fields.key(name)).collect();
+    for span in of_document {
+        fields.excuse(); // what is not here may come from there
+        let message = "a template is extended, and a matrix given, by a document and not within an image";
+        reader.add(Finding::error(codes::CONFLICTING_FIELDS, message).at(span).help("move it to the top of the file"));
     }
     reader.not_yet(&fields, LATER);
     let name = reader.required(&fields, "name", "give the image a name: `name: my-service`");
@@ -117,8 +128,13 @@ fn is_image(reader: &mut Reader, root: &Node) -> bool {
     let Kind::Map(pairs) = &root.kind else { return true };
     let Some(kind) = pairs.iter().find(|pair| pair.key.value == "kind") else { return true };
     match &kind.value.kind {
-        Kind::Scalar { text, .. } if matches!(text.as_str(), "template" | "policy") => {
-            reader.not_supported(kind.value.span, &format!("`kind: {text}`"));
+        Kind::Scalar { text, .. } if text == "template" => {
+            let message = "a template makes no image by itself";
+            reader.bad_value(kind.value.span, message, "write an image that names it: `extends: ./this-file.yaml`");
+            false
+        }
+        Kind::Scalar { text, .. } if text == "policy" => {
+            reader.not_supported(kind.value.span, "`kind: policy`");
             false
         }
         _ => {
@@ -154,7 +170,7 @@ fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>) {
     let meant = match text.value.to_ascii_lowercase().replace('-', "_").as_str() {
         "x86_64" | "x64" | "x86" | "amd" | "linux/amd64" => Some(Arch::Amd64),
         "aarch64" | "arm" | "armv8" | "arm64/v8" | "arm64v8" | "linux/arm64" => Some(Arch::Arm64),
-        other => super::suggest::nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
+        other => crate::suggest::nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
     };
     let message = format!("{} is no architecture images are built for", grammar::quote(&text.value));
     let help = match meant {

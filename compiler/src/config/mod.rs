@@ -8,20 +8,28 @@ mod name;
 mod packages;
 mod path;
 mod placed;
-mod reader;
 mod run;
-mod suggest;
 mod system;
 
+use crate::reader::Reader;
 use grammar::yaml::Node;
 use model::config::{Config, SystemPackage};
 use model::{Digest, Findings, Spanned, digest_of};
 
+pub(crate) use image::{LATER, home_of, is_field};
+
 /// Reads an image configuration. The configuration is given wherever name and base could be read, so that work can go
 /// on beside the findings; only without an error among them does it say what the author meant.
 pub fn read(root: &Node) -> (Option<Config>, Findings) {
-    let mut reader = reader::Reader::default();
-    let config = image::read(&mut reader, root);
+    let mut reader = Reader::default();
+    let config = image::read(&mut reader, root, true);
+    (config, reader.into_findings())
+}
+
+/// Reads a part of an image configuration: what is not there is not missed.
+pub(crate) fn read_part(root: &Node) -> (Option<Config>, Findings) {
+    let mut reader = Reader::default();
+    let config = image::read(&mut reader, root, false);
     (config, reader.into_findings())
 }
 

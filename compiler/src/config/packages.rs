@@ -6,7 +6,7 @@ use grammar::yaml::{Kind, Node, Pair};
 use model::config::Base;
 use model::{Finding, Span, Spanned, codes};
 
-use super::reader::{Fields, Reader};
+use crate::reader::{Fields, Reader};
 
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>) -> Vec<Spanned<String>> {
     let Some(node) = fields.get("packages") else { return Vec::new() };

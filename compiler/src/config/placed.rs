@@ -8,7 +8,7 @@ use model::config::{PlacedFile, Source};
 use model::{Finding, Span, Spanned, codes};
 
 use super::path::{below_root, beside};
-use super::reader::Reader;
+use crate::reader::Reader;
 
 pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests"];
 

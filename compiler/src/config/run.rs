@@ -8,7 +8,7 @@ use model::Spanned;
 use model::config::Run;
 
 use super::path::in_image;
-use super::reader::Reader;
+use crate::reader::Reader;
 
 pub(super) const FIELDS: &[&str] =
     &["entrypoint", "command", "user", "workdir", "env", "ports", "health", "read_only_root"];

@@ -7,7 +7,7 @@ use grammar::yaml::Node;
 use model::config::{Relation, SystemPackage};
 use model::{Finding, Span, Spanned, codes};
 
-use super::reader::Reader;
+use crate::reader::Reader;
 
 pub(super) fn read(reader: &mut Reader, node: &Node) -> Vec<Spanned<SystemPackage>> {
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();

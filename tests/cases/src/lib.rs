@@ -52,6 +52,27 @@ pub fn compare(found: impl IntoIterator<Item = (PathBuf, String)>) {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// The files of a case that is one file, each after a line `-- name --`; text before the first such line belongs to nobody.
+pub fn parts(text: &str) -> Vec<(String, String)> {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let name = line.trim_end().strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
+        match (name, parts.last_mut()) {
+            (Some(name), _) => parts.push((name.to_owned(), String::new())),
+            (None, Some((_, text))) => text.push_str(line),
+            (None, None) => {}
+        }
+    }
+    parts
+}
+
+/// A case of several files with what came out of it as its last part, called `found`.
+pub fn with_found(text: &str, found: &str) -> String {
+    let start = text.split("-- found --\n").next().unwrap_or_default();
+    let gap = if start.ends_with('\n') { "" } else { "\n" };
+    format!("{start}{gap}-- found --\n{found}")
+}
+
 /// Line (1 is the first) and code of everything a case says is wrong with it, in order.
 pub fn declared(text: &str) -> Vec<(usize, String)> {
     let said = |(line, text): (usize, &str)| {
@@ -101,6 +122,16 @@ pub fn all(cases: &[PathBuf], check: impl Fn(&Path) -> Result<(), String>) {
 mod tests {
     use super::*;
     use model::codes;
+
+    #[test]
+    fn parts_are_told_apart_by_their_names() {
+        let text = "words\n-- a.yaml --\nx: 1\n-- b --\n-- found --\nold\n";
+        let part = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        assert_eq!(parts(text), [part("a.yaml", "x: 1\n"), part("b", ""), part("found", "old\n")]);
+        let renewed = with_found(text, "new\n");
+        assert_eq!(parts(&renewed).last(), Some(&part("found", "new\n")));
+        assert_eq!(with_found(&renewed, "new\n"), renewed);
+    }
 
     #[test]
     fn what_differs_is_noticed() {

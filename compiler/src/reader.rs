@@ -7,20 +7,23 @@ use grammar::yaml::{Kind, Node, Pair};
 use grammar::{Report, quote};
 use model::{Finding, Findings, Span, Spanned, codes};
 
-use super::image::{LATER, home_of};
-use super::suggest::{choice, nearest};
+use crate::config::{LATER, home_of, is_field};
+use crate::suggest::{choice, nearest};
+
+/// The path of a whole template, where an empty one is that of a whole image.
+pub(crate) const TEMPLATE: &str = "template";
 
 /// Collects findings while a tree is read.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     report: Report,
 }
 
 /// The fields of a map, by name; the first where one is given twice.
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     pairs: BTreeMap<&'n str, &'n Pair>,
     /// `run`; empty for the whole configuration.
-    pub(super) path: &'static str,
+    pub(crate) path: &'static str,
     /// Where the map is said to lack something.
     place: Span,
     /// A part of the map could not be read, so that something missing may have been there.
@@ -28,20 +31,25 @@ pub(super) struct Fields<'n> {
 }
 
 impl Reader {
-    pub(super) fn into_findings(self) -> Findings {
+    pub(crate) fn into_findings(self) -> Findings {
         self.report.into_findings()
     }
 
-    pub(super) fn add(&mut self, finding: Finding) {
+    /// Whether nothing was found so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.report.findings().is_empty()
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
         self.report.add(finding);
     }
 
-    pub(super) fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.add(Finding::error(codes::BAD_VALUE, message).at(span).help(help));
     }
 
     /// A map with these fields and no others.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node, path: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+    pub(crate) fn fields<'n>(&mut self, node: &'n Node, path: &'static str, known: &[&str]) -> Option<Fields<'n>> {
         let Kind::Map(pairs) = &node.kind else {
             self.wrong_type(node, path, "a map");
             return None;
@@ -61,7 +69,7 @@ impl Reader {
     }
 
     /// The entries of a map whose keys the author chooses, in the order written.
-    pub(super) fn map<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Pair> + use<'n> {
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Pair> + use<'n> {
         let pairs = match &node.kind {
             Kind::Map(pairs) => pairs.as_slice(),
             _ => {
@@ -76,6 +84,7 @@ impl Reader {
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
         let help = match nearest(&pair.key.value, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
+            None if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
             None => match home_of(&pair.key.value).filter(|home| *home != path) {
                 Some(home) => format!("it belongs under `{home}`"),
                 None => {
@@ -88,20 +97,25 @@ impl Reader {
     }
 
     /// The field's value; a finding if it is missing.
-    pub(super) fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
+    pub(crate) fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
         let found = fields.get(name);
         if found.is_none() && !fields.broken {
             let message = match fields.path {
                 "" => format!("`{name}` is missing"),
                 path => format!("`{name}` is missing in {}", named(path)),
             };
-            self.add(Finding::error(codes::MISSING_FIELD, message).at(fields.place).help(help));
+            self.missing(fields.place, message, help);
         }
         found
     }
 
+    /// Says that something must be there.
+    pub(crate) fn missing(&mut self, place: Span, message: impl Into<String>, help: &str) {
+        self.add(Finding::error(codes::MISSING_FIELD, message).at(place).help(help));
+    }
+
     /// Refuses fields that mean nothing yet.
-    pub(super) fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
+    pub(crate) fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
         for pair in names.iter().filter_map(|name| fields.pairs.get(name)) {
             let name = match fields.path {
                 "" => pair.key.value.clone(),
@@ -111,7 +125,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn not_supported(&mut self, span: Span, what: &str) {
+    pub(crate) fn not_supported(&mut self, span: Span, what: &str) {
         let message = format!("{what} is not supported yet");
         self.add(
             Finding::error(codes::NOT_SUPPORTED_YET, message)
@@ -121,15 +135,11 @@ impl Reader {
     }
 
     /// A text: any scalar, exactly as written.
-    pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+    pub(crate) fn text(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
         let Kind::Scalar { text, .. } = &node.kind else {
             self.wrong_type(node, path, "a text");
             return None;
         };
-        if text.contains("${{") {
-            self.not_supported(node.span, "an expression `${{ }}`");
-            return None;
-        }
         if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             let message = format!("{} holds the control character U+{:04X}", named(path), u32::from(c));
             self.bad_value(node.span, message, "remove the escape that writes it");
@@ -139,7 +149,7 @@ impl Reader {
     }
 
     /// A text on one line that is not empty.
-    pub(super) fn line(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+    pub(crate) fn line(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
         let text = self.text(node, path)?;
         if text.value.trim().is_empty() || text.value.contains('\n') {
             self.bad_value(text.span, format!("{} must be one line of text", named(path)), "write it on one line");
@@ -149,7 +159,7 @@ impl Reader {
     }
 
     /// The entries of a list that could be read.
-    pub(super) fn list<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Node> + use<'n> {
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Node> + use<'n> {
         let items = match &node.kind {
             Kind::List(items) => items.as_slice(),
             _ => {
@@ -161,13 +171,13 @@ impl Reader {
     }
 
     /// A list of texts.
-    pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
+    pub(crate) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
         let item_path = format!("{path}[]");
         self.list(node, path).filter_map(|item| self.text(item, &item_path)).map(|text| text.value).collect()
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
         match &node.kind {
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE") => Some(true),
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "false" | "False" | "FALSE") => Some(false),
@@ -179,7 +189,7 @@ impl Reader {
     }
 
     /// A decimal number in a range.
-    pub(super) fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
+    pub(crate) fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
         let text = self.text(node, path)?;
         // a leading zero means octal to some readers of YAML
         let decimal = text.value == "0" || text.value.starts_with(|c: char| matches!(c, '1'..='9'));
@@ -194,7 +204,7 @@ impl Reader {
     }
 
     /// One of `accepted`. Any of `later` is not supported yet.
-    pub(super) fn one_of(
+    pub(crate) fn one_of(
         &mut self,
         node: &Node,
         path: &str,
@@ -220,18 +230,15 @@ impl Reader {
     }
 
     /// Says that something is there already.
-    pub(super) fn duplicate(&mut self, what: &str, span: Span, first: Span) {
+    pub(crate) fn duplicate(&mut self, what: &str, span: Span, first: Span) {
         let message = format!("{what} is listed twice");
         let finding = Finding::error(codes::DUPLICATE_ENTRY, message).at(span);
         self.add(finding.label(first, "listed here first").help("remove one of the two, or make one of both"));
     }
 
-    pub(super) fn wrong_type(&mut self, node: &Node, path: &str, expected: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &Node, path: &str, expected: &str) {
         let found = match &node.kind {
             Kind::Error => return, // has its finding
-            Kind::Scalar { text, .. } if text.contains("${{") => {
-                return self.not_supported(node.span, "an expression `${{ }}`");
-            }
             Kind::Scalar { text, plain: true } => format!("found {}", quote(text)),
             Kind::Scalar { text, plain: false } => format!("found {} in quotes", quote(text)),
             Kind::List(_) => "found a list".to_owned(),
@@ -252,26 +259,32 @@ impl Reader {
 }
 
 /// How messages name a place: nothing is the whole, `x[]` an entry of a list.
-pub(super) fn named(path: &str) -> String {
+pub(crate) fn named(path: &str) -> String {
     match path.strip_suffix("[]") {
         Some(list) => format!("an entry of `{list}`"),
         None if path.is_empty() => "an image configuration".to_owned(),
+        None if path == TEMPLATE => "a template".to_owned(),
         None => format!("`{path}`"),
     }
 }
 
 impl<'n> Fields<'n> {
-    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'n Node> {
         self.pairs.get(name).map(|pair| &pair.value)
     }
 
+    /// A field's name and value.
+    pub(crate) fn pair(&self, name: &str) -> Option<&'n Pair> {
+        self.pairs.get(name).copied()
+    }
+
     /// Where a field's name stands.
-    pub(super) fn key(&self, name: &str) -> Option<Span> {
+    pub(crate) fn key(&self, name: &str) -> Option<Span> {
         self.pairs.get(name).map(|pair| pair.key.span)
     }
 
     /// Something else stands for what is missing here.
-    pub(super) fn excuse(&mut self) {
+    pub(crate) fn excuse(&mut self) {
         self.broken = true;
     }
 }

@@ -4,7 +4,7 @@
 const MAX_WORD: usize = 40;
 
 /// The candidate a word was probably meant to be, if one is near enough.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > MAX_WORD {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// `a, b or c`, each between backticks.
-pub(super) fn choice(names: &[&str]) -> String {
+pub(crate) fn choice(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),

@@ -1,0 +1,67 @@
+//! The files that a configuration may extend: those of its project.
+
+use std::path::{Component, Path, PathBuf};
+
+use compiler::template::Library;
+use model::{Finding, codes};
+use runtime::input;
+use runtime::local::Folder;
+
+/// What marks the folder of a project: that it is under version control.
+const MARKS: [&str; 3] = [".git", ".hg", ".jj"];
+
+/// A project: the nearest folder at or above a configuration that is under version control, else the configuration's own.
+pub(crate) struct Templates {
+    root: PathBuf,
+    /// The configuration's folder, from the root.
+    folder: PathBuf,
+    /// The same as the user names it.
+    shown: PathBuf,
+}
+
+impl Templates {
+    /// The project of a configuration in a folder.
+    pub(crate) fn of(folder: &Path) -> Result<Self, Finding> {
+        let failed = |e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", folder.display()));
+        let absolute = folder.canonicalize().map_err(failed)?;
+        let marked = absolute.ancestors().find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists()));
+        let root = marked.unwrap_or(&absolute).to_owned();
+        let below = absolute.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
+        Ok(Self { root, folder: below, shown: folder.to_owned() })
+    }
+
+    /// A file of the configuration's folder, as a path from the root.
+    pub(crate) fn path(&self, file: &Path) -> String {
+        let name = file.file_name().unwrap_or_default();
+        let parts = self.folder.join(name);
+        parts.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    }
+
+    /// A path from the root as the user would name it.
+    fn show(&self, path: &str) -> String {
+        let mut from = self.folder.components().peekable();
+        let mut to = Path::new(path).components().peekable();
+        while from.peek().is_some() && from.peek() == to.peek() {
+            from.next();
+            to.next();
+        }
+        let up = from.map(|_| Component::ParentDir);
+        let relative: PathBuf = up.chain(to).collect();
+        let shown = if self.shown == Path::new(".") { relative } else { self.shown.join(relative) };
+        shown.display().to_string()
+    }
+}
+
+impl Library for Templates {
+    fn read(&self, path: &str) -> Result<(String, String), Finding> {
+        let shown = self.show(path);
+        let failed = |why: String| {
+            Finding::error(codes::TEMPLATE_UNREADABLE, format!("{shown} cannot be read: {why}"))
+                .help("check the path; it starts from the folder of the file that names it")
+        };
+        let found = Folder::open(&self.root, &[])?.find(path).map_err(|finding| failed(finding.message))?;
+        let bytes = input::read(&found, grammar::MAX_BYTES as u64).map_err(|e| failed(e.to_string()))?;
+        let text = grammar::decode(&bytes).map_err(|finding| failed(finding.message))?;
+        Ok((shown.clone(), text.to_owned()))
+    }
+}

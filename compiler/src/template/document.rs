@@ -1,0 +1,293 @@
+//! Documents that make images: an image with what it extends, read and taken apart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grammar::quote;
+use grammar::yaml::{Kind, Node, Pair};
+use model::{Finding, Findings, Sources, Span, Spanned, codes};
+
+use super::matrix::Matrix;
+use super::names;
+use super::parameter::{self, Parameter};
+use super::shape::Shape;
+use crate::reader::{Reader, TEMPLATE};
+use crate::suggest::nearest;
+
+const TEMPLATE_FIELDS: &[&str] = &["kind", "description", "parameters", "extends", "with", "image"];
+/// How many templates may extend one another.
+const MAX_LEVELS: usize = 16;
+const STDLIB: &str = "stdlib:";
+
+/// What a document says of an image itself, on top of what it extends.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub(super) extends: Extended,
+    /// A map: the image's fields.
+    pub(super) own: Shape,
+}
+
+/// What a layer lies on.
+#[derive(Clone, Debug)]
+pub(super) enum Extended {
+    Nothing,
+    Template(Extends),
+    /// A template that could not be had; a finding says why.
+    Lost,
+}
+
+/// A template and the arguments it gets.
+#[derive(Clone, Debug)]
+pub(super) struct Extends {
+    pub(super) template: Arc<Template>,
+    pub(super) with: Vec<(Spanned<String>, Shape)>,
+    /// Where it is named.
+    pub(super) span: Span,
+}
+
+/// A template, read once however often it is extended.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// As it was named.
+    pub(super) name: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) layer: Layer,
+    /// Where its text is.
+    pub(super) span: Span,
+    /// Something in it could not be read; a finding says what.
+    pub(super) broken: bool,
+}
+
+/// Where templates come from.
+pub trait Library {
+    /// The text of a file of the project, by its path from the project's root, and the name people know it by.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read(&self, path: &str) -> Result<(String, String), Finding>;
+}
+
+/// Reads documents and the templates they extend.
+pub(super) struct Loader<'a> {
+    pub(super) sources: &'a mut Sources,
+    pub(super) library: &'a dyn Library,
+    pub(super) findings: Findings,
+    /// Templates by where they are; `None` for one that could not be read.
+    loaded: BTreeMap<String, Option<Arc<Template>>>,
+    /// What is being read, outermost first.
+    open: Vec<String>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(sources: &'a mut Sources, library: &'a dyn Library) -> Self {
+        Self { sources, library, findings: Findings::new(), loaded: BTreeMap::new(), open: Vec::new() }
+    }
+
+    /// An image document at a path from the project's root: its layer and its matrix.
+    pub(super) fn image(&mut self, path: &str, root: &Node) -> (Layer, Matrix) {
+        self.open = vec![path.to_owned()];
+        let Kind::Map(pairs) = &root.kind else {
+            // A list, a text: the reader of configurations says what is wrong with that.
+            return (
+                Layer { extends: Extended::Nothing, own: Shape::Fixed(Arc::new(root.clone())) },
+                Matrix::default(),
+            );
+        };
+        let mut reader = Reader::default();
+        let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name);
+        let matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
+        self.findings.extend(reader.into_findings());
+        let extends = self.extends(find("extends"), find("with"), path);
+        let own = pairs.iter().filter(|pair| !matches!(pair.key.value.as_str(), "extends" | "with" | "matrix"));
+        let own = Node { span: root.span, kind: Kind::Map(own.cloned().collect()) };
+        let own = Shape::of(&own, self.sources, &mut self.findings);
+        let layer = Layer { extends, own };
+        names::check(&layer, &matrix.names(), &mut self.findings);
+        (layer, matrix)
+    }
+
+    /// What `extends` and `with` say.
+    fn extends(&mut self, extends: Option<&Pair>, with: Option<&Pair>, from: &str) -> Extended {
+        let Some(extends) = extends else {
+            if let Some(with) = with {
+                let finding =
+                    Finding::error(codes::CONFLICTING_FIELDS, "`with` gives values to a template, and there is none");
+                self.findings.push(finding.at(with.key.span).help("name one: `extends: ./service.template.yaml`"));
+            }
+            return Extended::Nothing;
+        };
+        let mut reader = Reader::default();
+        let name = reader.line(&extends.value, "extends");
+        let mut arguments = Vec::new();
+        if let Some(with) = with {
+            for pair in reader.map(&with.value, "with") {
+                arguments.push((pair.key.clone(), Shape::of(&pair.value, self.sources, &mut self.findings)));
+            }
+        }
+        self.findings.extend(reader.into_findings());
+        let template = name.and_then(|name| Some((self.template(&name, from)?, name.span)));
+        match template {
+            Some((template, span)) => Extended::Template(Extends { template, with: arguments, span }),
+            None => Extended::Lost,
+        }
+    }
+
+    /// Reads a template that is not extended by anything: all that is wrong with it by itself.
+    pub(super) fn alone(&mut self, path: &str, root: &Node) {
+        self.open = vec![path.to_owned()];
+        let mut reader = Reader::default();
+        let _ = self.declared(&mut reader, &Spanned::new(path.to_owned(), root.span), path, root);
+        self.findings.extend(reader.into_findings());
+    }
+
+    fn template(&mut self, name: &Spanned<String>, from: &str) -> Option<Arc<Template>> {
+        let place = match place(&name.value, from) {
+            Ok(place) => place,
+            Err(why) => {
+                let finding = Finding::error(codes::TEMPLATE_UNREADABLE, format!("{} {why}", quote(&name.value)));
+                self.findings.push(finding.at(name.span).help("templates lie in the project: name them from the file that extends them, `../templates/service.yaml`, or name one of the standard library, `stdlib:python-service`"));
+                return None;
+            }
+        };
+        if let Some(at) = self.open.iter().position(|open| *open == place) {
+            let mut circle: Vec<&str> = self.open.iter().skip(at).map(String::as_str).collect();
+            circle.push(&place);
+            let finding = Finding::error(codes::TEMPLATE_CYCLE, "a template must not extend itself").at(name.span);
+            self.findings.push(finding.because(circle.join(" extends ")).help("remove one `extends` of the circle"));
+            return None;
+        }
+        if let Some(loaded) = self.loaded.get(&place) {
+            return loaded.clone();
+        }
+        if self.open.len() > MAX_LEVELS {
+            let message = format!("templates extend one another over more than {MAX_LEVELS} levels");
+            self.findings
+                .push(Finding::error(codes::TEMPLATE_CYCLE, message).at(name.span).help("put two of them together"));
+            return None;
+        }
+        self.open.push(place.clone());
+        let template = self.read(name, &place).map(Arc::new);
+        self.open.pop();
+        self.loaded.insert(place, template.clone());
+        template
+    }
+
+    fn read(&mut self, name: &Spanned<String>, place: &str) -> Option<Template> {
+        let text = match place.strip_prefix(STDLIB) {
+            Some(of) => stdlib::template::text(of).map(|text| (place.to_owned(), text.to_owned())).ok_or_else(|| {
+                let names = stdlib::template::names();
+                let finding = Finding::error(
+                    codes::TEMPLATE_UNREADABLE,
+                    format!("the standard library has no template {}", quote(of)),
+                );
+                finding.help(match nearest(of, names.clone()) {
+                    Some(name) => format!("did you mean `{STDLIB}{name}`?"),
+                    None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+                })
+            }),
+            None => self.library.read(place),
+        };
+        let (shown, text) = text.map_err(|finding| self.findings.push(finding.or_at(name.span))).ok()?;
+        let source = self.sources.add(shown, text.as_str());
+        let parsed = grammar::yaml::parse(source, &text);
+        self.findings.extend(parsed.findings);
+        let root = parsed.root?;
+        let mut reader = Reader::default();
+        let template = self.declared(&mut reader, name, place, &root);
+        self.findings.extend(reader.into_findings());
+        template
+    }
+
+    fn declared(&mut self, reader: &mut Reader, name: &Spanned<String>, place: &str, root: &Node) -> Option<Template> {
+        if let Kind::Map(pairs) = &root.kind {
+            let kind = pairs.iter().find(|pair| pair.key.value == "kind").map(|pair| &pair.value);
+            let is_template =
+                kind.is_some_and(|kind| matches!(&kind.kind, Kind::Scalar { text, .. } if text == "template"));
+            if !is_template {
+                let message = format!("{} is no template", quote(&name.value));
+                let finding = Finding::error(codes::TEMPLATE_UNREADABLE, message).at(name.span);
+                let finding =
+                    finding.label(kind.map_or(root.span, |kind| kind.span), "a template starts with `kind: template`");
+                reader.add(
+                    finding.help(
+                        "name a template, or make this one: `kind: template`, and the image's fields under `image`",
+                    ),
+                );
+                return None;
+            }
+        }
+        let fields = reader.fields(root, TEMPLATE, TEMPLATE_FIELDS)?;
+        let parameters =
+            fields.get("parameters").map(|node| parameter::read(reader, node, self.sources)).unwrap_or_default();
+        let image = reader.required(&fields, "image", "put the image's fields under `image`");
+        let own = match image.map(|node| (&node.kind, node)) {
+            Some((Kind::Map(_), node)) => Some(Shape::of(node, self.sources, &mut self.findings)),
+            Some((_, node)) => {
+                reader.wrong_type(node, "image", "a map");
+                None
+            }
+            None => None,
+        };
+        let extends = self.extends(fields.pair("extends"), fields.pair("with"), place);
+        let layer = Layer { extends, own: own? };
+        let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.value.as_str()).collect();
+        let before = self.findings.len();
+        for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
+            names::check_shape(default, &known, &mut self.findings);
+        }
+        names::check(&layer, &known, &mut self.findings);
+        let broken = self.findings.len() > before || !reader.is_clean();
+        Some(Template { name: name.value.clone(), parameters, layer, span: root.span, broken })
+    }
+}
+
+/// Where a template lies: its path from the project's root, or `stdlib:NAME`.
+fn place(name: &str, from: &str) -> Result<String, &'static str> {
+    if name.starts_with(STDLIB) {
+        return Ok(name.to_owned());
+    }
+    if name.contains("://") || name.contains('\\') || name.contains(|c: char| c.is_control()) {
+        return Err("is no path of a file");
+    }
+    if name.starts_with('/') {
+        return Err("is an absolute path");
+    }
+    if from.starts_with(STDLIB) {
+        return Err("is a path, and a template of the standard library extends only such");
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop().ok_or("leads out of the project")?),
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { Err("is no path of a file") } else { Ok(parts.join("/")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn paths_start_from_the_file_that_names_them_and_stay_in_the_project() {
+        assert_eq!(place("./b.yaml", "a/image.yaml").unwrap(), "a/b.yaml");
+        assert_eq!(place("../t/b.yaml", "a/image.yaml").unwrap(), "t/b.yaml");
+        assert_eq!(place("b.yaml", "image.yaml").unwrap(), "b.yaml");
+        assert_eq!(place("stdlib:x", "image.yaml").unwrap(), "stdlib:x");
+        for (name, from) in [
+            ("../b.yaml", "image.yaml"),
+            ("../../b.yaml", "a/image.yaml"),
+            ("/etc/b.yaml", "image.yaml"),
+            ("x/../..", "a.yaml"),
+            (".", "a.yaml"),
+            ("file:///b.yaml", "image.yaml"),
+            ("a\\b.yaml", "image.yaml"),
+            ("b.yaml", "stdlib:x"),
+        ] {
+            assert!(place(name, from).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Gives expressions their values. Nothing is read but the names in scope; every step and every byte is paid for out of a
+//! budget, so that evaluation ends.
+
+use std::cmp::Ordering;
+
+use grammar::expression::{Each, Expression, ExpressionKind, Operator};
+use grammar::quote;
+use model::{Code, Finding, Span, codes};
+
+use super::functions;
+use super::names::unknown;
+use super::value::{Data, Value, versions};
+use crate::suggest::nearest;
+
+/// What one image may cost: steps, and bytes of text and entries of lists made on the way.
+pub(super) const BUDGET: usize = 1_000_000;
+
+/// The names an expression may use.
+pub(super) trait Names {
+    /// The value of a name; `None` if there is no such name.
+    fn get(&self, name: &str, evaluation: &mut Evaluation) -> Option<Result<Value, Box<Finding>>>;
+    /// Every name there is.
+    fn known(&self) -> Vec<&str>;
+}
+
+/// What evaluation costs, and what it used.
+pub(super) struct Evaluation {
+    left: usize,
+    /// Names whose values went into what is evaluated, and where those were written.
+    pub(super) used: Vec<(String, Span)>,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self { left: BUDGET, used: Vec::new() }
+    }
+}
+
+/// What a name of `each` adds to the names around it.
+struct Local<'a> {
+    name: &'a str,
+    value: &'a Value,
+    outer: &'a dyn Names,
+}
+
+impl Names for Local<'_> {
+    fn get(&self, name: &str, evaluation: &mut Evaluation) -> Option<Result<Value, Box<Finding>>> {
+        if name == self.name { Some(Ok(self.value.clone())) } else { self.outer.get(name, evaluation) }
+    }
+
+    fn known(&self) -> Vec<&str> {
+        let mut known = self.outer.known();
+        known.push(self.name);
+        known
+    }
+}
+
+type Outcome = Result<Value, Box<Finding>>;
+
+pub(super) fn error(code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Box<Finding> {
+    Box::new(Finding::error(code, message).at(span).help(help))
+}
+
+pub(super) fn wrong_type(span: Span, what: &str, expected: &str, found: &Data) -> Box<Finding> {
+    let help = match (expected, found) {
+        ("a text", Data::Number(_) | Data::Boolean(_)) => "make a text of it: `text(…)`",
+        ("a number", Data::Text(_)) => "make a number of it: `number(…)`",
+        _ => "check what the parameter is declared as",
+    };
+    error(codes::EXPRESSION_TYPE, span, format!("{what} must be {expected}, not {}", found.shown()), help)
+}
+
+/// What ends the evaluation of something whose finding was made before there were values; it is not shown.
+fn found_already() -> Finding {
+    Finding::error(codes::EXPRESSION_SYNTAX, "")
+}
+
+/// Whether a finding is to be shown.
+pub(super) fn is_new(finding: &Finding) -> bool {
+    !finding.message.is_empty()
+}
+
+impl Evaluation {
+    /// Pays for some work.
+    pub(super) fn spend(&mut self, cost: usize, span: Span) -> Result<(), Box<Finding>> {
+        match self.left.checked_sub(cost.max(1)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.left = 0;
+                let message = format!("the expressions of this image need more than {BUDGET} steps");
+                Err(error(codes::EXPRESSION_BUDGET, span, message, "make lists and texts shorter"))
+            }
+        }
+    }
+
+    /// Pays for looking at all of a value. Its parts may be shared, so its size is no measure of what was spent to make it.
+    pub(super) fn look_at(&mut self, data: &Data, span: Span) -> Result<(), Box<Finding>> {
+        match data {
+            Data::Text(text) | Data::Version(text) => self.spend(text.len(), span),
+            Data::Nothing | Data::Number(_) | Data::Boolean(_) => self.spend(1, span),
+            Data::List(items) => {
+                self.spend(items.len(), span)?;
+                items.iter().try_for_each(|item| self.look_at(&item.data, span))
+            }
+            Data::Map(entries) => entries.iter().try_for_each(|(name, value)| {
+                self.spend(name.value.len(), span)?;
+                self.look_at(&value.data, span)
+            }),
+        }
+    }
+
+    pub(super) fn value(&mut self, expression: &Expression, names: &dyn Names) -> Outcome {
+        let span = expression.span;
+        self.spend(1, span)?;
+        let data = match &expression.kind {
+            ExpressionKind::Text(text) => {
+                self.spend(text.len(), span)?;
+                Data::text(text.as_str())
+            }
+            ExpressionKind::Number(number) => Data::Number(*number),
+            ExpressionKind::Boolean(value) => Data::Boolean(*value),
+            ExpressionKind::List(items) => return self.list(items, span, names),
+            ExpressionKind::Name(name) => return self.name(name, span, names),
+            ExpressionKind::Field(of, field) => {
+                let of = self.value(of, names)?;
+                return member(&of, &field.value, field.span).map(|value| value.with_axes(of.axes));
+            }
+            ExpressionKind::Index(of, index) => {
+                let (of, index) = (self.value(of, names)?, self.value(index, names)?);
+                return at(&of, &index, span).map(|value| value.with_axes(of.axes | index.axes));
+            }
+            ExpressionKind::Call(name, arguments) => {
+                let arguments: Vec<Value> =
+                    arguments.iter().map(|argument| self.value(argument, names)).collect::<Result<_, _>>()?;
+                let axes = arguments.iter().fold(0, |axes, argument| axes | argument.axes);
+                return functions::call(name, &arguments, span, self).map(|data| Value { data, span, axes });
+            }
+            ExpressionKind::Not(of) => {
+                let (value, axes) = self.truth(of, names)?;
+                return Ok(Value { data: Data::Boolean(!value), span, axes });
+            }
+            ExpressionKind::Minus(of) => {
+                let of = self.value(of, names)?;
+                let Data::Number(number) = of.data else {
+                    return Err(wrong_type(span, "what is negated", "a number", &of.data));
+                };
+                let data = number.checked_neg().map(Data::Number).ok_or_else(|| too_large(span))?;
+                return Ok(Value { data, span, axes: of.axes });
+            }
+            ExpressionKind::Binary(left, operator, right) => return self.binary(left, *operator, right, span, names),
+            ExpressionKind::If(condition, then, otherwise) => {
+                let (chosen, axes) = self.truth(condition, names)?;
+                let branch = if chosen { Some(then) } else { otherwise.as_ref() };
+                return match branch {
+                    Some(branch) => self.value(branch, names).map(|value| value.with_axes(axes)),
+                    None => Ok(Value { data: Data::Nothing, span, axes }),
+                };
+            }
+            ExpressionKind::Each(each) => return self.each(each, span, names),
+            ExpressionKind::Error => return Err(Box::new(found_already())),
+        };
+        Ok(Value::new(data, span))
+    }
+
+    fn name(&mut self, name: &str, span: Span, names: &dyn Names) -> Outcome {
+        match names.get(name, self) {
+            Some(Ok(value)) => {
+                if !self.used.iter().any(|(used, _)| used == name) {
+                    self.used.push((name.to_owned(), value.span));
+                }
+                Ok(value)
+            }
+            Some(Err(finding)) => Err(finding),
+            None => Err(Box::new(unknown(name, span, &names.known()))),
+        }
+    }
+
+    fn list(&mut self, items: &[Expression], span: Span, names: &dyn Names) -> Outcome {
+        let (mut list, mut axes) = (Vec::new(), 0);
+        for item in items {
+            let value = self.value(item, names)?;
+            axes |= value.axes;
+            match (&item.kind, value.data) {
+                (ExpressionKind::Each(_), Data::List(entries)) => list.extend(entries.iter().cloned()),
+                (_, Data::Nothing) => {}
+                (_, data) => list.push(Value { data, ..value }),
+            }
+        }
+        self.spend(list.len(), span)?;
+        Ok(Value { data: Data::list(list), span, axes })
+    }
+
+    fn each(&mut self, each: &Each, span: Span, names: &dyn Names) -> Outcome {
+        let list = self.value(&each.list, names)?;
+        let Data::List(items) = &list.data else {
+            return Err(wrong_type(each.list.span, "what `each` goes through", "a list", &list.data));
+        };
+        let (mut results, mut axes) = (Vec::new(), list.axes);
+        for item in items.iter() {
+            self.spend(1, span)?;
+            let local = each.name.as_ref().map(|name| Local { name: &name.value, value: item, outer: names });
+            let names = local.as_ref().map_or(names, |local| local as &dyn Names);
+            if let Some(condition) = &each.condition {
+                let (wanted, of) = self.truth(condition, names)?;
+                axes |= of;
+                if !wanted {
+                    continue;
+                }
+            }
+            let result = match &each.result {
+                Some(result) => self.value(result, names)?,
+                None => item.clone(),
+            };
+            axes |= result.axes;
+            if !matches!(result.data, Data::Nothing) {
+                results.push(result);
+            }
+        }
+        Ok(Value { data: Data::list(results), span, axes })
+    }
+
+    fn truth(&mut self, expression: &Expression, names: &dyn Names) -> Result<(bool, u32), Box<Finding>> {
+        let value = self.value(expression, names)?;
+        match value.data {
+            Data::Boolean(truth) => Ok((truth, value.axes)),
+            data => Err(wrong_type(expression.span, "a condition", "`true` or `false`", &data)),
+        }
+    }
+
+    fn binary(
+        &mut self,
+        left: &Expression,
+        operator: Operator,
+        right: &Expression,
+        span: Span,
+        names: &dyn Names,
+    ) -> Outcome {
+        if matches!(operator, Operator::And | Operator::Or) {
+            let (first, axes) = self.truth(left, names)?;
+            if first == (operator == Operator::Or) {
+                return Ok(Value { data: Data::Boolean(first), span, axes });
+            }
+            let (second, more) = self.truth(right, names)?;
+            return Ok(Value { data: Data::Boolean(second), span, axes: axes | more });
+        }
+        let (a, b) = (self.value(left, names)?, self.value(right, names)?);
+        let axes = a.axes | b.axes;
+        let ordered =
+            |accept: fn(Ordering) -> bool| order(&a, &b, operator, span).map(|order| Data::Boolean(accept(order)));
+        let data = match operator {
+            Operator::Equal => Data::Boolean(self.equal(&a, &b, span)?),
+            Operator::NotEqual => Data::Boolean(!self.equal(&a, &b, span)?),
+            Operator::Less => ordered(Ordering::is_lt)?,
+            Operator::LessOrEqual => ordered(Ordering::is_le)?,
+            Operator::Greater => ordered(Ordering::is_gt)?,
+            Operator::GreaterOrEqual => ordered(Ordering::is_ge)?,
+            Operator::In => Data::Boolean(self.holds(&b, &a, right.span)?),
+            Operator::NotIn => Data::Boolean(!self.holds(&b, &a, right.span)?),
+            Operator::Add => match (&a.data, &b.data) {
+                (Data::List(first), Data::List(second)) => {
+                    self.spend(first.len() + second.len(), span)?;
+                    Data::list(first.iter().chain(second.iter()).cloned().collect())
+                }
+                _ => arithmetic(&a, &b, operator, span)?,
+            },
+            _ => arithmetic(&a, &b, operator, span)?,
+        };
+        Ok(Value { data, span, axes })
+    }
+
+    /// Values of different kinds are never equal: to compare them is a mistake.
+    fn equal(&mut self, a: &Value, b: &Value, span: Span) -> Result<bool, Box<Finding>> {
+        self.look_at(&a.data, span)?;
+        let comparable = std::mem::discriminant(&a.data) == std::mem::discriminant(&b.data)
+            || (a.text().is_some() && b.text().is_some())
+            || matches!((&a.data, &b.data), (Data::Nothing, _) | (_, Data::Nothing));
+        if comparable {
+            return Ok(a.data.same(&b.data));
+        }
+        let message = format!("{} is never equal to {}", b.data.shown(), a.data.kind());
+        Err(error(
+            codes::EXPRESSION_TYPE,
+            span,
+            message,
+            "compare values of one kind; `text(…)` and `number(…)` convert",
+        ))
+    }
+
+    /// Whether a list, the names of a map, or a text holds something.
+    pub(super) fn holds(&mut self, whole: &Value, part: &Value, span: Span) -> Result<bool, Box<Finding>> {
+        self.look_at(&whole.data, span)?;
+        match (&whole.data, part.text()) {
+            (Data::List(items), _) => Ok(items.iter().any(|item| item.data.same(&part.data))),
+            (Data::Map(entries), Some(name)) => Ok(entries.iter().any(|(other, _)| other.value == name)),
+            (Data::Text(text), Some(part)) => Ok(text.contains(part)),
+            (Data::Map(_) | Data::Text(_), None) => {
+                Err(wrong_type(span, "what is looked for in it", "a text", &part.data))
+            }
+            (other, _) => Err(wrong_type(span, "what is looked through", "a list, a map or a text", other)),
+        }
+    }
+}
+
+fn order(a: &Value, b: &Value, operator: Operator, span: Span) -> Result<Ordering, Box<Finding>> {
+    match (&a.data, &b.data) {
+        (Data::Number(a), Data::Number(b)) => Ok(a.cmp(b)),
+        (Data::Version(a), Data::Version(b) | Data::Text(b)) | (Data::Text(a), Data::Version(b)) => Ok(versions(a, b)),
+        (a, b) => {
+            let message =
+                format!("`{}` compares numbers or versions, not {} with {}", operator.symbol(), a.shown(), b.shown());
+            let help = "texts have no order; of texts that are versions say `version(…)`";
+            Err(error(codes::EXPRESSION_TYPE, span, message, help))
+        }
+    }
+}
+
+fn arithmetic(a: &Value, b: &Value, operator: Operator, span: Span) -> Result<Data, Box<Finding>> {
+    let (Data::Number(x), Data::Number(y)) = (&a.data, &b.data) else {
+        let what = if operator == Operator::Add { "two numbers or two lists" } else { "two numbers" };
+        let message = format!("`{}` takes {what}, not {} and {}", operator.symbol(), a.data.shown(), b.data.shown());
+        let help = match (a.text(), b.text()) {
+            (None, None) => "check what the parameters are declared as",
+            _ => "texts are put together by writing them one after another: `${{ a }}-${{ b }}`",
+        };
+        return Err(error(codes::EXPRESSION_TYPE, span, message, help));
+    };
+    let result = match operator {
+        Operator::Add => x.checked_add(*y),
+        Operator::Subtract => x.checked_sub(*y),
+        Operator::Multiply => x.checked_mul(*y),
+        Operator::Divide | Operator::Remainder if *y == 0 => {
+            return Err(error(
+                codes::EXPRESSION_TYPE,
+                span,
+                "a number cannot be divided by 0",
+                "check the divisor first: `if n != 0 then …`",
+            ));
+        }
+        Operator::Divide => x.checked_div_euclid(*y),
+        _ => x.checked_rem_euclid(*y),
+    };
+    result.map(Data::Number).ok_or_else(|| too_large(span))
+}
+
+fn too_large(span: Span) -> Box<Finding> {
+    error(codes::EXPRESSION_TYPE, span, "the result is too large a number", format!("numbers go up to {}", i64::MAX))
+}
+
+fn member(of: &Value, name: &str, span: Span) -> Outcome {
+    let Data::Map(entries) = &of.data else {
+        return Err(wrong_type(span, &format!("what has a field `{name}`"), "a map", &of.data));
+    };
+    match entries.iter().find(|(other, _)| other.value == name) {
+        Some((_, value)) => Ok(value.clone()),
+        None => {
+            let known = || entries.iter().map(|(name, _)| name.value.as_str());
+            let help = match nearest(name, known()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("there are {}", known().take(20).collect::<Vec<_>>().join(", ")),
+            };
+            Err(error(codes::NAME_UNKNOWN, span, format!("the map has no entry {}", quote(name)), help))
+        }
+    }
+}
+
+fn at(of: &Value, index: &Value, span: Span) -> Outcome {
+    match (&of.data, &index.data) {
+        (Data::List(items), Data::Number(at)) => {
+            let found = usize::try_from(*at).ok().and_then(|at| items.get(at));
+            found.cloned().ok_or_else(|| {
+                let message = format!("the list has {} entries and none at {at}", items.len());
+                error(codes::NAME_UNKNOWN, span, message, "the first entry is at 0")
+            })
+        }
+        (Data::List(_), other) => Err(wrong_type(span, "a place in a list", "a number", other)),
+        (Data::Map(_), _) => match index.text() {
+            Some(name) => member(of, name, span),
+            None => Err(wrong_type(span, "a name in a map", "a text", &index.data)),
+        },
+        (other, _) => Err(wrong_type(span, "what has entries", "a list or a map", other)),
+    }
+}

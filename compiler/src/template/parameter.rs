@@ -1,0 +1,350 @@
+//! Parameters of a template: what they are called, what they accept, and what they are when nobody says.
+
+use grammar::quote;
+use grammar::yaml::{Kind, Node};
+use model::{Finding, Sources, Span, Spanned, codes};
+use regex::Regex;
+
+use super::shape::Shape;
+use super::value::{Data, Value};
+use crate::reader::Reader;
+use crate::suggest::{choice, nearest};
+
+const FIELDS: &[&str] = &["type", "description", "default", "pattern", "values", "of", "min", "max"];
+const TYPES: &[&str] = &["string", "int", "bool", "version", "requirement", "enum", "list", "map"];
+/// What makes a pattern one of all of a text.
+const START: &str = r"\A(?:";
+const END: &str = r")\z";
+/// Bytes a compiled pattern may take.
+const PATTERN_LIMIT: usize = 1 << 20;
+
+/// A declared parameter.
+#[derive(Clone, Debug)]
+pub(super) struct Parameter {
+    /// Its name, where it is declared.
+    pub(super) name: Spanned<String>,
+    pub(super) accepts: Type,
+    /// Its value when nobody gives one; an expression may use other parameters.
+    pub(super) default: Option<Shape>,
+    /// What it is for.
+    pub(super) description: Option<String>,
+}
+
+/// What values a parameter accepts.
+#[derive(Clone, Debug)]
+pub(super) enum Type {
+    /// A text, all of which matches the pattern.
+    String(Option<Regex>),
+    /// A whole number within bounds.
+    Int(i64, i64),
+    Bool,
+    /// `3.13`, `3.13.5`.
+    Version,
+    /// A package with a version range, in its language's syntax: one line of text.
+    Requirement,
+    /// One of these.
+    Enum(Vec<String>),
+    List(Box<Type>),
+    Map(Box<Type>),
+}
+
+/// Reads the declarations of a template.
+pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for pair in reader.map(node, "parameters") {
+        if !is_name(&pair.key.value) {
+            let message = format!("{} is no name of a parameter", quote(&pair.key.value));
+            reader.bad_value(
+                pair.key.span,
+                message,
+                "use letters, digits and `_`, a letter first; words of expressions (`if`, `in` …) are taken",
+            );
+            continue;
+        }
+        let Some(fields) = reader.fields(&pair.value, "parameters.*", FIELDS) else { continue };
+        let Some(kind) = fields.get("type") else {
+            let message = format!("the parameter `{}` has no type", pair.key.value);
+            reader.missing(pair.key.span, message, &format!("write `type:` and one of {}", TYPES.join(", ")));
+            continue;
+        };
+        let Some(kind) = reader.one_of(kind, "type", TYPES, &[]) else { continue };
+        let Some(accepts) = read_type(reader, kind, |name| fields.get(name), pair.key.span) else { continue };
+        for (field, kinds) in [
+            ("pattern", &["string"][..]),
+            ("values", &["enum"]),
+            ("of", &["list", "map"]),
+            ("min", &["int"]),
+            ("max", &["int"]),
+        ] {
+            if let Some(span) = fields.key(field).filter(|_| !kinds.contains(&kind)) {
+                let message = format!("`{field}` says nothing about {}", article(kind));
+                reader.bad_value(span, message, format!("it belongs to the type {}", choice(kinds)));
+            }
+        }
+        let default = fields.get("default").map(|node| {
+            let mut findings = Vec::new();
+            let shape = Shape::of(node, sources, &mut findings);
+            findings.into_iter().for_each(|finding| reader.add(finding));
+            shape
+        });
+        let description = fields.get("description").and_then(|node| reader.text(node, "description"));
+        parameters.push(Parameter {
+            name: pair.key.clone(),
+            accepts,
+            default,
+            description: description.map(|text| text.value),
+        });
+    }
+    parameters
+}
+
+/// A name expressions can use.
+pub(super) fn is_name(name: &str) -> bool {
+    const WORDS: [&str; 10] = ["if", "then", "else", "each", "in", "or", "and", "not", "true", "false"];
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !WORDS.contains(&name)
+}
+
+fn read_type<'n>(
+    reader: &mut Reader,
+    kind: &str,
+    field: impl Fn(&str) -> Option<&'n Node>,
+    place: Span,
+) -> Option<Type> {
+    Some(match kind {
+        "string" => Type::String(match field("pattern") {
+            None => None,
+            Some(node) => Some(pattern(reader, node)?),
+        }),
+        "int" => {
+            let mut bound = |name, other| match field(name) {
+                None => Some(other),
+                Some(node) => reader
+                    .number::<i64>(node, name, "-9223372036854775808 to 9223372036854775807")
+                    .map(|number| number.value),
+            };
+            Type::Int(bound("min", i64::MIN)?, bound("max", i64::MAX)?)
+        }
+        "bool" => Type::Bool,
+        "version" => Type::Version,
+        "requirement" => Type::Requirement,
+        "enum" => {
+            let Some(node) = field("values") else {
+                reader.missing(
+                    place,
+                    "an enum without `values` accepts nothing",
+                    "list what it accepts: `values: [small, large]`",
+                );
+                return None;
+            };
+            let values = reader.texts(node, "values");
+            if values.is_empty() {
+                reader.bad_value(node.span, "`values` names none", "list what the parameter accepts");
+                return None;
+            }
+            Type::Enum(values)
+        }
+        _ => {
+            let Some(node) = field("of") else {
+                reader.missing(
+                    place,
+                    format!("`of` is missing for a {kind}"),
+                    "say what its entries are: `of: string`",
+                );
+                return None;
+            };
+            let of = Box::new(entry_type(reader, node)?);
+            if kind == "list" { Type::List(of) } else { Type::Map(of) }
+        }
+    })
+}
+
+/// The type of entries: its name, or a map that says more of it.
+fn entry_type(reader: &mut Reader, node: &Node) -> Option<Type> {
+    if let Kind::Map(_) = node.kind {
+        let fields = reader.fields(node, "of", &["type", "pattern", "values", "of", "min", "max"])?;
+        let kind = reader.required(&fields, "type", &format!("write one of {}", TYPES.join(", ")))?;
+        let kind = reader.one_of(kind, "type", TYPES, &[])?;
+        return read_type(reader, kind, |name| fields.get(name), node.span);
+    }
+    let kind = reader.one_of(node, "of", TYPES, &[])?;
+    read_type(reader, kind, |_| None, node.span)
+}
+
+fn pattern(reader: &mut Reader, node: &Node) -> Option<Regex> {
+    let text = reader.text(node, "pattern")?;
+    // All of the value must match: a pattern that fits a part of it accepts anything around that part.
+    let whole = regex::RegexBuilder::new(&format!("{START}{}{END}", text.value)).size_limit(PATTERN_LIMIT).build();
+    whole
+        .map_err(|e| {
+            let why = e.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let message = format!("{} is no pattern: {why}", quote(&text.value));
+            reader.bad_value(
+                text.span,
+                message,
+                "write a regular expression as Rust's `regex` reads it, in single quotes",
+            );
+        })
+        .ok()
+}
+
+fn article(kind: &str) -> String {
+    let article = if kind.starts_with(['i', 'e']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+impl Type {
+    /// As it is declared: `list of requirement`.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Type::String(None) => "string".into(),
+            Type::String(Some(pattern)) => format!("string matching `{}`", shown(pattern)),
+            Type::Int(i64::MIN, i64::MAX) => "int".into(),
+            Type::Int(min, i64::MAX) => format!("int from {min}"),
+            Type::Int(i64::MIN, max) => format!("int up to {max}"),
+            Type::Int(min, max) => format!("int from {min} to {max}"),
+            Type::Bool => "bool".into(),
+            Type::Version => "version".into(),
+            Type::Requirement => "requirement".into(),
+            Type::Enum(values) => choice(&values.iter().map(String::as_str).collect::<Vec<_>>()),
+            Type::List(of) => format!("list of {}", of.name()),
+            Type::Map(of) => format!("map of {}", of.name()),
+        }
+    }
+
+    /// A value as this type has it, from what is written in YAML.
+    pub(super) fn read(&self, node: &Node) -> Result<Value, Box<Finding>> {
+        let span = node.span;
+        let data = match (self, &node.kind) {
+            (Type::List(of), Kind::List(items)) => {
+                Data::list(items.iter().map(|item| of.read(item)).collect::<Result<_, _>>()?)
+            }
+            (Type::Map(of), Kind::Map(pairs)) => {
+                let entries = pairs.iter().map(|pair| Ok((pair.key.clone(), of.read(&pair.value)?)));
+                Data::Map(entries.collect::<Result<Vec<_>, Box<Finding>>>()?.into())
+            }
+            (Type::Int(..), Kind::Scalar { text, plain: true }) => match text.parse() {
+                Ok(number) => Data::Number(number),
+                Err(_) => return Err(self.refuse(span, &format!("the text {}", quote(text)))),
+            },
+            (Type::Bool, Kind::Scalar { text, plain: true }) if text == "true" || text == "false" => {
+                Data::Boolean(text == "true")
+            }
+            (Type::String(_) | Type::Version | Type::Requirement | Type::Enum(_), Kind::Scalar { text, .. }) => {
+                Data::text(text.as_str())
+            }
+            (_, kind) => {
+                let found = match kind {
+                    Kind::Scalar { text, plain: true } => format!("the text {}", quote(text)),
+                    Kind::Scalar { text, plain: false } => format!("the text {} in quotes", quote(text)),
+                    Kind::List(_) => "a list".into(),
+                    Kind::Map(_) => "a map".into(),
+                    Kind::Null | Kind::Error => "nothing".into(),
+                };
+                return Err(self.refuse(span, &found));
+            }
+        };
+        self.check(Value::new(data, span))
+    }
+
+    /// A value as this type has it, from one that was computed.
+    pub(super) fn check(&self, value: Value) -> Result<Value, Box<Finding>> {
+        let Value { span, axes, .. } = value;
+        let data = match (self, &value.data) {
+            (Type::String(pattern), Data::Text(text) | Data::Version(text)) => {
+                if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+                    let message = format!("{} does not match the pattern `{}`", quote(text), shown(pattern));
+                    return Err(bad(span, message, "all of the value must match it"));
+                }
+                Data::Text(text.clone())
+            }
+            (Type::Version, Data::Text(text) | Data::Version(text)) => {
+                if !is_version(text) {
+                    let message = format!("{} is no version", quote(text));
+                    return Err(bad(span, message, "write numbers with points between them, `3.13` or `3.13.5`"));
+                }
+                Data::Version(text.clone())
+            }
+            // A version of one part, as an axis of a matrix has it.
+            (Type::Version, Data::Number(number)) if *number >= 0 => Data::Version(number.to_string().into()),
+            (Type::Requirement, Data::Text(text)) => {
+                if text.trim().is_empty() || text.contains('\n') {
+                    return Err(bad(
+                        span,
+                        format!("{} is no requirement", quote(text)),
+                        "write a package, with a range if need be: `fastapi>=0.104`",
+                    ));
+                }
+                Data::Text(text.clone())
+            }
+            (Type::Enum(values), Data::Text(text) | Data::Version(text)) => {
+                if !values.iter().any(|value| **value == **text) {
+                    let message = format!("{} is none of the values accepted", quote(text));
+                    let all = values.iter().map(String::as_str);
+                    let help = match nearest(text, all.clone()) {
+                        Some(value) => format!("did you mean `{value}`?"),
+                        None => format!("write {}", choice(&all.collect::<Vec<_>>())),
+                    };
+                    return Err(bad(span, message, help));
+                }
+                Data::Text(text.clone())
+            }
+            (Type::Int(min, max), Data::Number(number)) => {
+                if !(*min..=*max).contains(number) {
+                    return Err(bad(
+                        span,
+                        format!("expected {}, found {number}", self.name()),
+                        "write a number within the bounds",
+                    ));
+                }
+                Data::Number(*number)
+            }
+            (Type::Bool, Data::Boolean(value)) => Data::Boolean(*value),
+            (Type::List(of), Data::List(items)) => {
+                Data::list(items.iter().map(|item| of.check(item.clone())).collect::<Result<_, _>>()?)
+            }
+            (Type::Map(of), Data::Map(entries)) => {
+                let entries = entries.iter().map(|(name, value)| Ok((name.clone(), of.check(value.clone())?)));
+                Data::Map(entries.collect::<Result<Vec<_>, Box<Finding>>>()?.into())
+            }
+            (_, data) => return Err(self.refuse(span, &data.shown())),
+        };
+        Ok(Value { data, span, axes })
+    }
+
+    fn refuse(&self, span: Span, found: &str) -> Box<Finding> {
+        let help = match self {
+            Type::Int(..) => "write digits without quotes",
+            Type::Bool => "write `true` or `false`, without quotes",
+            Type::List(_) => "write `[one, two]`, or one entry a line after `- `",
+            Type::Map(_) => "write `name: value`, one a line",
+            _ => "write one value, in quotes if it holds special characters",
+        };
+        Box::new(
+            Finding::error(codes::PARAMETER_TYPE, format!("expected {}, found {found}", self.name()))
+                .at(span)
+                .help(help),
+        )
+    }
+}
+
+/// A pattern as it was written.
+fn shown(pattern: &Regex) -> &str {
+    let text = pattern.as_str();
+    text.strip_prefix(START).and_then(|text| text.strip_suffix(END)).unwrap_or(text)
+}
+
+fn bad(span: Span, message: String, help: impl Into<String>) -> Box<Finding> {
+    Box::new(Finding::error(codes::PARAMETER_VALUE, message).at(span).help(help))
+}
+
+/// Digits first; then letters, digits and what stands between them in the version schemes of languages and distributions.
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.len() <= 100
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '~' | ':'))
+        || text == "latest"
+}

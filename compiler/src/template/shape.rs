@@ -1,0 +1,104 @@
+//! A part of a document whose scalars may hold expressions, taken apart once and given values many times.
+
+use std::sync::Arc;
+
+use grammar::expression::{self, Expression, ExpressionKind, Piece};
+use grammar::yaml::{Kind, Node, Pair};
+use model::{Finding, Findings, Sources, Span, Spanned, codes};
+
+/// A value that may depend on names. What depends on none is one piece, so that images share it.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    /// Nothing in it depends on anything.
+    Fixed(Arc<Node>),
+    /// One expression and nothing beside it: its value keeps its type.
+    Value(Expression, Span),
+    /// A text with values put into it.
+    Text(Vec<Piece>, Span),
+    /// A list.
+    List(Vec<Shape>, Span),
+    /// A map.
+    Map(Vec<(Spanned<String>, Shape)>, Span),
+}
+
+impl Shape {
+    /// Takes a part of a document apart; what is wrong with its expressions is added to `findings`.
+    pub(super) fn of(node: &Node, sources: &Sources, findings: &mut Findings) -> Self {
+        match &node.kind {
+            Kind::Scalar { text, .. } if expression::holds_expression(text) => {
+                Self::scalar(text, node.span, sources, findings)
+            }
+            Kind::List(items) => {
+                let items: Vec<Shape> = items.iter().map(|item| Self::of(item, sources, findings)).collect();
+                match items.iter().map(Shape::as_fixed).collect() {
+                    Some(items) => Shape::Fixed(Arc::new(Node { span: node.span, kind: Kind::List(items) })),
+                    None => Shape::List(items, node.span),
+                }
+            }
+            Kind::Map(pairs) => {
+                let mut entries = Vec::with_capacity(pairs.len());
+                for pair in pairs {
+                    let value = Self::of(&pair.value, sources, findings);
+                    if expression::holds_expression(&pair.key.value) {
+                        findings.push(in_key(pair.key.span));
+                    } else {
+                        entries.push((pair.key.clone(), value));
+                    }
+                }
+                let fixed =
+                    entries.iter().map(|(key, value)| Some(Pair { key: key.clone(), value: value.as_fixed()? }));
+                match fixed.collect() {
+                    Some(pairs) => Shape::Fixed(Arc::new(Node { span: node.span, kind: Kind::Map(pairs) })),
+                    None => Shape::Map(entries, node.span),
+                }
+            }
+            Kind::Scalar { .. } | Kind::Null | Kind::Error => Shape::Fixed(Arc::new(node.clone())),
+        }
+    }
+
+    fn scalar(text: &str, span: Span, sources: &Sources, findings: &mut Findings) -> Self {
+        let source = sources.text(span.source);
+        let raw = source.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let (mut pieces, found) = expression::scan(text, span, raw);
+        findings.extend(found);
+        if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
+            let text = match pieces.pop() {
+                Some(Piece::Text(text)) => text,
+                _ => String::new(),
+            };
+            return Shape::Fixed(Arc::new(Node { span, kind: Kind::Scalar { text, plain: false } }));
+        }
+        match pieces.as_slice() {
+            [Piece::Expression(_)] => match pieces.pop() {
+                Some(Piece::Expression(expression)) => Shape::Value(expression, span),
+                _ => Shape::Text(pieces, span),
+            },
+            _ => Shape::Text(pieces, span),
+        }
+    }
+
+    fn as_fixed(&self) -> Option<Node> {
+        match self {
+            Shape::Fixed(node) => Some(Node::clone(node)),
+            _ => None,
+        }
+    }
+
+    /// Whether it stands in a list for several entries.
+    pub(super) fn is_each(&self) -> bool {
+        matches!(self, Shape::Value(Expression { kind: ExpressionKind::Each(_), .. }, _))
+    }
+
+    pub(super) fn span(&self) -> Span {
+        match self {
+            Shape::Fixed(node) => node.span,
+            Shape::Value(_, span) | Shape::Text(_, span) | Shape::List(_, span) | Shape::Map(_, span) => *span,
+        }
+    }
+}
+
+fn in_key(span: Span) -> Finding {
+    Finding::error(codes::EXPRESSION_SYNTAX, "a name cannot be made by an expression")
+        .at(span)
+        .help("write the name itself; a whole map can be a parameter: `env: ${{ env }}`")
+}

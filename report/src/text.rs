@@ -1,0 +1,127 @@
+use std::fmt;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use model::{Finding, Label, Severity, Sources, Span};
+
+/// Columns that lines are broken at.
+const WIDTH: usize = 100;
+
+/// One finding as text, with the lines it points at; of other files, one line for each place.
+pub(super) fn render(sources: &Sources, finding: &Finding, color: bool) -> String {
+    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
+    let mut text = String::new();
+    if handler.render_report(&mut text, &Shown::new(sources, finding)).is_err() {
+        text = format!("{}: {}\n", finding.code, finding.message);
+    }
+    for label in finding.labels.iter().filter(|label| !is_here(finding, label)) {
+        text.push_str(&elsewhere(sources, label));
+    }
+    text + "\n"
+}
+
+fn is_here(finding: &Finding, label: &Label) -> bool {
+    finding.span.is_some_and(|span| span.source == label.span.source)
+}
+
+/// `see image.yaml:3:12, `service` is this:` and the line.
+fn elsewhere(sources: &Sources, label: &Label) -> String {
+    let (line, column) = sources.line_column(label.span.source, label.span.start);
+    let text = sources.text(label.span.source).lines().nth(line - 1).unwrap_or_default().trim();
+    let shown: String = text.chars().take(WIDTH).collect();
+    let name = sources.name(label.span.source);
+    format!("  see: {name}:{line}:{column}, {}\n        {line} │ {shown}\n", label.text)
+}
+
+#[derive(Debug)]
+struct Shown {
+    code: String,
+    message: String,
+    severity: miette::Severity,
+    help: Option<String>,
+    cause: Option<Box<Cause>>,
+    text: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    next: Option<Box<Cause>>,
+}
+
+impl Shown {
+    fn new(sources: &Sources, finding: &Finding) -> Self {
+        let cause =
+            finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: text.clone(), next })));
+        let at = finding.span.map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), range(span)));
+        let more = finding.labels.iter().filter(|label| is_here(finding, label));
+        let more = more.map(|label| LabeledSpan::new_with_span(Some(label.text.clone()), range(label.span)));
+        Self {
+            code: finding.code.to_string(),
+            message: finding.message.clone(),
+            severity: match finding.severity {
+                Severity::Error => miette::Severity::Error,
+                Severity::Warning => miette::Severity::Warning,
+            },
+            help: finding.help.clone(),
+            cause,
+            text: finding.span.map(|span| named(sources, span)),
+            labels: at.into_iter().chain(more).collect(),
+        }
+    }
+}
+
+fn named(sources: &Sources, span: Span) -> NamedSource<String> {
+    NamedSource::new(sources.name(span.source), sources.text(span.source).to_owned())
+}
+
+fn range(span: Span) -> (usize, usize) {
+    (span.start as usize, span.len())
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.next.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl Diagnostic for Shown {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.text.as_ref().map(|text| text as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as _)
+    }
+}
