@@ -25,10 +25,41 @@ pub(crate) enum Keep<'a> {
     AllBut(&'a Lock, &'a str),
 }
 
-/// Resolves a configuration into a lock.
-pub(crate) fn resolve(session: &Session, config: &Config, keep: &Keep) -> Result<(Lock, Findings), Findings> {
-    let fetched = Fetched { keep: kept(keep), ..Fetched::default() };
-    session.wait(run(session, config, fetched))
+/// Resolves one configuration after another; what was fetched for one is there for the next, and all stand on the same
+/// releases.
+pub(crate) struct Resolver<'s> {
+    session: &'s Session,
+    fetched: Fetched,
+    releases: BTreeMap<String, Release>,
+}
+
+impl<'s> Resolver<'s> {
+    pub(crate) fn new(session: &'s Session) -> Self {
+        Self { session, fetched: Fetched::default(), releases: BTreeMap::new() }
+    }
+
+    /// Resolves a configuration into a lock, with what is to be warned of.
+    pub(crate) fn resolve(&mut self, config: &Config, keep: &Keep) -> Result<(Lock, Findings), Findings> {
+        self.fetched.keep = kept(keep);
+        self.session.wait(self.run(config))
+    }
+
+    async fn run(&mut self, config: &Config) -> Result<(Lock, Findings), Findings> {
+        for _ in 0..MAX_ROUNDS {
+            match compiler::resolve(config, &self.fetched) {
+                Answer::Need(needs) => supply(self.session, needs, &mut self.fetched, &mut self.releases).await?,
+                Answer::Conflict(findings) => return Err(findings),
+                Answer::Done(resolved) => {
+                    let warnings = resolved.pins.warnings.clone();
+                    return Ok((compiler::lock(config, Resolved::clone(&resolved), &self.releases), warnings));
+                }
+            }
+        }
+        let message = format!("resolution is not done after {MAX_ROUNDS} rounds of metadata");
+        Err(Finding::error(codes::RESOLUTION_UNBOUNDED, message)
+            .help("limit the versions of the packages named")
+            .into())
+    }
 }
 
 fn kept(keep: &Keep) -> BTreeMap<(Origin, String), BTreeSet<String>> {
@@ -42,22 +73,6 @@ fn kept(keep: &Keep) -> BTreeMap<(Origin, String), BTreeSet<String>> {
         kept.entry((node.origin, node.name.clone())).or_default().insert(node.version.clone());
     }
     kept
-}
-
-async fn run(session: &Session, config: &Config, mut fetched: Fetched) -> Result<(Lock, Findings), Findings> {
-    let mut releases = BTreeMap::new();
-    for _ in 0..MAX_ROUNDS {
-        match compiler::resolve(config, &fetched) {
-            Answer::Need(needs) => supply(session, needs, &mut fetched, &mut releases).await?,
-            Answer::Conflict(findings) => return Err(findings),
-            Answer::Done(resolved) => {
-                let warnings = resolved.pins.warnings.clone();
-                return Ok((compiler::lock(config, Resolved::clone(&resolved), &releases), warnings));
-            }
-        }
-    }
-    let message = format!("resolution is not done after {MAX_ROUNDS} rounds of metadata");
-    Err(Finding::error(codes::RESOLUTION_UNBOUNDED, message).help("limit the versions of the packages named").into())
 }
 
 async fn supply(

@@ -1,9 +1,10 @@
 //! An image configuration on disk, with what lies beside it.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use compiler::template::{Document, Image};
+use compiler::template::{Assignment, Document, Image};
 use grammar::yaml::{Kind, Node, Pair};
 use model::config::Config;
 use model::lock::Lock;
@@ -16,8 +17,9 @@ use crate::templates::Templates;
 
 /// A configuration that was read and checked.
 pub(crate) struct Project {
-    /// The image that is asked for.
-    pub(crate) image: Image,
+    images: Vec<Image>,
+    /// Names of the images a command is about.
+    selected: BTreeSet<String>,
     pub(crate) sources: Sources,
     /// Warnings found while checking.
     pub(crate) warnings: Findings,
@@ -25,23 +27,53 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Reads a configuration and chooses one of its images; every finding at once.
+    /// Reads a configuration and chooses among its images; every finding at once.
     pub(crate) fn load(path: &Path, select: &[(String, String)]) -> Result<Self, Failure> {
         let mut sources = Sources::default();
-        let read = read(path, select, &mut sources).and_then(|(images, warnings)| Ok((only(images)?, warnings)));
+        let read = open(path, &mut sources).and_then(|(document, findings)| {
+            let selected: BTreeSet<String> = document.assignments(select)?.iter().map(Assignment::to_string).collect();
+            let (images, warnings) = images((document, findings))?;
+            Ok((images, warnings, selected))
+        });
         match read {
-            Ok((image, warnings)) => Ok(Self { image, sources, warnings, path: path.to_owned() }),
+            Ok((images, warnings, selected)) => Ok(Self { images, selected, sources, warnings, path: path.to_owned() }),
             Err(findings) => Err(Failure { sources, findings }),
         }
     }
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.image.config
+    /// Every image, at least one.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter()
     }
 
-    /// A failure whose findings may point into the configuration.
-    pub(crate) fn failure(&self, findings: impl Into<Findings>) -> Failure {
-        Failure { sources: self.sources.clone(), findings: self.image.trace(findings.into()) }
+    /// The images the command is about, at least one.
+    pub(crate) fn selected(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter().filter(|image| self.is_selected(image))
+    }
+
+    pub(crate) fn is_selected(&self, image: &Image) -> bool {
+        self.selected.contains(&image.assignment.to_string())
+    }
+
+    /// Whether the configuration makes several images, so that messages must say which one they mean.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.images.len() > 1
+    }
+
+    /// Which image a message is about.
+    pub(crate) fn about(&self, image: &Image) -> String {
+        format!("the image is {}, with {}", image.config.name.value, image.assignment)
+    }
+
+    /// A failure of one image, whose findings may point into the configuration.
+    pub(crate) fn failure(&self, image: &Image, findings: impl Into<Findings>) -> Failure {
+        Failure { sources: self.sources.clone(), findings: self.of_image(image, findings.into()) }
+    }
+
+    /// Findings about an image as they are shown.
+    pub(crate) fn of_image(&self, image: &Image, findings: Findings) -> Findings {
+        let findings = image.trace(findings).into_iter();
+        findings.map(|finding| if self.is_batch() { finding.because(self.about(image)) } else { finding }).collect()
     }
 
     /// The folder of the configuration, where everything it names lies.
@@ -117,7 +149,7 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
             let found = Document::check_template(&templates.path(path), &root, sources, &templates);
             return Err([findings, found].concat());
         }
-        images(load(path, &root, findings, sources)?, &[])
+        images(load(path, &root, findings, sources)?)
     });
     let (images, mut found) = match parsed {
         Ok(read) => read,
@@ -156,32 +188,9 @@ fn missing(config: &Config, folder: &Folder) -> Findings {
     source.chain(files).collect()
 }
 
-/// The one image a command is about.
-fn only(images: Vec<Image>) -> Result<Image, Findings> {
-    let count = images.len();
-    let mut images = images.into_iter();
-    match (images.next(), images.next()) {
-        (Some(image), None) => Ok(image),
-        (Some(a), Some(b)) => {
-            let message = format!("the configuration makes {count} images; several at once are not supported yet");
-            let finding = Finding::error(codes::NOT_SUPPORTED_YET, message);
-            let finding = finding.because(format!("one has {}, another {}", a.assignment, b.assignment));
-            Err(finding.help("choose one: `--select NAME=VALUE`, as often as needed").into())
-        }
-        (None, _) => Err(Finding::error(codes::USAGE, "the configuration makes no image").into()),
-    }
-}
-
-/// The selected images of a configuration, with what is to be warned of.
-fn read(path: &Path, select: &[(String, String)], sources: &mut Sources) -> Result<(Vec<Image>, Findings), Findings> {
-    images(open(path, sources)?, select)
-}
-
-fn images(
-    (document, findings): (Document, Findings),
-    select: &[(String, String)],
-) -> Result<(Vec<Image>, Findings), Findings> {
-    match document.images(select) {
+/// The images of a document, with what is to be warned of.
+fn images((document, findings): (Document, Findings)) -> Result<(Vec<Image>, Findings), Findings> {
+    match document.images(&[]) {
         Ok((images, found)) => {
             let findings = [findings, found].concat();
             if findings.iter().any(|finding| finding.severity == Severity::Error) {

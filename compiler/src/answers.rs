@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::config::Config;
-use model::lock::{Asker, Lock, Node, Origin};
+use model::lock::{Asker, Lock, Node, Origin, Resolution};
 use model::{Arch, Finding, Findings, codes};
 use stdlib::base::Base;
 use stdlib::language::Line;
@@ -28,13 +28,12 @@ pub(crate) fn check(
     config: &Config,
     lock: &Lock,
     arch: Arch,
+    resolution: &Resolution,
     base: &Base,
     line: Option<&Line>,
 ) -> Result<(), Findings> {
-    let Some(resolution) = lock.resolutions.get(&arch) else {
-        return Err(wrong(format!("the lock has nothing for {arch}")).into());
-    };
-    let version = |name: &str| lock.find(arch, Origin::Debian, name).map_or("", |(_, node)| node.version.as_str());
+    let version =
+        |name: &str| lock.find(resolution, Origin::Debian, name).map_or("", |(_, node)| node.version.as_str());
     let locked = line.map(|line| (line.clone(), version(&line.carrier).to_owned()));
     let mut findings = Findings::new();
     if let (Some((line, carried)), Some(wish)) = (&locked, &config.base.version) {
@@ -72,7 +71,7 @@ pub(crate) fn check(
             continue;
         };
         answered.insert((asked.by, asked.origin, asked.requirement.as_str()));
-        match lock.find(arch, edge.origin, &edge.name) {
+        match lock.find(resolution, edge.origin, &edge.name) {
             Some((_, node)) if (asked.accepts)(node) => {}
             Some((id, _)) => findings.push(wrong(format!("{id} does not answer `{}`", edge.requirement))),
             None => findings.push(wrong(format!("the lock has no {} for {arch}", edge.name))),

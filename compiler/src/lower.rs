@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Config, Run};
-use model::lock::{Asker, Lock, Node, Origin};
+use model::lock::{Asker, Lock, Node, Origin, Resolution};
 use model::plan::{Addition, ArchiveFormat, Check, ImageConfig, Op, Plan, PlanKey};
 use model::{Arch, Digest, Finding, Findings, TreePath, codes};
 use stdlib::base::Base;
@@ -33,13 +33,13 @@ pub struct LocalTrees {
     pub certificates: String,
 }
 
-/// The plan that makes the image index; its target is `index`, each image's is its architecture.
-pub fn lower(config: &Config, lock: &Lock, local: &LocalTrees) -> Result<Plan, Findings> {
+/// The plan that makes the image index over some of the configuration's architectures; its target is `index`, each image's is its architecture.
+pub fn lower(config: &Config, arches: &[Arch], lock: &Lock, local: &LocalTrees) -> Result<Plan, Findings> {
     let base = Base::shipped()?;
     let catalogue = config.base.language.as_ref().map(|l| Catalogue::shipped(l.value)).transpose()?;
-    let mut lowering = Lowering { config, lock, local, base, catalogue, plan: Plan::new(lock.epoch) };
-    let images: Vec<PlanKey> =
-        config.architectures.iter().map(|arch| lowering.image(*arch)).collect::<Result<_, Findings>>()?;
+    let asked = crate::config::asked(config).digest();
+    let mut lowering = Lowering { config, lock, asked, local, base, catalogue, plan: Plan::new(lock.epoch) };
+    let images: Vec<PlanKey> = arches.iter().map(|arch| lowering.image(*arch)).collect::<Result<_, Findings>>()?;
     let annotations = lowering.annotations();
     let index = lowering.plan.add(Op::Index { v: version::INDEX, annotations }, images);
     lowering.plan.targets.insert("index".into(), index);
@@ -49,6 +49,8 @@ pub fn lower(config: &Config, lock: &Lock, local: &LocalTrees) -> Result<Plan, F
 struct Lowering<'a> {
     config: &'a Config,
     lock: &'a Lock,
+    /// What of the lock answers the configuration.
+    asked: Digest,
     local: &'a LocalTrees,
     base: Base,
     catalogue: Option<Catalogue>,
@@ -57,10 +59,14 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn image(&mut self, arch: Arch) -> Result<PlanKey, Findings> {
-        let line = self.line(arch)?;
-        answers::check(self.config, self.lock, arch, &self.base, line.as_ref())?;
-        let in_base = self.reachable_from_base(arch);
-        let nodes: Vec<(&str, &Node)> = self.lock.nodes_of(arch).collect();
+        let resolution = self.lock.image(&self.asked, arch).ok_or_else(|| {
+            let message = format!("the lock has nothing for {arch} of this configuration");
+            Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
+        })?;
+        let line = self.line(arch, resolution)?;
+        answers::check(self.config, self.lock, arch, resolution, &self.base, line.as_ref())?;
+        let in_base = self.reachable_from_base(resolution);
+        let nodes: Vec<(&str, &Node)> = self.lock.nodes_of(resolution).collect();
         let (base, added): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(id, _)| in_base.contains(id));
 
         let mut additions = self.base.additions(&self.local.certificates);
@@ -106,9 +112,9 @@ impl Lowering<'_> {
     }
 
     /// The catalogue line that a locked language version belongs to.
-    fn line(&self, arch: Arch) -> Result<Option<Line>, Findings> {
+    fn line(&self, arch: Arch, resolution: &Resolution) -> Result<Option<Line>, Findings> {
         let Some(catalogue) = &self.catalogue else { return Ok(None) };
-        let version = self.lock.resolutions.get(&arch).and_then(|r| r.language_version.as_deref()).unwrap_or("");
+        let version = resolution.language_version.as_deref().unwrap_or_default();
         let belongs = |line: &&Line| version.strip_prefix(&line.version).is_some_and(|rest| rest.starts_with('.'));
         catalogue.lines.iter().find(belongs).cloned().map(Some).ok_or_else(|| {
             let message =
@@ -120,11 +126,11 @@ impl Lowering<'_> {
     }
 
     /// Ids of the nodes the base needs, directly or not.
-    fn reachable_from_base(&self, arch: Arch) -> BTreeSet<&str> {
+    fn reachable_from_base(&self, resolution: &Resolution) -> BTreeSet<&str> {
         let by_name: BTreeMap<(Origin, &str), (&str, &Node)> =
-            self.lock.nodes_of(arch).map(|(id, node)| ((node.origin, node.name.as_str()), (id, node))).collect();
-        let roots = self.lock.resolutions.get(&arch).map(|r| r.roots.as_slice()).unwrap_or_default();
-        let mut open: Vec<(Origin, &str)> = roots
+            self.lock.nodes_of(resolution).map(|(id, node)| ((node.origin, node.name.as_str()), (id, node))).collect();
+        let mut open: Vec<(Origin, &str)> = resolution
+            .roots
             .iter()
             .filter(|root| root.by == Asker::Base)
             .map(|root| (root.edge.origin, root.edge.name.as_str()))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Config, Relation, SystemPackage};
-use model::lock::{self, Asker, Lock, Origin, Proof, Release, Resolution};
+use model::lock::{self, Answer as Answered, Asker, Lock, Origin, Proof, Release, Resolution};
 use model::{Arch, Finding, Findings};
 use stdlib::base::Base;
 use stdlib::language::{Catalogue, Line};
@@ -174,12 +174,12 @@ pub fn lock(config: &Config, resolved: Resolved, releases: &BTreeMap<String, Rel
             (*arch, Resolution { language_version: language_versions.get(arch).cloned(), roots, nodes })
         })
         .collect();
+    let asked = config::asked(config);
     Lock {
         format: lock::FORMAT,
-        config: config::fingerprint(config),
         epoch: releases.values().map(|release| release.date).max().unwrap_or(0),
         releases,
         nodes: pins.nodes,
-        resolutions,
+        answers: BTreeMap::from([(asked.digest(), Answered { asked, resolutions })]),
     }
 }

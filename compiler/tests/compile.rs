@@ -44,7 +44,7 @@ fn a_lock_that_answers_something_else_is_refused() {
     let config = compiler::config::read(&parsed.root.unwrap()).0.unwrap();
     let lock: Lock = Lock::from_text(&fs::read(case.join("lock.json")).unwrap()).unwrap();
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
-    let lowered = |lock: &Lock| compiler::lower(&config, lock, &local);
+    let lowered = |lock: &Lock| compiler::lower(&config, &config.architectures, lock, &local);
     lowered(&lock).unwrap();
     let changed = |change: &dyn Fn(&mut Lock)| {
         let mut lock = lock.clone();
@@ -54,9 +54,13 @@ fn a_lock_that_answers_something_else_is_refused() {
         findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n")
     };
     let roots = |lock: &mut Lock, change: &dyn Fn(&mut Vec<model::lock::Root>)| {
-        lock.resolutions.values_mut().for_each(|resolution| change(&mut resolution.roots));
+        lock.answers
+            .values_mut()
+            .flat_map(|answer| answer.resolutions.values_mut())
+            .for_each(|resolution| change(&mut resolution.roots));
     };
-    for root in &lock.resolutions[&Arch::Amd64].roots {
+    let image = lock.images().find(|(_, arch, _)| *arch == Arch::Amd64).unwrap().2;
+    for root in &image.roots {
         let asked = format!("`{}`", root.edge.requirement);
         let without = changed(&|lock| roots(lock, &|roots| roots.retain(|other| other != root)));
         assert!(without.contains(&asked), "{without}");
@@ -69,7 +73,7 @@ fn a_lock_that_answers_something_else_is_refused() {
     let named = |name: &str| lock.nodes.iter().find(|(_, node)| node.name == name).unwrap().0;
     let older = |name: &str| changed(&|lock| lock.nodes.get_mut(named(name)).unwrap().version = "1".into());
     assert!(older("libpq5").contains("does not answer `libpq5 (>= 15)`"));
-    let exact = lock.resolutions[&Arch::Amd64].roots.iter().find(|root| root.edge.requirement.contains("(= ")).unwrap();
+    let exact = image.roots.iter().find(|root| root.edge.requirement.contains("(= ")).unwrap();
     assert!(older(&exact.edge.name).contains(&exact.edge.requirement));
 }
 
@@ -103,7 +107,7 @@ fn compiled(case: &Path, text: &str) -> Result<(String, String), String> {
     };
     let lock = compiler::lock(&config, *resolved, &releases);
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
-    let plan = compiler::lower(&config, &lock, &local).map_err(shown)?;
+    let plan = compiler::lower(&config, &config.architectures, &lock, &local).map_err(shown)?;
     plan.check().unwrap();
     Ok((lock.to_text(), String::from_utf8(canonical_json(&plan)).unwrap()))
 }

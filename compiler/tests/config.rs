@@ -45,12 +45,12 @@ fn the_short_form_and_the_long_one_are_the_same() {
         "name: x\npython_version: 3.12.1\npackages: {fastapi: 0.104.1, uvicorn: '>=0.24'}\nbuild_type: hermetic\n";
     let [long, short] = [long, short].map(|text| read(text).0.unwrap());
     assert_eq!(show(&long), show(&short));
-    assert_eq!(compiler::config::fingerprint(&long), compiler::config::fingerprint(&short));
+    assert_eq!(compiler::config::asked(&long), compiler::config::asked(&short));
 }
 
 #[test]
 fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
-    let of = |text: &str| compiler::config::fingerprint(&read(text).0.unwrap());
+    let of = |text: &str| compiler::config::asked(&read(text).0.unwrap());
     let text = "name: x\nbase: {language: python, version: '3.13'}\npackages: [a, b]\nsystem_packages: [libpq5]\narchitectures: [amd64]\n";
     for (from, to) in
         [("name: x", "name: y"), ("[a, b]", "[b, a]"), ("name: x", "version: '2'\nname: x\nrun: {user: 1}")]

@@ -1,5 +1,5 @@
-//! `image.lock.json`: the complete dependency graph of every architecture, each node with digest,
-//! evidence, and the reason it is there. It names no server.
+//! `image.lock.json`: the complete dependency graph of every image of a document and of every architecture, each node with
+//! digest, evidence, and the reason it is there. It names no server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
@@ -8,32 +8,68 @@ use std::marker::PhantomData;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Arch, Digest};
+use crate::{Arch, Digest, digest_of};
 
-/// The only lock format there is so far.
-pub const FORMAT: u32 = 1;
+/// The only lock format this version reads.
+pub const FORMAT: u32 = 2;
 /// A lock has at most so many bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
 
 /// A lock file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// [`FORMAT`].
     pub format: u32,
-    /// Digest of what the lock answers: everything of the configuration that resolution reads.
-    pub config: Digest,
     /// The one time there is, seconds since 1970: the newest signed Date among the releases.
     pub epoch: i64,
     /// The signed Debian releases, by suite.
     #[serde(deserialize_with = "unique")]
     pub releases: BTreeMap<String, Release>,
-    /// Every node of every architecture, by its id (a package URL).
+    /// Every node of every image, by its id (a package URL).
     #[serde(deserialize_with = "unique")]
     pub nodes: BTreeMap<String, Node>,
+    /// What was asked and what answers it, by the digest of what was asked. Images that ask the same share an answer.
+    #[serde(deserialize_with = "unique")]
+    pub answers: BTreeMap<Digest, Answer>,
+}
+
+/// Something that was asked, and what is in its images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// What was asked.
+    pub asked: Asked,
     /// What is in the image of each architecture.
     #[serde(deserialize_with = "unique")]
     pub resolutions: BTreeMap<Arch, Resolution>,
+}
+
+/// Everything of a configuration that resolution reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The language, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The wanted version of it, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The language's packages, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+    /// Debian packages, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system_packages: Vec<String>,
+    /// For which architectures, sorted.
+    pub architectures: Vec<Arch>,
+}
+
+impl Asked {
+    /// What an answer to it is found by.
+    pub fn digest(&self) -> Digest {
+        digest_of(self)
+    }
 }
 
 /// A signed Debian release whose indexes vouch for packages.
@@ -217,8 +253,8 @@ impl Lock {
     /// Reads a lock file.
     ///
     /// # Errors
-    /// Why it is no lock this version can read: another format, another shape, a name twice in one object, or a file name
-    /// that leads elsewhere.
+    /// Why it is no lock this version can read: another format, another shape, a name twice in one object, a wrong digest, or
+    /// a file name that leads elsewhere.
     pub fn from_text(text: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
@@ -229,36 +265,72 @@ impl Lock {
             return Err(format!("it has format {format}, expected {FORMAT}"));
         }
         let lock: Self = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        if let Some((digest, _)) = lock.answers.iter().find(|(digest, answer)| answer.asked.digest() != **digest) {
+            return Err(format!("{digest} is not the digest of what it says was asked"));
+        }
         match lock.nodes.iter().find(|(_, node)| !node.is_well_placed()) {
             Some((id, node)) => Err(format!("{id} has the file name `{}`", node.file.escape_debug())),
             None => Ok(lock),
         }
     }
 
-    /// The node that carries a name in one resolution.
-    pub fn find(&self, arch: Arch, origin: Origin, name: &str) -> Option<(&str, &Node)> {
-        self.nodes_of(arch).find(|(_, node)| node.origin == origin && node.name == name)
+    /// The node that carries a name in one image.
+    pub fn find(&self, image: &Resolution, origin: Origin, name: &str) -> Option<(&str, &Node)> {
+        self.nodes_of(image).find(|(_, node)| node.origin == origin && node.name == name)
     }
 
-    /// The nodes of one architecture, in order of their id.
-    pub fn nodes_of(&self, arch: Arch) -> impl Iterator<Item = (&str, &Node)> {
-        let ids = self.resolutions.get(&arch).map(|r| r.nodes.as_slice()).unwrap_or_default();
-        ids.iter().filter_map(|id| Some((id.as_str(), self.nodes.get(id)?)))
+    /// The nodes of one image, in order of their id.
+    pub fn nodes_of(&self, image: &Resolution) -> impl Iterator<Item = (&str, &Node)> {
+        image.nodes.iter().filter_map(|id| self.nodes.get_key_value(id).map(|(id, node)| (id.as_str(), node)))
     }
 
-    /// What concerns some architectures: their resolutions, the nodes in those, and the indexes that vouch for these.
-    /// Every release stays, for the epoch is the newest date among all of them.
-    pub fn narrowed(&self, arches: &[Arch]) -> Self {
-        let mut lock = self.clone();
-        lock.resolutions.retain(|arch, _| arches.contains(arch));
-        let inside: BTreeSet<&String> = lock.resolutions.values().flat_map(|resolution| &resolution.nodes).collect();
-        lock.nodes.retain(|id, _| inside.contains(id));
+    /// What is in the image of an architecture, if that was asked.
+    pub fn image(&self, asked: &Digest, arch: Arch) -> Option<&Resolution> {
+        self.answers.get(asked)?.resolutions.get(&arch)
+    }
+
+    /// Every image.
+    pub fn images(&self) -> impl Iterator<Item = (Digest, Arch, &Resolution)> {
+        self.answers
+            .iter()
+            .flat_map(|(asked, answer)| answer.resolutions.iter().map(|(arch, image)| (*asked, *arch, image)))
+    }
+
+    /// What concerns some images: their nodes, and the indexes that vouch for these. Every release stays, for the epoch is
+    /// the newest date among all of them.
+    pub fn narrowed(&self, wanted: &BTreeSet<(Digest, Arch)>) -> Self {
+        let mut answers = BTreeMap::new();
+        for (asked, arch) in wanted {
+            let Some((answer, image)) = self.answers.get(asked).zip(self.image(asked, *arch)) else { continue };
+            let empty = || Answer { asked: answer.asked.clone(), resolutions: BTreeMap::new() };
+            answers.entry(*asked).or_insert_with(empty).resolutions.insert(*arch, image.clone());
+        }
+        let mut lock = Self { answers, nodes: BTreeMap::new(), releases: self.releases.clone(), ..*self };
+        let nodes = lock.images().flat_map(|(.., image)| self.nodes_of(image));
+        lock.nodes = nodes.map(|(id, node)| (id.to_owned(), node.clone())).collect();
         let vouching: BTreeSet<(&String, &String)> =
             lock.nodes.values().filter_map(|node| node.proof.index()).collect();
         for (suite, release) in &mut lock.releases {
             release.indexes.retain(|path, _| vouching.contains(&(suite, path)));
         }
         lock
+    }
+
+    /// One lock over several that were made from the same releases.
+    pub fn united(locks: impl IntoIterator<Item = Lock>) -> Self {
+        let mut all = Lock { format: FORMAT, ..Lock::default() };
+        for lock in locks {
+            all.epoch = all.epoch.max(lock.epoch);
+            all.nodes.extend(lock.nodes);
+            all.answers.extend(lock.answers);
+            for (suite, release) in lock.releases {
+                match all.releases.get_mut(&suite) {
+                    Some(there) => there.indexes.extend(release.indexes),
+                    None => drop(all.releases.insert(suite, release)),
+                }
+            }
+        }
+        all
     }
 
     /// As written to disk: stable, indented, ending in a newline.
@@ -301,10 +373,7 @@ mod tests {
     use super::*;
 
     fn text(nodes: &str) -> String {
-        let config = Digest::of(b"");
-        format!(
-            r#"{{"format":1,"config":"{config}","epoch":0,"releases":{{}},"nodes":{{{nodes}}},"resolutions":{{}}}}"#
-        )
+        format!(r#"{{"format":2,"epoch":0,"releases":{{}},"nodes":{{{nodes}}},"answers":{{}}}}"#)
     }
 
     fn node(id: &str, origin: &str, file: &str) -> String {
@@ -327,13 +396,24 @@ mod tests {
 
     #[test]
     fn another_format_is_named_whatever_else_is_in_it() {
-        assert_eq!(why(r#"{"format":2,"new":true}"#), "it has format 2, expected 1");
+        assert_eq!(why(r#"{"format":3,"new":true}"#), "it has format 3, expected 2");
     }
 
     #[test]
     fn a_name_that_is_there_twice_is_refused() {
         let twice = [node("a", "pypi", "a.whl"), node("a", "pypi", "b.whl")].join(",");
         assert!(why(&text(&twice)).starts_with(r#""a" is there twice"#));
+    }
+
+    #[test]
+    fn an_answer_stands_under_the_digest_of_its_question() {
+        let asked = Asked { architectures: vec![Arch::Amd64], ..Asked::default() };
+        let of = |digest: Digest| {
+            let answer = Answer { asked: asked.clone(), resolutions: BTreeMap::new() };
+            Lock { format: FORMAT, answers: BTreeMap::from([(digest, answer)]), ..Lock::default() }.to_text()
+        };
+        assert!(Lock::from_text(of(asked.digest()).as_bytes()).is_ok());
+        assert!(why(&of(Digest::of(b""))).ends_with("is not the digest of what it says was asked"));
     }
 
     #[test]

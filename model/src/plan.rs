@@ -301,6 +301,11 @@ impl Plan {
         key
     }
 
+    /// Takes in the steps of another plan; equal steps are one. Its targets are not taken.
+    pub fn take_in(&mut self, other: &Plan) {
+        self.steps.extend(other.steps.iter().map(|(key, step)| (*key, step.clone())));
+    }
+
     /// Checks the invariant. Steps cannot form a cycle: each key is a digest over its inputs' keys.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.format != FORMAT {

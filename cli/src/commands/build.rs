@@ -1,109 +1,200 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
+use compiler::template::Image;
 use model::plan::{Op, Plan, PlanKey};
-use model::{Arch, Finding, Findings, codes};
+use model::{Arch, Digest, Finding, Findings, codes};
 use runtime::archive::{ArchiveOptions, Written, write_archive};
-use runtime::execute::{Options, Value, execute};
+use runtime::execute::{Executed, Options, Value, execute};
 use runtime::fetch::Wanted;
 use runtime::prove::{Summary, prove};
 use serde::Serialize;
 
-use super::plan::{self, Planned};
+use super::plan::{self, Planned, PlannedImage};
 use crate::args::{Choice, ConfigArg, Format, Machine};
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
 use crate::session::Session;
 
-/// `build`: from configuration to archive.
+/// `build`: from configuration to archives, one for each image.
 pub(super) fn run(
     machine: &Machine,
-    path: &ConfigArg,
+    config: &ConfigArg,
     choice: &Choice,
     output: &Path,
     jobs: Option<usize>,
     format: Format,
 ) -> Result<(), Failure> {
-    let project = Project::load(&path.config, &path.select)?;
+    let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
-    check_name(output)?;
-    project.check_output(output)?;
+    let output = Output::of(output, &project)?;
     let session = Session::open(machine, false)?;
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
 
     let mut replaced = BTreeSet::new();
-    let (plan, summary, index, written) = loop {
+    let built = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
         let planned = plan::make(&session, &project, choice)?;
-        let outcome = attempt(&session, &planned, &project, output, jobs);
+        let built = attempt(&session, &planned, &project, &output, jobs)?;
         let damaged = session.store.take_damaged();
-        match outcome {
-            Ok((summary, index, written)) => break (planned.plan, summary, index, written),
-            // an object that is damaged once more after it was replaced will not get better
-            Err(findings) if damaged.iter().all(|digest| replaced.contains(digest)) || session.offline => {
-                return Err(findings.into());
-            }
-            Err(_) => {
-                for digest in damaged {
-                    replaced.insert(digest);
-                    session
-                        .progress
-                        .note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
-                    session.store.discard(&digest)?;
-                }
-            }
+        // an object that is damaged once more after it was replaced will not get better
+        if built.failed.is_empty() || session.offline || damaged.iter().all(|digest| replaced.contains(digest)) {
+            break built;
+        }
+        for digest in damaged {
+            replaced.insert(digest);
+            session.progress.note(&format!("the stored object {digest} was damaged; it is fetched or made again"));
+            session.store.discard(&digest)?;
         }
     };
-    let name = format!("{}:{}", project.config().name.value, tag(&project));
-    let done = Summarised { name, output, written: &written, index: &index, packages: &summary, plan: plan.digest() };
-    Ok(summarise(&done, format)?)
-}
-
-/// The ending of the name says what is written; another one would promise something else.
-fn check_name(output: &Path) -> Result<(), Finding> {
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    if [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+    summarise(&built, &output, format)?;
+    if built.failed.is_empty() {
         return Ok(());
     }
-    let message = format!("{} is no name of an archive that can be written", output.display());
-    Err(Finding::error(codes::USAGE, message).help("let it end in .tar.gz or .tgz, or in .tar"))
+    Err(Failure {
+        sources: project.sources.clone(),
+        findings: built.failed.into_iter().flat_map(|(_, found)| found).collect(),
+    })
 }
 
+/// Where archives go.
+enum Output {
+    /// The one image's archive.
+    File(PathBuf),
+    /// A folder, in which each archive has its image's name.
+    Folder(PathBuf),
+}
+
+impl Output {
+    /// A name that ends in `/`, or is a folder's, is for several; the ending of a file's name says what is written, and another one
+    /// would promise something else.
+    fn of(path: &Path, project: &Project) -> Result<Self, Finding> {
+        if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            std::fs::create_dir_all(path).map_err(|e| {
+                Finding::error(codes::OUTPUT_IO, format!("the folder {} cannot be made: {e}", path.display()))
+            })?;
+            return Ok(Output::Folder(path.to_owned()));
+        }
+        let several = project.selected().count();
+        if several > 1 {
+            let message = format!("{} is no folder, and there are {several} images", path.display());
+            let help = "name a folder, `--output images/`, or choose one image with `--select NAME=VALUE`";
+            return Err(Finding::error(codes::USAGE, message).help(help));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+            project.check_output(path)?;
+            return Ok(Output::File(path.to_owned()));
+        }
+        let message = format!("{} is no name of an archive that can be written", path.display());
+        Err(Finding::error(codes::USAGE, message)
+            .help("let it end in .tar.gz or .tgz, or in .tar; or in / for a folder"))
+    }
+
+    fn file(&self, image: &Image) -> PathBuf {
+        match self {
+            Output::File(path) => path.clone(),
+            Output::Folder(folder) => folder.join(format!("{}.tar.gz", image.config.name.value)),
+        }
+    }
+}
+
+/// What became of the images.
+struct Built {
+    done: Vec<Done>,
+    /// Images that failed, by name, and why.
+    failed: Vec<(String, Findings)>,
+}
+
+/// An image that was built.
+#[derive(Serialize)]
+struct Done {
+    name: String,
+    output: PathBuf,
+    written: Written,
+    index: Value,
+    packages: Summary,
+    plan: Digest,
+}
+
+/// Builds every planned image. Equal steps of different images are one, and an image that fails leaves the others whole.
+///
+/// # Errors
+/// What concerns all images: proofs, and what could not be fetched.
 fn attempt(
     session: &Session,
-    Planned { plan, lock, arches }: &Planned,
+    planned: &Planned,
     project: &Project,
-    output: &Path,
+    output: &Output,
     jobs: usize,
-) -> Result<(Summary, Value, Written), Findings> {
+) -> Result<Built, Failure> {
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
-    session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &lock.narrowed(arches)))?;
-    let summary = prove(&session.store, lock, arches, &session.trust)?;
+    let locked = planned.images.iter().flat_map(|planned| planned.locked.iter().copied()).collect();
+    let mut built = Built { done: Vec::new(), failed: Vec::new() };
+    let mut whole = Plan::new(planned.lock.epoch);
+    planned.images.iter().for_each(|planned| whole.take_in(&planned.plan));
+    let common = |findings: Findings| Ok(Built { done: Vec::new(), failed: vec![(String::new(), findings)] });
+    let narrowed = planned.lock.narrowed(&locked);
+    if let Err(findings) = session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &narrowed)) {
+        return common(findings);
+    }
+    let mut packages = Vec::new();
+    for planned_image in &planned.images {
+        match prove(&session.store, &planned.lock, &planned_image.locked, &session.trust) {
+            Ok(summary) => packages.push(summary),
+            Err(findings) => return common(findings),
+        }
+    }
     phase("fetch");
-    session.wait(session.fetcher.files(leaves(plan)))?;
+    if let Err(findings) = session.wait(session.fetcher.files(leaves(&whole))) {
+        return common(findings);
+    }
     phase("execute");
-    let mut values = execute(plan, &session.store, &Options { jobs, progress: session.progress.clone() })?;
+    let executed = execute(&whole, &session.store, &Options { jobs, progress: session.progress.clone() })?;
     phase("release");
-    let index = index_of(plan, &mut values)?;
+    for (planned, packages) in planned.images.iter().zip(packages) {
+        match release(session, planned, packages, &executed, output) {
+            Ok(done) => built.done.push(done),
+            Err(findings) => {
+                let name = planned.image.config.name.value.clone();
+                built.failed.push((name, project.of_image(planned.image, findings)));
+            }
+        }
+    }
+    Ok(built)
+}
+
+/// Writes the archive of an image whose steps are all done.
+fn release(
+    session: &Session,
+    PlannedImage { image, plan, .. }: &PlannedImage,
+    packages: Summary,
+    executed: &Executed,
+    output: &Output,
+) -> Result<Done, Findings> {
+    let findings = executed.findings_of(plan);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let index = plan.targets.get("index").and_then(|key: &PlanKey| executed.values.get(key));
+    let index = index.ok_or_else(|| Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index"))?;
+    let config = &image.config;
     let options = ArchiveOptions {
-        name: project.config().name.value.clone(),
-        tag: tag(project).to_owned(),
+        name: config.name.value.clone(),
+        tag: tag(image).to_owned(),
         plain_arch: machine_arch(),
         epoch: plan.epoch,
     };
-    let written = write_archive(&session.store, &index, &options, output)?;
-    Ok((summary, index, written))
+    let file = output.file(image);
+    let written = write_archive(&session.store, index, &options, &file)?;
+    let name = format!("{}:{}", config.name.value, tag(image));
+    Ok(Done { name, output: file, written, index: index.clone(), packages, plan: plan.digest() })
 }
 
-fn index_of(plan: &Plan, values: &mut BTreeMap<PlanKey, Value>) -> Result<Value, Finding> {
-    let index = plan.targets.get("index").and_then(|key| values.remove(key));
-    index.ok_or_else(|| Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index"))
-}
-
-fn tag(project: &Project) -> &str {
-    project.config().version.as_ref().map_or("unversioned", |version| version.value.as_str())
+fn tag(image: &Image) -> &str {
+    image.config.version.as_ref().map_or("unversioned", |version| version.value.as_str())
 }
 
 fn leaves(plan: &Plan) -> Vec<Wanted> {
@@ -122,21 +213,34 @@ fn machine_arch() -> Arch {
     if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::Amd64 }
 }
 
-#[derive(Serialize)]
-struct Summarised<'a> {
-    name: String,
-    output: &'a Path,
-    written: &'a Written,
-    index: &'a Value,
-    packages: &'a Summary,
-    plan: model::Digest,
+/// One image in all its lines; of several, one line each.
+fn summarise(built: &Built, output: &Output, format: Format) -> Result<(), Finding> {
+    match (output, built.done.as_slice()) {
+        (_, []) if built.failed.iter().any(|(name, _)| name.is_empty()) || matches!(output, Output::File(_)) => Ok(()),
+        // A failure is the one document then.
+        _ if format == Format::Json && !built.failed.is_empty() => Ok(()),
+        (Output::File(_), [only]) if format == Format::Json => report::print_json(only),
+        _ if format == Format::Json => report::print_json(&built.done),
+        (Output::File(_), [only]) => print(only),
+        (_, several) => {
+            for done in several {
+                report::line(format_args!(
+                    "built    {}  {}  {}",
+                    done.written.sha256,
+                    megabytes(done.written.size),
+                    done.output.display()
+                ))?;
+            }
+            for (name, _) in &built.failed {
+                report::line(format_args!("failed   {name}"))?;
+            }
+            report::line(format_args!("images   {} built, {} failed", built.done.len(), built.failed.len()))
+        }
+    }
 }
 
-fn summarise(done: &Summarised, format: Format) -> Result<(), Finding> {
-    if format == Format::Json {
-        return report::print_json(done);
-    }
-    let Value::Index { digest, images, .. } = done.index else { return Ok(()) };
+fn print(done: &Done) -> Result<(), Finding> {
+    let Value::Index { digest, images, .. } = &done.index else { return Ok(()) };
     report::line(format_args!("name     {}", done.name))?;
     report::line(format_args!("index    {digest}"))?;
     for image in images {
@@ -149,7 +253,7 @@ fn summarise(done: &Summarised, format: Format) -> Result<(), Finding> {
         megabytes(done.written.size),
         done.output.display()
     ))?;
-    let Summary { verified, index_hash, unsigned, expired_accepted } = done.packages;
+    let Summary { verified, index_hash, unsigned, expired_accepted } = &done.packages;
     report::line(format_args!(
         "packages {verified} verified by OpenPGP, {index_hash} by a digest their index gave over TLS, {unsigned} unsigned upstream"
     ))?;

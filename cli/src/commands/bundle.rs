@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
+use model::Digest;
 use runtime::bundle;
 
-use super::lock::locked;
+use super::lock::{asked, locked};
 use crate::args::{BundleCommand, Format, Machine};
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -14,6 +17,9 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
             let project = Project::load(&config.config, &config.select)?;
             project.check_output(output)?;
             let lock = locked(&project)?;
+            let selected: BTreeSet<Digest> = project.selected().map(asked).collect();
+            let images = lock.images().map(|(asked, arch, _)| (asked, arch));
+            let lock = lock.narrowed(&images.filter(|(asked, _)| selected.contains(asked)).collect());
             session.wait(session.fetcher.files(bundle::files(&lock)))?;
             session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &lock))?;
             let done = bundle::export(&session.store, &lock, output)?;

@@ -1,38 +1,49 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use compiler::template::Image;
 use inspect::pypi::normalize;
 use model::lock::{Lock, Origin, Proof};
-use model::{Finding, codes};
+use model::{Digest, Finding, codes};
 
 use crate::args::{Choice, ConfigArg, Format, Machine};
-use crate::driver::{self, Keep};
+use crate::driver::{Keep, Resolver};
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
 use crate::session::Session;
 
 /// `lock`: resolves every dependency and writes the lock, unless it answers the configuration already.
-pub(super) fn run(machine: &Machine, path: &ConfigArg, update: Option<&str>, format: Format) -> Result<(), Failure> {
-    let project = Project::load(&path.config, &path.select)?;
+pub(super) fn run(machine: &Machine, config: &ConfigArg, update: Option<&str>, format: Format) -> Result<(), Failure> {
+    let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, update.is_some())?;
     let old = match (project.read_lock(), update) {
         (Err(_), Some("")) => None, // an unreadable lock is made again
         (old, _) => old?,
     };
-    let lock = match (&old, update) {
-        (None, Some(name)) if !name.is_empty() => return Err(missing(&project).into()),
-        (Some(old), None) if answers(old, &project) => old.clone(),
-        (_, Some("")) | (None, _) => resolve(&session, &project, &Keep::Nothing)?,
-        (Some(old), None) => resolve_keeping(&session, &project, old)?,
-        (Some(old), Some(name)) => {
-            let name = locked_name(&project, old, name)?;
-            resolve(&session, &project, &Keep::AllBut(old, name))?
-        }
+    let update = match (&old, update) {
+        (_, None) => Update::Missing,
+        (_, Some("")) => Update::All,
+        (None, Some(_)) => return Err(missing(&project).into()),
+        (Some(old), Some(name)) => Update::Package(locked_name(&project, old, name)?),
     };
+    let wanted: Vec<&Image> = project.images().collect();
+    let lock = renewed(&session, &project, old.as_ref(), &wanted, &update)?;
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }
     tell_changes(old.as_ref(), &lock);
     Ok(summarise(&project, &lock, format)?)
+}
+
+/// What of a lock is chosen anew.
+enum Update<'a> {
+    /// What it does not answer yet.
+    Missing,
+    /// Everything of the selected images.
+    All,
+    /// One package of the selected images.
+    Package(&'a str),
 }
 
 /// The lock that a plan or build goes by: the one beside the configuration, or a new one unless `--locked`.
@@ -42,10 +53,11 @@ pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> 
         Some(old) if answers(&old, project) => Ok(old),
         _ if choice.locked => Ok(locked(project)?),
         old => {
-            let lock = match &old {
-                Some(old) => resolve_keeping(session, project, old)?,
-                None => resolve(session, project, &Keep::Nothing)?,
-            };
+            // The images the lock knows stay in it; of the others, those that are asked for now come in.
+            let is_locked = |image: &&Image| old.as_ref().is_some_and(|old| old.answers.contains_key(&asked(image)));
+            let wanted: Vec<&Image> =
+                project.images().filter(|image| project.is_selected(image) || is_locked(image)).collect();
+            let lock = renewed(session, project, old.as_ref(), &wanted, &Update::Missing)?;
             project.write_lock(&lock)?;
             tell_changes(old.as_ref(), &lock);
             Ok(lock)
@@ -53,31 +65,67 @@ pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> 
     }
 }
 
-/// The lock beside the configuration, which must answer it.
+/// The lock beside the configuration, which must answer every selected image.
 pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
     let lock = project.read_lock()?.ok_or_else(|| missing(project))?;
-    if answers(&lock, project) {
-        return Ok(lock);
+    match project.selected().find(|image| !lock.answers.contains_key(&asked(image))) {
+        None => Ok(lock),
+        Some(image) => {
+            let message = format!("{} answers another configuration", project.lock_path().display());
+            let finding = Finding::error(codes::LOCK_OUTDATED, message);
+            let finding = if project.is_batch() { finding.because(project.about(image)) } else { finding };
+            Err(finding.help(format!("run `{}`", project.command("lock"))))
+        }
     }
-    let message = format!("{} answers another configuration", project.lock_path().display());
-    Err(Finding::error(codes::LOCK_OUTDATED, message).help(format!("run `{}`", project.command("lock"))))
 }
 
 fn answers(lock: &Lock, project: &Project) -> bool {
-    lock.config == compiler::config::fingerprint(project.config())
+    project.selected().all(|image| lock.answers.contains_key(&asked(image)))
 }
 
-/// Keeps what is locked where that is possible, and chooses all anew where it is not.
-fn resolve_keeping(session: &Session, project: &Project, old: &Lock) -> Result<Lock, Failure> {
-    resolve(session, project, &Keep::All(old)).or_else(|_| resolve(session, project, &Keep::Nothing))
+/// What answers an image is found by this.
+pub(super) fn asked(image: &Image) -> Digest {
+    compiler::config::asked(&image.config).digest()
 }
 
-fn resolve(session: &Session, project: &Project, keep: &Keep) -> Result<Lock, Failure> {
+/// A lock that answers these images. Everything in it stands on the same releases, so either nothing is resolved or
+/// everything is, keeping what may stay.
+fn renewed(
+    session: &Session,
+    project: &Project,
+    old: Option<&Lock>,
+    wanted: &[&Image],
+    update: &Update,
+) -> Result<Lock, Failure> {
+    if let (Some(old), Update::Missing) = (old, update) {
+        let questions: BTreeSet<Digest> = wanted.iter().map(|image| asked(image)).collect();
+        if questions.iter().all(|asked| old.answers.contains_key(asked)) {
+            let of_them = old.images().map(|(asked, arch, _)| (asked, arch));
+            return Ok(old.narrowed(&of_them.filter(|(asked, _)| questions.contains(asked)).collect()));
+        }
+    }
     phase("resolve");
-    let (lock, warnings) =
-        driver::resolve(session, project.config(), keep).map_err(|findings| project.failure(findings))?;
-    report::print_warnings(&project.sources, &warnings);
-    Ok(lock)
+    let mut resolver = Resolver::new(session);
+    let (mut locks, mut done) = (Vec::new(), BTreeSet::new());
+    for image in wanted {
+        if !done.insert(asked(image)) {
+            continue;
+        }
+        let keep = match (old, update) {
+            (None, _) => Keep::Nothing,
+            (Some(_), Update::All) if project.is_selected(image) => Keep::Nothing,
+            (Some(old), Update::Package(name)) if project.is_selected(image) => Keep::AllBut(old, name),
+            (Some(old), _) => Keep::All(old),
+        };
+        let resolved = resolver.resolve(&image.config, &keep).or_else(|findings| match (&keep, update) {
+            (Keep::All(_), Update::Missing) => resolver.resolve(&image.config, &Keep::Nothing),
+            _ => Err(findings),
+        });
+        let (lock, warnings) = resolved.map_err(|findings| project.failure(image, findings))?;
+        report::print_warnings(&project.sources, &image.trace(warnings));
+        locks.push(lock);
+    }
+    Ok(Lock::united(locks))
 }
 
 fn missing(project: &Project) -> Finding {
@@ -107,21 +155,30 @@ pub(super) fn locked_name<'a>(project: &Project, lock: &'a Lock, name: &str) -> 
 
 /// Says on standard error what another lock changes.
 fn tell_changes(old: Option<&Lock>, lock: &Lock) {
-    for (id, node) in &lock.nodes {
-        let before = old.and_then(|old| old.nodes.values().find(|n| n.origin == node.origin && n.name == node.name));
-        match before {
-            Some(before) if before.version != node.version => {
-                anstream::eprintln!("{} {} -> {}", node.name, before.version, node.version);
+    let Some(old) = old else { return };
+    let (before, now) = (versions(old), versions(lock));
+    for (key, versions) in &now {
+        let shown = |versions: &BTreeSet<&str>| versions.iter().copied().collect::<Vec<_>>().join(", ");
+        match before.get(key) {
+            Some(before) if before != versions => {
+                anstream::eprintln!("{} {} -> {}", key.1, shown(before), shown(versions));
             }
-            None if old.is_some() => anstream::eprintln!("{id} added"),
-            _ => {}
+            None => anstream::eprintln!("{} {} added", key.1, shown(versions)),
+            Some(_) => {}
         }
     }
-    for (id, node) in old.into_iter().flat_map(|old| &old.nodes) {
-        if !lock.nodes.values().any(|now| now.origin == node.origin && now.name == node.name) {
-            anstream::eprintln!("{id} removed");
-        }
+    for key in before.keys().filter(|key| !now.contains_key(*key)) {
+        anstream::eprintln!("{} removed", key.1);
     }
+}
+
+/// The versions a lock has of each package; images may have different ones.
+fn versions(lock: &Lock) -> BTreeMap<(Origin, &str), BTreeSet<&str>> {
+    let mut versions: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    for node in lock.nodes.values() {
+        versions.entry((node.origin, node.name.as_str())).or_default().insert(&node.version);
+    }
+    versions
 }
 
 fn summarise(project: &Project, lock: &Lock, format: Format) -> Result<(), Finding> {
@@ -129,8 +186,10 @@ fn summarise(project: &Project, lock: &Lock, format: Format) -> Result<(), Findi
         return report::print_json(lock);
     }
     let verified = lock.nodes.values().filter(|node| matches!(node.proof, Proof::VerifiedByOpenpgp { .. })).count();
+    let images = project.images().count();
+    let of_images = if project.is_batch() { format!(" in {images} images") } else { String::new() };
     anstream::eprintln!(
-        "{}: {} packages, {verified} of them vouched for by a signature",
+        "{}: {} packages{of_images}, {verified} of them vouched for by a signature",
         project.lock_path().display(),
         lock.nodes.len()
     );

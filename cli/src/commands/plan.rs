@@ -1,10 +1,14 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use compiler::LocalTrees;
+use compiler::template::Image;
 use model::config::Config;
 use model::lock::Lock;
 use model::plan::Plan;
-use model::{Arch, Finding, Findings, canonical_json, codes};
-use runtime::local;
+use model::{Arch, Digest, Finding, Findings, canonical_json, codes};
+use runtime::local::{self, Folder};
+use serde_json::json;
 
 use super::lock;
 use crate::args::{Choice, ConfigArg, Format, Machine};
@@ -12,81 +16,136 @@ use crate::project::{self, Project};
 use crate::report::{self, Failure};
 use crate::session::Session;
 
-/// `plan`: the build plan as canonical JSON.
+/// `plan`: build plans as canonical JSON, one on a line where there are several.
 pub(super) fn run(
     machine: &Machine,
-    path: &ConfigArg,
+    config: &ConfigArg,
     choice: &Choice,
     output: Option<&Path>,
     format: Format,
 ) -> Result<(), Failure> {
-    let project = Project::load(&path.config, &path.select)?;
+    let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, false)?;
-    let Planned { plan, .. } = make(&session, &project, choice)?;
-    let json = canonical_json(&plan);
-    let Some(output) = output else { return Ok(report::data(&json)?) };
+    let planned = make(&session, &project, choice)?;
+    let plans: Vec<u8> = match planned.images.as_slice() {
+        [only] => canonical_json(&only.plan),
+        several => several
+            .iter()
+            .flat_map(|planned| {
+                let mut line =
+                    canonical_json(&json!({ "image": planned.image.config.name.value, "plan": planned.plan }));
+                line.push(b'\n');
+                line
+            })
+            .collect(),
+    };
+    let Some(output) = output else { return Ok(report::data(&plans)?) };
     project.check_output(output)?;
-    project::write_whole(output, &json)?;
-    let digest = plan.digest();
-    Ok(match format {
-        Format::Json => report::print_json(&serde_json::json!({ "plan": digest, "output": output })),
-        _ => report::line(format_args!("plan     {digest}  {}", output.display())),
-    }?)
+    project::write_whole(output, &plans)?;
+    let digests: BTreeMap<&str, Digest> = planned
+        .images
+        .iter()
+        .map(|planned| (planned.image.config.name.value.as_str(), planned.plan.digest()))
+        .collect();
+    if format == Format::Json {
+        return Ok(report::print_json(&json!({ "plans": digests, "output": output }))?);
+    }
+    for (name, digest) in digests {
+        report::line(format_args!("plan     {digest}  {name}"))?;
+    }
+    Ok(())
 }
 
-/// A plan, and what it was made from.
-pub(super) struct Planned {
-    pub(super) plan: Plan,
+/// The plans of the selected images, and what they were made from.
+pub(super) struct Planned<'p> {
     pub(super) lock: Lock,
-    /// The architectures chosen of those the lock answers for.
-    pub(super) arches: Vec<Arch>,
+    pub(super) images: Vec<PlannedImage<'p>>,
 }
 
-/// Lock, the author's files, and the plan over both.
-pub(super) fn make(session: &Session, project: &Project, choice: &Choice) -> Result<Planned, Failure> {
-    let wanted = chosen(project.config(), choice)?;
+/// The plan of one image.
+pub(super) struct PlannedImage<'p> {
+    pub(super) image: &'p Image,
+    pub(super) plan: Plan,
+    /// What of the lock it is made from.
+    pub(super) locked: BTreeSet<(Digest, Arch)>,
+}
+
+/// Lock, the author's files, and the plans over both.
+pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice) -> Result<Planned<'p>, Failure> {
     // the author's files first: what is wrong with them is found without a server
-    let local = capture(session, project).map_err(|findings| project.failure(findings))?;
+    let mut captured = Captured::default();
+    let folder = project.folder()?;
+    let (mut local, mut findings) = (Vec::new(), Findings::new());
+    for image in project.selected() {
+        match captured.of(session, &folder, &image.config) {
+            Ok(trees) => local.push((image, chosen(&image.config, choice)?, trees)),
+            Err(found) => findings.extend(project.of_image(image, found)),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(Failure { sources: project.sources.clone(), findings });
+    }
     let lock = lock::current(session, project, choice)?;
-    let plan = compiler::lower(&wanted, &lock, &local).map_err(|findings| project.failure(findings))?;
-    Ok(Planned { plan, lock, arches: wanted.architectures })
+    let mut images = Vec::new();
+    for (image, arches, trees) in local {
+        match compiler::lower(&image.config, &arches, &lock, &trees) {
+            Ok(plan) => {
+                let asked = lock::asked(image);
+                let locked = arches.iter().map(|arch| (asked, *arch)).collect();
+                images.push(PlannedImage { image, plan, locked });
+            }
+            Err(found) => findings.extend(project.of_image(image, found)),
+        }
+    }
+    if findings.is_empty() {
+        Ok(Planned { lock, images })
+    } else {
+        Err(Failure { sources: project.sources.clone(), findings })
+    }
 }
 
-/// The configuration with only the chosen architectures.
-fn chosen(config: &Config, choice: &Choice) -> Result<Config, Finding> {
+/// The chosen ones of a configuration's architectures.
+fn chosen(config: &Config, choice: &Choice) -> Result<Vec<Arch>, Finding> {
     if let Some(arch) = choice.arches.iter().find(|arch| !config.architectures.contains(arch)) {
         let message = format!("the configuration does not declare the architecture {arch}");
         return Err(Finding::error(codes::USAGE, message).help("add it to `architectures`"));
     }
-    let mut config = config.clone();
-    config.architectures.retain(|arch| choice.arches.is_empty() || choice.arches.contains(arch));
-    Ok(config)
+    let wanted = |arch: &Arch| choice.arches.is_empty() || choice.arches.contains(arch);
+    Ok(config.architectures.iter().copied().filter(wanted).collect())
 }
 
-fn capture(session: &Session, project: &Project) -> Result<compiler::LocalTrees, Findings> {
-    let config = project.config();
-    let folder = project.folder()?;
-    let store = &session.store;
-    let mut findings = Findings::new();
-    let mut local = compiler::LocalTrees::default();
-    if let Some(source) = &config.source {
-        match local::capture(store, &folder, &source.path.value) {
-            Ok(tree) => local.source = Some(tree),
-            Err(found) => findings.extend(found.into_iter().map(|f| f.or_at(source.path.span))),
+/// What was taken of the author's files; images that name the same share it.
+#[derive(Default)]
+struct Captured {
+    folders: BTreeMap<String, Result<Digest, Findings>>,
+}
+
+impl Captured {
+    fn of(&mut self, session: &Session, folder: &Folder, config: &Config) -> Result<LocalTrees, Findings> {
+        let store = &session.store;
+        let mut findings = Findings::new();
+        let mut local = LocalTrees::default();
+        if let Some(source) = &config.source {
+            let path = &source.path.value;
+            let taken = self.folders.entry(path.clone()).or_insert_with(|| local::capture(store, folder, path));
+            match taken {
+                Ok(tree) => local.source = Some(*tree),
+                Err(found) => findings.extend(found.iter().map(|finding| finding.clone().or_at(source.path.span))),
+            }
         }
-    }
-    for file in &config.files {
-        match local::capture_file(store, &folder, &file.from.value, &file.to.value, file.mode) {
-            Ok(tree) => local.files.push(tree),
-            Err(found) => findings.push(found.or_at(file.from.span)),
+        for file in &config.files {
+            match local::capture_file(store, folder, &file.from.value, &file.to.value, file.mode) {
+                Ok(tree) => local.files.push(tree),
+                Err(found) => findings.push(found.or_at(file.from.span)),
+            }
         }
-    }
-    for certificate in &config.certificates {
-        match local::read_certificates(&folder, &certificate.value) {
-            Ok(pem) => local.certificates.push_str(&pem),
-            Err(found) => findings.push(found.or_at(certificate.span)),
+        for certificate in &config.certificates {
+            match local::read_certificates(folder, &certificate.value) {
+                Ok(pem) => local.certificates.push_str(&pem),
+                Err(found) => findings.push(found.or_at(certificate.span)),
+            }
         }
+        if findings.is_empty() { Ok(local) } else { Err(findings) }
     }
-    if findings.is_empty() { Ok(local) } else { Err(findings) }
 }

@@ -1,16 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use model::lock::{Asker, Lock, Origin};
+use model::lock::{Asker, Lock, Origin, Resolution};
 use model::{Arch, Finding};
 use serde::Serialize;
 
-use super::lock::{locked, locked_name};
+use super::lock::{asked, locked, locked_name};
 use crate::args::{ConfigArg, Format};
 use crate::project::Project;
 use crate::report::{self, Failure};
 
 #[derive(Serialize)]
 struct Chain {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
     arch: Arch,
     asked_by: Asker,
     links: Vec<Link>,
@@ -27,28 +29,39 @@ pub(super) fn run(config: &ConfigArg, package: &str, format: Format) -> Result<(
     let project = Project::load(&config.config, &config.select)?;
     let lock = locked(&project)?;
     let package = locked_name(&project, &lock, package)?;
-    let chains: Vec<Chain> = lock.resolutions.keys().flat_map(|arch| chains(&lock, *arch, package)).collect();
+    let mut found = Vec::new();
+    for image in project.selected() {
+        let asked = asked(image);
+        let name = project.is_batch().then(|| image.config.name.value.clone());
+        for (_, arch, resolution) in lock.images().filter(|(answered, ..)| *answered == asked) {
+            found.extend(chains(&lock, resolution, package).into_iter().map(|(asked_by, links)| Chain {
+                image: name.clone(),
+                arch,
+                asked_by,
+                links,
+            }));
+        }
+    }
     Ok(match format {
-        Format::Json => report::print_json(&chains),
-        _ => print(&chains),
+        Format::Json => report::print_json(&found),
+        _ => print(&found),
     }?)
 }
 
-/// One chain for each root that reaches the package, shortest first.
-fn chains(lock: &Lock, arch: Arch, package: &str) -> Vec<Chain> {
+/// Who asks, and the links from there to the package: one chain for each root that reaches it, shortest first.
+fn chains(lock: &Lock, image: &Resolution, package: &str) -> Vec<(Asker, Vec<Link>)> {
     let nodes: BTreeMap<(Origin, &str), &model::lock::Node> =
-        lock.nodes_of(arch).map(|(_, node)| ((node.origin, node.name.as_str()), node)).collect();
+        lock.nodes_of(image).map(|(_, node)| ((node.origin, node.name.as_str()), node)).collect();
     let named = |key: (Origin, &str)| nodes.get(&key).map_or(key.1.to_owned(), |n| format!("{} {}", n.name, n.version));
-    let Some(resolution) = lock.resolutions.get(&arch) else { return Vec::new() };
     let mut found = Vec::new();
-    for root in &resolution.roots {
+    for root in &image.roots {
         let start = (root.edge.origin, root.edge.name.as_str());
         let first = Link { requirement: root.edge.requirement.clone(), package: named(start) };
         let mut queue = VecDeque::from([(start, vec![first])]);
         let mut seen = BTreeSet::from([start]);
         while let Some((at, links)) = queue.pop_front() {
             if at.1 == package {
-                found.push(Chain { arch, asked_by: root.by, links });
+                found.push((root.by, links));
                 break;
             }
             for edge in nodes.get(&at).into_iter().flat_map(|node| &node.requires) {
@@ -61,13 +74,13 @@ fn chains(lock: &Lock, arch: Arch, package: &str) -> Vec<Chain> {
             }
         }
     }
-    found.sort_by_key(|chain| chain.links.len());
+    found.sort_by_key(|(_, links)| links.len());
     found
 }
 
-/// Architectures whose chains are equal share their lines.
+/// Images and architectures whose chains are equal share their lines.
 fn print(chains: &[Chain]) -> Result<(), Finding> {
-    let mut shown: BTreeMap<String, Vec<Arch>> = BTreeMap::new();
+    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut order = Vec::new();
     for chain in chains {
         let mut text = match chain.asked_by {
@@ -82,10 +95,11 @@ fn print(chains: &[Chain]) -> Result<(), Finding> {
         if arches.is_empty() {
             order.push(text);
         }
-        arches.push(chain.arch);
+        let image = chain.image.iter().map(|name| format!("{name} ")).collect::<String>();
+        arches.push(format!("{image}{}", chain.arch));
     }
     for text in order {
-        let arches = shown.get(&text).into_iter().flatten().map(|arch| arch.name()).collect::<Vec<_>>().join(", ");
+        let arches = shown.get(&text).into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
         report::line(format_args!("{text}\n  [{arches}]"))?;
     }
     Ok(())

@@ -14,7 +14,8 @@ mod system;
 use crate::reader::Reader;
 use grammar::yaml::Node;
 use model::config::{Config, SystemPackage};
-use model::{Digest, Findings, Spanned, digest_of};
+use model::lock::Asked;
+use model::{Findings, Spanned};
 
 pub(crate) use image::{LATER, home_of, is_field};
 
@@ -33,20 +34,20 @@ pub(crate) fn read_part(root: &Node) -> (Option<Config>, Findings) {
     (config, reader.into_findings())
 }
 
-/// The digest of everything resolution reads: base, packages, system packages and architectures. The order in which
-/// packages are written does not count.
-pub fn fingerprint(config: &Config) -> Digest {
+/// Everything resolution reads: base, packages, system packages and architectures. The order in which packages are written
+/// does not count.
+pub fn asked(config: &Config) -> Asked {
     let mut packages: Vec<&str> = config.packages.iter().map(|package| package.value.as_str()).collect();
     packages.sort_unstable();
     let mut system: Vec<String> = config.system_packages.iter().map(system_text).collect();
     system.sort_unstable();
-    digest_of(&serde_json::json!({
-        "language": config.base.language.as_ref().map(|language| language.value.name()),
-        "version": config.base.version.as_ref().map(|version| version.value.text()),
-        "packages": packages,
-        "system_packages": system,
-        "architectures": config.architectures,
-    }))
+    Asked {
+        language: config.base.language.as_ref().map(|language| language.value.name().to_owned()),
+        version: config.base.version.as_ref().map(|version| version.value.text().to_owned()),
+        packages: packages.into_iter().map(str::to_owned).collect(),
+        system_packages: system,
+        architectures: config.architectures.clone(),
+    }
 }
 
 fn system_text(package: &Spanned<SystemPackage>) -> String {

@@ -30,11 +30,10 @@ fn case() -> Case {
     };
     let lock = Lock {
         format: FORMAT,
-        config: Digest::of(b""),
         epoch: archive.date,
         releases: BTreeMap::from([(SUITE.to_owned(), archive.kept(&store))]),
         nodes: BTreeMap::from([("pkg:pypi/wheel@1".to_owned(), wheel)]),
-        resolutions: BTreeMap::new(),
+        answers: BTreeMap::new(),
     };
     Case { dir, store, lock }
 }

@@ -197,11 +197,10 @@ mod kept_proofs {
         let release = archive.kept(&Store::open(dir.path()).unwrap());
         Lock {
             format: FORMAT,
-            config: Digest::of(b""),
             epoch: archive.date,
             releases: BTreeMap::from([(SUITE.to_owned(), release)]),
             nodes: BTreeMap::new(),
-            resolutions: BTreeMap::new(),
+            answers: BTreeMap::new(),
         }
     }
 

@@ -37,12 +37,52 @@ pub struct Options {
     pub progress: Arc<dyn Progress>,
 }
 
-/// Executes every step of a plan and answers what each made. Its leaves must be in the store.
+/// What became of a plan's steps.
+#[derive(Debug)]
+pub struct Executed {
+    /// What each step made that could be run.
+    pub values: BTreeMap<PlanKey, Value>,
+    /// The steps that failed, and why.
+    pub failed: Vec<(PlanKey, Finding)>,
+}
+
+impl Executed {
+    /// What every step made.
+    ///
+    /// # Errors
+    /// The findings of every step that failed, sorted.
+    pub fn all(self) -> Result<BTreeMap<PlanKey, Value>, Findings> {
+        if self.failed.is_empty() {
+            Ok(self.values)
+        } else {
+            Err(sorted(self.failed.into_iter().map(|(_, f)| f).collect()))
+        }
+    }
+
+    /// Why a plan that is a part of the one executed is not done; nothing if it is. Where none of its own steps failed, the
+    /// machine did, and they were not run.
+    pub fn findings_of(&self, part: &Plan) -> Findings {
+        let of = |wanted: &dyn Fn(&PlanKey) -> bool| {
+            sorted(self.failed.iter().filter(|(key, _)| wanted(key)).map(|(_, finding)| finding.clone()).collect())
+        };
+        let own = of(&|key| part.steps.contains_key(key));
+        let done = part.steps.keys().all(|key| self.values.contains_key(key));
+        if done || !own.is_empty() { own } else { of(&|_| true) }
+    }
+}
+
+fn sorted(mut findings: Findings) -> Findings {
+    findings.sort_by(|a, b| (a.code, &a.message, &a.causes).cmp(&(b.code, &b.message, &b.causes)));
+    findings.dedup();
+    findings
+}
+
+/// Executes every step of a plan. Its leaves must be in the store. Steps that do not depend on a failed one still run, so
+/// that all findings are there at once, unless the machine itself failed.
 ///
 /// # Errors
-/// The findings of every step that failed, sorted. Steps that do not depend on a failed one still run, so that all
-/// findings are there at once, unless the machine itself failed.
-pub fn execute(plan: &Plan, store: &Store, options: &Options) -> Result<BTreeMap<PlanKey, Value>, Findings> {
+/// `LOCK_INCONSISTENT` where it is no plan, `STORE_IO` where no thread can be started.
+pub fn execute(plan: &Plan, store: &Store, options: &Options) -> Result<Executed, Finding> {
     plan.check().map_err(|e| broken(e.to_string()))?;
     let context = Context::new(store);
     schedule::Graph::new(plan, &context).run(options)

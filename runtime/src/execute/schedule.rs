@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::plan::{Op, Plan, PlanKey, Step};
-use model::{Class, Finding, Findings, codes};
+use model::{Class, Finding, codes};
 use rayon::{Scope, ThreadPoolBuilder};
 
 use super::run::Job;
-use super::{Context, Object, Options, Value, action, broken};
+use super::{Context, Executed, Object, Options, Value, action, broken};
 use crate::Task;
 
 /// A plan on its way: what each step made, and who waits for whom.
@@ -27,7 +27,7 @@ struct State {
     ready: BinaryHeap<(u64, Reverse<PlanKey>)>,
     /// How many inputs a step still waits for.
     waiting: BTreeMap<PlanKey, usize>,
-    findings: Findings,
+    failed: Vec<(PlanKey, Finding)>,
     /// The machine failed: nothing more is started.
     stopped: bool,
 }
@@ -46,13 +46,13 @@ impl<'a> Graph<'a> {
     }
 
     /// Runs every step. What the store remembers is taken from it here, without starting a thread.
-    pub(super) fn run(self, options: &Options) -> Result<BTreeMap<PlanKey, Value>, Findings> {
+    pub(super) fn run(self, options: &Options) -> Result<Executed, Finding> {
         let mut open: Vec<PlanKey> = self.waiting_for(0);
         while let Some(key) = open.pop() {
             match self.recall(&key) {
                 Ok(Some(value)) => open.extend(self.done(key, value)),
                 Ok(None) => self.ready(key),
-                Err(finding) => self.failed(finding),
+                Err(finding) => self.failed(key, finding),
             }
         }
         let ready = self.lock().ready.len();
@@ -71,13 +71,7 @@ impl<'a> Graph<'a> {
             task.finish();
         }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut findings = state.findings;
-        if findings.is_empty() {
-            return Ok(state.values);
-        }
-        findings.sort_by(|a, b| (a.code, &a.message, &a.causes).cmp(&(b.code, &b.message, &b.causes)));
-        findings.dedup();
-        Err(findings)
+        Ok(Executed { values: state.values, failed: state.failed })
     }
 
     /// Each ready step is one task, and each task takes the heaviest step there is by then.
@@ -89,7 +83,7 @@ impl<'a> Graph<'a> {
             };
             let Some((_, Reverse(key))) = next else { return };
             match self.execute(&key) {
-                Err(finding) => self.failed(finding),
+                Err(finding) => self.failed(key, finding),
                 Ok(value) => {
                     task.advance(self.size(&key));
                     for key in self.done(key, value) {
@@ -172,10 +166,10 @@ impl<'a> Graph<'a> {
         self.lock().ready.push((weight, Reverse(key)));
     }
 
-    fn failed(&self, finding: Finding) {
+    fn failed(&self, key: PlanKey, finding: Finding) {
         let mut state = self.lock();
         state.stopped |= finding.code.class == Class::Environment;
-        state.findings.push(finding);
+        state.failed.push((key, finding));
     }
 
     fn waiting_for(&self, inputs: usize) -> Vec<PlanKey> {

@@ -65,7 +65,7 @@ impl World {
     }
 
     fn run(&self, jobs: usize) -> Result<BTreeMap<PlanKey, Value>, Findings> {
-        execute(&self.plan, &self.store, &Options { jobs, progress: Arc::new(Quiet) })
+        execute(&self.plan, &self.store, &Options { jobs, progress: Arc::new(Quiet) })?.all()
     }
 
     fn codes(&self) -> Vec<Code> {

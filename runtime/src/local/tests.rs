@@ -129,9 +129,9 @@ fn a_captured_tree_is_found_by_the_plan() {
     let local = plan.add(Op::Local { tree }, vec![]);
     plan.add(Op::Layer { v: 1, epoch: 0, title: "application".into() }, vec![local]);
     let options = crate::execute::Options { jobs: 1, progress: std::sync::Arc::new(crate::Quiet) };
-    assert_eq!(crate::execute::execute(&plan, &world.store, &options).unwrap().len(), 2);
+    assert_eq!(crate::execute::execute(&plan, &world.store, &options).unwrap().values.len(), 2);
     world.store.discard(&Digest::of("x".repeat(100_000).as_bytes())).unwrap();
-    let findings = crate::execute::execute(&plan, &world.store, &options).unwrap_err();
+    let findings = crate::execute::execute(&plan, &world.store, &options).unwrap().all().unwrap_err();
     assert_eq!(findings[0].code, codes::STORE_IO);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::lock::{Edge, Lock, Node, Origin};
+use model::lock::{Edge, Lock, Node, Origin, Resolution};
 use model::{Arch, Finding, Findings, codes};
 
 use super::MAKE_AGAIN;
@@ -19,10 +19,14 @@ pub fn check_lock(lock: &Lock) -> Result<(), Findings> {
     if lock.epoch != newest {
         wrong.push(format!("the lock's epoch is {}, the newest date of its releases {newest}", lock.epoch));
     }
-    let names: BTreeMap<Arch, BTreeSet<(Origin, &str)>> =
-        lock.resolutions.keys().map(|arch| (*arch, names(lock, *arch, &mut wrong))).collect();
-    for (arch, resolution) in &lock.resolutions {
-        for root in resolution.roots.iter().filter(|root| !answers(&names, *arch, &root.edge)) {
+    let mut holders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut names: Vec<Names> = Vec::new();
+    for (number, (_, arch, image)) in lock.images().enumerate() {
+        names.push(names_of(lock, arch, image, &mut wrong));
+        image.nodes.iter().for_each(|id| holders.entry(id).or_default().push(number));
+    }
+    for ((_, arch, image), names) in lock.images().zip(&names) {
+        for root in image.roots.iter().filter(|root| !answers(names, &root.edge)) {
             wrong.push(format!(
                 "nothing in the image for {arch} answers `{}`, which is asked for",
                 root.edge.requirement
@@ -33,12 +37,13 @@ pub fn check_lock(lock: &Lock) -> Result<(), Findings> {
         if !stands_for(id, node) {
             wrong.push(format!("{id} stands for {} {} of {}", node.name, node.version, node.origin.name()));
         }
-        let inside: Vec<Arch> = resolutions_with(lock, id).collect();
-        if inside.is_empty() {
+        let Some(inside) = holders.get(id.as_str()) else {
             wrong.push(format!("{id} is in no image"));
-        }
-        // A package shared by architectures may need something on one of them only.
-        let unanswered = |edge: &&Edge| !inside.is_empty() && !inside.iter().any(|arch| answers(&names, *arch, edge));
+            continue;
+        };
+        // A package shared by images may need something in one of them only.
+        let images = inside.iter().filter_map(|number| names.get(*number));
+        let unanswered = |edge: &&Edge| !images.clone().any(|names| answers(names, edge));
         for edge in node.requires.iter().filter(unanswered) {
             wrong.push(format!("nothing answers `{}`, which {id} requires", edge.requirement));
         }
@@ -49,13 +54,14 @@ pub fn check_lock(lock: &Lock) -> Result<(), Findings> {
 }
 
 /// The names one image's nodes carry; each once.
-fn names<'a>(lock: &'a Lock, arch: Arch, wrong: &mut Vec<String>) -> BTreeSet<(Origin, &'a str)> {
+type Names<'a> = BTreeSet<(Origin, &'a str)>;
+
+fn names_of<'a>(lock: &'a Lock, arch: Arch, image: &'a Resolution, wrong: &mut Vec<String>) -> Names<'a> {
     let mut names = BTreeSet::new();
-    let ids = lock.resolutions.get(&arch).map(|resolution| resolution.nodes.as_slice()).unwrap_or_default();
-    if !ids.is_sorted_by(|a, b| a < b) {
+    if !image.nodes.is_sorted_by(|a, b| a < b) {
         wrong.push(format!("the ids of the image for {arch} are not in order, or one is there twice"));
     }
-    for id in ids {
+    for id in &image.nodes {
         match lock.nodes.get(id) {
             None => wrong.push(format!("the image for {arch} holds {id}, which the lock does not describe")),
             Some(node) if !names.insert((node.origin, node.name.as_str())) => {
@@ -67,13 +73,8 @@ fn names<'a>(lock: &'a Lock, arch: Arch, wrong: &mut Vec<String>) -> BTreeSet<(O
     names
 }
 
-fn answers(names: &BTreeMap<Arch, BTreeSet<(Origin, &str)>>, arch: Arch, edge: &Edge) -> bool {
-    names.get(&arch).is_some_and(|names| names.contains(&(edge.origin, edge.name.as_str())))
-}
-
-fn resolutions_with(lock: &Lock, id: &str) -> impl Iterator<Item = Arch> {
-    let with = lock.resolutions.iter().filter(move |(_, resolution)| resolution.nodes.iter().any(|node| node == id));
-    with.map(|(arch, _)| *arch)
+fn answers(names: &Names, edge: &Edge) -> bool {
+    names.contains(&(edge.origin, edge.name.as_str()))
 }
 
 /// Whether an id is a package URL of the node: `pkg:TYPE/…/NAME@VERSION?…`, percent-encoded.

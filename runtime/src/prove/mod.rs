@@ -5,7 +5,7 @@ mod documents;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::lock::{Lock, Node, Origin, Proof};
 use model::{Arch, Digest, Finding, Findings, codes};
@@ -43,7 +43,7 @@ struct Record {
     documents: Vec<Digest>,
 }
 
-/// Proves what a lock claims of the packages for some architectures, from the kept releases and indexes; judged by the
+/// Proves what a lock claims of the packages in some images, from the kept releases and indexes; judged by the
 /// lock's epoch, not by a clock.
 ///
 /// The answer is kept in the store: for the same lock and trust data nothing is read again.
@@ -51,9 +51,14 @@ struct Record {
 /// # Errors
 /// `LOCK_INCONSISTENT`, `PROOF_MISSING`, `PROOF_DAMAGED`, `PROOF_NOT_HELD`, `INDEX_DIGEST`, and what checking a release may
 /// end in: `SIGNATURE_INVALID`, `WRONG_RELEASE`, `RELEASE_EXPIRED`, `RELEASE_UNREADABLE`.
-pub fn prove(store: &Store, lock: &Lock, arches: &[Arch], trust: &Trust) -> Result<Summary, Findings> {
+pub fn prove(
+    store: &Store,
+    lock: &Lock,
+    images: &BTreeSet<(Digest, Arch)>,
+    trust: &Trust,
+) -> Result<Summary, Findings> {
     check_lock(lock)?;
-    let lock = &lock.narrowed(arches);
+    let lock = &lock.narrowed(images);
     let key = key(lock, trust);
     if let Some(record) = store.action(&key).and_then(|record| serde_json::from_slice::<Record>(&record).ok()) {
         return Ok(record.summary);
@@ -72,7 +77,7 @@ pub fn prove(store: &Store, lock: &Lock, arches: &[Arch], trust: &Trust) -> Resu
 
 /// Everything the answer depends on. The documents are in it by the digests the lock gives them.
 fn key(lock: &Lock, trust: &Trust) -> Digest {
-    let claims = (&lock.nodes, &lock.releases, &lock.resolutions, lock.epoch);
+    let claims = (&lock.nodes, &lock.releases, &lock.answers, lock.epoch);
     Digest::of(&serde_json::to_vec(&("prove", VERSION, trust.digest(), claims)).unwrap_or_default())
 }
 
@@ -116,12 +121,11 @@ fn held(id: &str, node: &Node, lock: &Lock, proved: &BTreeMap<(&str, &str), Prov
     if let Some((what, _, listed, locked)) = same.into_iter().find(|(_, same, ..)| !same) {
         return Err(not_held(id, format!("{index} of `{release}` gives the {what} {listed}, the lock {locked}")));
     }
-    let foreign = lock.resolutions.iter().find(|(arch, resolution)| {
-        package.architecture != "all" && package.architecture != arch.name() && resolution.nodes.iter().any(|n| n == id)
-    });
+    let fits = |arch: Arch| package.architecture == "all" || package.architecture == arch.name();
+    let foreign = lock.images().find(|(_, arch, image)| !fits(*arch) && image.nodes.iter().any(|node| node == id));
     match foreign {
         None => Ok(()),
-        Some((arch, _)) => {
+        Some((_, arch, _)) => {
             let message =
                 format!("the lock puts {id} into the image for {arch}, and it is for {}", package.architecture);
             Err(Finding::error(codes::LOCK_INCONSISTENT, message).help(MAKE_AGAIN))

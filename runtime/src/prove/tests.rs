@@ -42,6 +42,15 @@ fn edge(origin: Origin, name: &str) -> Edge {
     Edge { origin, name: name.to_owned(), requirement: name.to_owned() }
 }
 
+fn answers<const N: usize>(resolutions: [(Arch, Resolution); N]) -> BTreeMap<Digest, lock::Answer> {
+    let answer = lock::Answer { asked: lock::Asked::default(), resolutions: BTreeMap::from(resolutions) };
+    BTreeMap::from([(answer.asked.digest(), answer)])
+}
+
+fn images(arches: &[Arch]) -> BTreeSet<(Digest, Arch)> {
+    arches.iter().map(|arch| (lock::Asked::default().digest(), *arch)).collect()
+}
+
 impl Case {
     fn new(archive: &TestArchive) -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -59,17 +68,16 @@ impl Case {
         };
         let lock = Lock {
             format: FORMAT,
-            config: Digest::of(b""),
             epoch: archive.date,
             releases: BTreeMap::from([(SUITE.to_owned(), archive.kept(&store))]),
             nodes: BTreeMap::from(nodes),
-            resolutions: BTreeMap::from([(Arch::Amd64, resolution)]),
+            answers: answers([(Arch::Amd64, resolution)]),
         };
         Self { store, trust: TestArchive::default().trust(), lock, _dir: dir }
     }
 
     fn prove(&self) -> Result<Summary, Findings> {
-        prove(&self.store, &self.lock, &Arch::ALL, &self.trust)
+        prove(&self.store, &self.lock, &images(&Arch::ALL), &self.trust)
     }
 
     fn codes(&self) -> Vec<Code> {
@@ -85,7 +93,7 @@ impl Case {
     }
 
     fn resolution(&mut self) -> &mut Resolution {
-        self.lock.resolutions.get_mut(&Arch::Amd64).unwrap()
+        self.lock.answers.values_mut().next().unwrap().resolutions.get_mut(&Arch::Amd64).unwrap()
     }
 }
 
@@ -107,7 +115,7 @@ fn a_good_lock_is_proved_once() {
     case.store.discard(&in_release).unwrap();
     assert_eq!(case.prove().unwrap(), summary);
     let other = TestKey::new(1, Quirks::default()).trusted(&[SUITE, "two"]);
-    assert_eq!(prove(&case.store, &case.lock, &Arch::ALL, &other).unwrap_err()[0].code, codes::PROOF_MISSING);
+    assert_eq!(prove(&case.store, &case.lock, &images(&Arch::ALL), &other).unwrap_err()[0].code, codes::PROOF_MISSING);
 }
 
 #[test]
@@ -218,7 +226,7 @@ fn a_lock_whose_parts_do_not_fit_is_refused() {
     assert_eq!(changed(twice), inconsistent);
     let foreign = |case: &mut Case| {
         let resolution = case.resolution().clone();
-        case.lock.resolutions.insert(Arch::Arm64, resolution);
+        case.lock.answers.values_mut().next().unwrap().resolutions.insert(Arch::Arm64, resolution);
     };
     assert_eq!(changed(foreign), inconsistent);
 }
@@ -237,7 +245,7 @@ fn a_requirement_may_apply_to_one_architecture_only() {
         roots: vec![],
         nodes: names.iter().map(ToString::to_string).collect(),
     };
-    case.lock.resolutions = BTreeMap::from([(Arch::Amd64, of(&[DATA, WHEEL])), (Arch::Arm64, of(&[DATA]))]);
+    case.lock.answers = answers([(Arch::Amd64, of(&[DATA, WHEEL])), (Arch::Arm64, of(&[DATA]))]);
     assert_eq!(case.prove().unwrap().verified, 1);
 }
 
@@ -249,8 +257,8 @@ fn only_what_the_chosen_architectures_hold_is_proved() {
         roots: vec![],
         language_version: None,
     };
-    case.lock.resolutions = BTreeMap::from([(Arch::Amd64, of(&[DATA, HELLO])), (Arch::Arm64, of(&[WHEEL]))]);
-    let prove = |arch| prove(&case.store, &case.lock, &[arch], &case.trust);
+    case.lock.answers = answers([(Arch::Amd64, of(&[DATA, HELLO])), (Arch::Arm64, of(&[WHEEL]))]);
+    let prove = |arch| prove(&case.store, &case.lock, &images(&[arch]), &case.trust);
     let index = case.lock.releases[SUITE].indexes[INDEX].digest;
     case.store.discard(&index).unwrap();
     assert_eq!(prove(Arch::Arm64).unwrap(), Summary { index_hash: 1, ..Summary::default() });

@@ -1,5 +1,6 @@
 //! Real images from real packages, started by other projects' programs. Only loopback is asked, through the mirror.
 
+mod batch;
 mod bit_for_bit;
 mod bundle;
 mod commands;

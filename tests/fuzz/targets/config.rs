@@ -19,6 +19,6 @@ fuzz_target!(|bytes: &[u8]| {
     findings.iter().for_each(|finding| fuzz::fit(finding, &sources));
     assert!(config.is_some() || findings.iter().any(|finding| finding.severity == Severity::Error));
     if let Some(config) = config {
-        compiler::config::fingerprint(&config);
+        compiler::config::asked(&config).digest();
     }
 });

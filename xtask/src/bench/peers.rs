@@ -58,7 +58,9 @@ pub(crate) fn buildah(bench: &Bench, tree: &Path) -> Result<(Series, f64), Strin
 /// Times of making the example's Debian base with the same packages.
 pub(crate) fn mmdebstrap(bench: &Bench) -> Result<Series, String> {
     let lock = read_json(&bench.dir.join("config/image.lock.json"))?;
-    let nodes = lock["resolutions"]["amd64"]["nodes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let nodes = lock["answers"].as_object().into_iter().flatten();
+    let nodes = nodes.filter_map(|(_, answer)| answer["resolutions"]["amd64"]["nodes"].as_array());
+    let nodes = nodes.flatten().filter_map(Value::as_str);
     let nodes = nodes.map(|id| &lock["nodes"][id]).filter(|node| node["origin"] == "debian");
     let names: Vec<&str> = nodes.filter_map(|node| node["name"].as_str()).collect();
     let sources = Command::new(&bench.cli).args(["sources", "--format", "json"]).output();
