@@ -50,11 +50,28 @@ pub(crate) struct Machine {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Check image configurations.
+    /// Check image configurations and templates.
     Validate {
-        /// The configurations.
+        /// The files.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Make the corrections that findings propose.
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Write documents in the usual form: indentation, blank lines; comments stay.
+    Fmt {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Change nothing, and fail where something would be changed.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Print the JSON Schema of a kind of document, for editors.
+    Schema {
+        /// `image` or `template`.
+        kind: String,
     },
     /// Print the images of a configuration with everything put in, and where each value came from.
     Expand {

@@ -8,7 +8,7 @@ use compiler::template::{Assignment, Document, Image};
 use grammar::yaml::{Kind, Node, Pair};
 use model::config::Config;
 use model::lock::Lock;
-use model::{Finding, Findings, Severity, Sources, codes};
+use model::{Finding, Findings, Severity, SourceId, Sources, codes};
 use runtime::local::Folder;
 use runtime::{Output, input};
 
@@ -217,17 +217,22 @@ fn load(path: &Path, root: &Node, findings: Findings, sources: &mut Sources) -> 
 
 /// The tree of a file, and what is wrong with its text.
 fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Findings), Findings> {
+    let (source, text) = read_text(path, sources)?;
+    let parsed = grammar::yaml::parse(source, &text);
+    match parsed.root {
+        Some(root) => Ok((root, parsed.findings)),
+        None => Err(parsed.findings),
+    }
+}
+
+/// The text of a document.
+pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<(SourceId, String), Findings> {
     // One byte more than a configuration may have: the parser notices a larger one.
     let mut bytes = Vec::new();
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
     file.take(grammar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     let text = grammar::decode(&bytes)?;
-    let source = sources.add(path.display().to_string(), text);
-    let parsed = grammar::yaml::parse(source, text);
-    match parsed.root {
-        Some(root) => Ok((root, parsed.findings)),
-        None => Err(parsed.findings),
-    }
+    Ok((sources.add(path.display().to_string(), text), text.to_owned()))
 }
 
 /// The directory that relative paths of a configuration start from.

@@ -9,6 +9,7 @@ mod lower;
 mod need;
 pub mod pypi;
 mod reader;
+pub mod schema;
 mod resolve;
 mod solver;
 mod suggest;

@@ -82,18 +82,17 @@ impl Reader {
 
     fn unknown(&mut self, pair: &Pair, path: &str, known: &[&str]) {
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
-        let help = match nearest(&pair.key.value, known.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
-            None => match home_of(&pair.key.value).filter(|home| *home != path) {
+        let finding = Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span);
+        self.add(finding.meant(nearest(&pair.key.value, known.iter().copied()), || {
+            match home_of(&pair.key.value).filter(|home| *home != path) {
+                _ if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
                 Some(home) => format!("it belongs under `{home}`"),
                 None => {
                     let honoured: Vec<&str> = known.iter().copied().filter(|name| !LATER.contains(name)).collect();
                     format!("there are {}", honoured.join(", "))
                 }
-            },
-        };
-        self.add(Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span).help(help));
+            }
+        }));
     }
 
     /// The field's value; a finding if it is missing.
@@ -221,11 +220,8 @@ impl Reader {
         }
         let message = format!("{} must be {}, not {}", named(path), choice(accepted), quote(&text.value));
         let all = accepted.iter().copied().chain(later.iter().copied());
-        let help = match nearest(&text.value, all) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("write {}", choice(accepted)),
-        };
-        self.bad_value(text.span, message, help);
+        let finding = Finding::error(codes::BAD_VALUE, message).at(text.span);
+        self.add(finding.meant(nearest(&text.value, all), || format!("write {}", choice(accepted))));
         None
     }
 
@@ -254,7 +250,16 @@ impl Reader {
             _ => format!("write {expected}"),
         };
         let message = format!("{} must be {expected}: {found}", named(path));
-        self.add(Finding::error(codes::WRONG_TYPE, message).at(node.span).help(help));
+        let finding = Finding::error(codes::WRONG_TYPE, message).at(node.span).help(help);
+        self.add(match (&node.kind, expected) {
+            (Kind::Scalar { text, .. }, "a list") if !text.contains(['\n', ',', '[', ']', '{', '}', '#']) => {
+                finding.replace_by(format!("[{text}]"))
+            }
+            (Kind::Scalar { text, .. }, "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
+                finding.replace_by(text.as_str())
+            }
+            _ => finding,
+        });
     }
 }
 

@@ -70,6 +70,8 @@ codes! {
     YAML_KEY = "CS0112" Input "a key is not a name";
     MORE_FINDINGS = "CS0113" Input "there are more findings than are shown";
     EXPRESSION_SYNTAX = "CS0114" Input "an expression cannot be read";
+    FORMAT_UNSAFE = "CS0115" Input "a document cannot be formatted";
+    NOT_FORMATTED = "CS0116" Verdict "a document is not in the usual form";
 
     // CS02xx: the image configuration
     UNKNOWN_FIELD = "CS0201" Input "there is no such field";

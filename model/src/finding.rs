@@ -35,6 +35,17 @@ pub struct Finding {
     pub causes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
+    /// A change of the text that does it.
+    pub fix: Option<Fix>,
+}
+
+/// A change of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub text: String,
 }
 
 /// Several findings; a function that returns them as an error returns at least one.
@@ -51,6 +62,7 @@ impl Finding {
             labels: Vec::new(),
             causes: Vec::new(),
             help: None,
+            fix: None,
         }
     }
 
@@ -85,6 +97,22 @@ impl Finding {
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
+    }
+
+    /// Proposes another text for what the finding is about.
+    #[must_use]
+    pub fn replace_by(mut self, text: impl Into<String>) -> Self {
+        self.fix = self.span.map(|span| Fix { span, text: text.into() });
+        self
+    }
+
+    /// Proposes the word that was probably meant, if one is near.
+    #[must_use]
+    pub fn meant(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
+        match near {
+            Some(word) => self.help(format!("did you mean `{word}`?")).replace_by(word),
+            None => self.help(otherwise()),
+        }
     }
 
     /// Says what to do.

@@ -22,6 +22,15 @@ pub struct Row<'a> {
     causes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Change<'a>>,
+}
+
+/// A text for the one that stands there.
+#[derive(Serialize)]
+struct Change<'a> {
+    place: Place<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -54,6 +63,7 @@ impl<'a> Row<'a> {
             related: finding.labels.iter().map(|l| Related { place: place(l.span), text: &l.text }).collect(),
             causes: &finding.causes,
             help: finding.help.as_deref(),
+            fix: finding.fix.as_ref().map(|fix| Change { place: place(fix.span), text: &fix.text }),
         }
     }
 }

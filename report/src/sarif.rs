@@ -56,16 +56,31 @@ fn result(sources: &Sources, finding: &Finding) -> Value {
         });
         result.insert("relatedLocations".into(), related.collect());
     }
+    if let (Some(result), Some(fix)) = (result.as_object_mut(), &finding.fix) {
+        let change = json!({
+            "artifactLocation": artifact(sources, fix.span),
+            "replacements": [{
+                "deletedRegion": region(sources, fix.span),
+                "insertedContent": { "text": fix.text },
+            }],
+        });
+        result.insert("fixes".into(), json!([{ "artifactChanges": [change] }]));
+    }
     result
 }
 
 fn location(sources: &Sources, span: Span) -> Value {
+    json!({ "physicalLocation": { "artifactLocation": artifact(sources, span), "region": region(sources, span) } })
+}
+
+fn artifact(sources: &Sources, span: Span) -> Value {
+    json!({ "uri": uri(sources.name(span.source)) })
+}
+
+fn region(sources: &Sources, span: Span) -> Value {
     let (line, column) = sources.line_column(span.source, span.start);
     let (end_line, end_column) = sources.line_column(span.source, span.end);
-    json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(sources.name(span.source)) },
-        "region": { "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column },
-    } })
+    json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column })
 }
 
 /// A path as a relative reference (RFC 3986): what is not plain is percent-encoded.

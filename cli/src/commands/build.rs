@@ -70,7 +70,10 @@ impl Output {
     /// A name that ends in `/`, or is a folder's, is for several; the ending of a file's name says what is written, and another one
     /// would promise something else.
     fn of(path: &Path, project: &Project) -> Result<Self, Finding> {
-        if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_archive = [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending));
+        let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir() && !is_archive;
+        if is_folder {
             std::fs::create_dir_all(path).map_err(|e| {
                 Finding::error(codes::OUTPUT_IO, format!("the folder {} cannot be made: {e}", path.display()))
             })?;
@@ -82,8 +85,7 @@ impl Output {
             let help = "name a folder, `--output images/`, or choose one image with `--select NAME=VALUE`";
             return Err(Finding::error(codes::USAGE, message).help(help));
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+        if is_archive {
             project.check_output(path)?;
             return Ok(Output::File(path.to_owned()));
         }

@@ -3,9 +3,11 @@ mod bundle;
 mod completions;
 mod expand;
 mod explain;
+mod fmt;
 mod inspect;
 mod lock;
 mod plan;
+mod schema;
 mod sources;
 mod store;
 mod trust;
@@ -19,7 +21,9 @@ use crate::report::Failure;
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let Args { command, format, machine } = args;
     match command {
-        Command::Validate { files } => validate::run(&files, format),
+        Command::Validate { files, fix } => validate::run(&files, fix, format),
+        Command::Schema { kind } => schema::run(&kind),
+        Command::Fmt { files, check } => fmt::run(&files, check),
         Command::Expand { config } => expand::run(&config, format),
         Command::Lock { config, update } => lock::run(&machine, &config, update.as_deref(), format),
         Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),

@@ -8,7 +8,7 @@ use super::{base, flags, name, packages, placed, run, system};
 use crate::reader::{Fields, Reader};
 
 /// Every field, whether it is honoured or refused as not supported yet.
-const FIELDS: &[&str] = &[
+pub(super) const FIELDS: &[&str] = &[
     "kind",
     "name",
     "version",
@@ -74,7 +74,7 @@ pub(crate) fn is_field(name: &str) -> bool {
     FIELDS.contains(&name)
 }
 
-const METADATA_FIELDS: &[&str] = &["owner", "compliance", "documentation"];
+pub(super) const METADATA_FIELDS: &[&str] = &["owner", "compliance", "documentation"];
 
 pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Config> {
     if !is_image(reader, root) {
@@ -173,11 +173,9 @@ fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>) {
         other => crate::suggest::nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
     };
     let message = format!("{} is no architecture images are built for", grammar::quote(&text.value));
-    let help = match meant {
-        Some(arch) => format!("did you mean `{arch}`?"),
-        None => format!("there are {}", Arch::ALL.map(Arch::name).join(" and ")),
-    };
-    reader.bad_value(text.span, message, help);
+    let finding = Finding::error(codes::BAD_VALUE, message).at(text.span);
+    let otherwise = || format!("there are {}", Arch::ALL.map(Arch::name).join(" and "));
+    reader.add(finding.meant(meant.map(Arch::name), otherwise));
 }
 
 /// `prod` is what is built; the others are refused until they are.

@@ -19,6 +19,23 @@ use model::{Findings, Spanned};
 
 pub(crate) use image::{LATER, home_of, is_field};
 
+/// The fields that are honoured: of the whole (`None`) and of its parts.
+#[cfg(test)]
+pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
+    let without = |fields: &[&'static str], later: &[&str]| {
+        fields.iter().copied().filter(|field| !later.contains(field)).collect::<Vec<_>>()
+    };
+    let documents = ["extends", "with", "matrix"];
+    vec![
+        (None, without(&without(image::FIELDS, LATER), &documents)),
+        (Some("base"), base::FIELDS.to_vec()),
+        (Some("run"), without(run::FIELDS, run::LATER)),
+        (Some("build_flags"), without(flags::FIELDS, flags::LATER)),
+        (Some("source"), without(placed::SOURCE_FIELDS, placed::SOURCE_LATER)),
+        (Some("metadata"), image::METADATA_FIELDS.to_vec()),
+    ]
+}
+
 /// Reads an image configuration. The configuration is given wherever name and base could be read, so that work can go
 /// on beside the findings; only without an error among them does it say what the author meant.
 pub fn read(root: &Node) -> (Option<Config>, Findings) {

@@ -2,7 +2,7 @@
 
 use grammar::quote;
 use grammar::yaml::Node;
-use model::Spanned;
+use model::{Finding, Spanned, codes};
 
 use crate::reader::Reader;
 
@@ -34,7 +34,9 @@ pub(super) fn image(reader: &mut Reader, node: &Node) -> Option<Spanned<String>>
         None if !proposal.is_empty() && proposal.len() <= MAX_NAME => format!("for example `{proposal}`"),
         None => "for example `my-service`".to_owned(),
     };
-    reader.bad_value(name.span, message, help);
+    let finding = Finding::error(codes::BAD_VALUE, message).at(name.span).help(help);
+    let usable = !name.value.contains('/') && !proposal.is_empty() && proposal.len() <= MAX_NAME;
+    reader.add(if usable { finding.replace_by(proposal) } else { finding });
     None
 }
 

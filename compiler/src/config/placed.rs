@@ -12,12 +12,15 @@ use crate::reader::Reader;
 
 pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests"];
 
+/// Fields of `source` that mean nothing yet.
+pub(super) const SOURCE_LATER: &[&str] = &["git", "build", "tests"];
+
 const FILE_FIELDS: &[&str] = &["from", "to", "mode"];
 const DEFAULT_MODE: u32 = 0o644;
 
 pub(super) fn source(reader: &mut Reader, node: &Node) -> Option<Source> {
     let mut fields = reader.fields(node, "source", SOURCE_FIELDS)?;
-    reader.not_yet(&fields, &["git", "build", "tests"]);
+    reader.not_yet(&fields, SOURCE_LATER);
     if fields.get("git").is_some() {
         fields.excuse(); // which stands for the path
     }

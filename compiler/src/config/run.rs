@@ -13,9 +13,12 @@ use crate::reader::Reader;
 pub(super) const FIELDS: &[&str] =
     &["entrypoint", "command", "user", "workdir", "env", "ports", "health", "read_only_root"];
 
+/// Fields that mean nothing yet.
+pub(super) const LATER: &[&str] = &["health", "read_only_root"];
+
 pub(super) fn read(reader: &mut Reader, node: &Node) -> Run {
     let Some(fields) = reader.fields(node, "run", FIELDS) else { return Run::default() };
-    reader.not_yet(&fields, &["health", "read_only_root"]);
+    reader.not_yet(&fields, LATER);
     Run {
         entrypoint: fields.get("entrypoint").map(|node| words(reader, node, "run.entrypoint")).unwrap_or_default(),
         command: fields.get("command").map(|node| words(reader, node, "run.command")).unwrap_or_default(),
@@ -29,7 +32,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Run {
 /// A command line, one entry a word. A single text would need a shell to split it, and the image has none.
 fn words(reader: &mut Reader, node: &Node, path: &str) -> Vec<String> {
     match &node.kind {
-        Kind::Scalar { text, .. } if !text.contains("${{") => {
+        Kind::Scalar { text, .. } => {
             let words: Vec<String> =
                 text.split_whitespace().map(|word| quote(word).trim_matches('`').to_owned()).collect();
             let message = format!("`{path}` must be a list, one entry a word: no shell splits a text");

@@ -180,10 +180,9 @@ impl<'a> Loader<'a> {
                     codes::TEMPLATE_UNREADABLE,
                     format!("the standard library has no template {}", quote(of)),
                 );
-                finding.help(match nearest(of, names.clone()) {
-                    Some(name) => format!("did you mean `{STDLIB}{name}`?"),
-                    None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-                })
+                let near = nearest(of, names.clone()).map(|name| format!("{STDLIB}{name}"));
+                let otherwise = || format!("there are {}", names.collect::<Vec<_>>().join(", "));
+                finding.at(name.span).meant(near.as_deref(), otherwise)
             }),
             None => self.library.read(place),
         };

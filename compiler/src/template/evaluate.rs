@@ -357,11 +357,9 @@ fn member(of: &Value, name: &str, span: Span) -> Outcome {
         Some((_, value)) => Ok(value.clone()),
         None => {
             let known = || entries.iter().map(|(name, _)| name.value.as_str());
-            let help = match nearest(name, known()) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("there are {}", known().take(20).collect::<Vec<_>>().join(", ")),
-            };
-            Err(error(codes::NAME_UNKNOWN, span, format!("the map has no entry {}", quote(name)), help))
+            let finding = Finding::error(codes::NAME_UNKNOWN, format!("the map has no entry {}", quote(name))).at(span);
+            let otherwise = || format!("there are {}", known().take(20).collect::<Vec<_>>().join(", "));
+            Err(Box::new(finding.meant(nearest(name, known()), otherwise)))
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Origin {
     pub(super) at: Span,
     /// What else explains it.
     pub(super) labels: Vec<Label>,
+    /// It is there as it was written.
+    pub(super) direct: bool,
 }
 
 /// Expands the layers of one image.
@@ -343,10 +345,10 @@ impl Expander {
     fn put(&mut self, value: Value, span: Span, direct: bool) -> Node {
         let used = self.evaluation.used.iter();
         let origin = if direct && value.span != span {
-            Origin { at: value.span, labels: vec![Label { span, text: "used here".into() }] }
+            Origin { at: value.span, labels: vec![Label { span, text: "used here".into() }], direct }
         } else {
             let labels = used.filter(|(_, at)| *at != span).map(|(name, at)| is_this(name, *at));
-            Origin { at: span, labels: labels.collect() }
+            Origin { at: span, labels: labels.collect(), direct: false }
         };
         let number = self.origins.len();
         self.origins.push(origin);
@@ -405,10 +407,9 @@ fn unknown(name: &Spanned<String>, template: &Template) -> Finding {
         Some(parameter) => finding.label(parameter.name.span, "declared here"),
         None => finding,
     };
-    finding.help(match (near, template.parameters.is_empty()) {
-        (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => "it has none".to_owned(),
-        (None, false) => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+    finding.meant(near, || match template.parameters.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
     })
 }
 

@@ -93,16 +93,10 @@ pub(super) fn call(
 pub(super) fn find(name: &Spanned<String>, arguments: usize, span: Span) -> Result<&'static Function, Box<Finding>> {
     let Some(function) = FUNCTIONS.iter().find(|function| function.name == name.value) else {
         let known = FUNCTIONS.iter().map(|function| function.name);
-        let help = match nearest(&name.value, known.clone()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
-        };
-        return Err(error(
-            codes::NAME_UNKNOWN,
-            name.span,
-            format!("there is no function {}", quote(&name.value)),
-            help,
-        ));
+        let near = nearest(&name.value, known.clone());
+        let finding = Finding::error(codes::NAME_UNKNOWN, format!("there is no function {}", quote(&name.value)));
+        let otherwise = || format!("there are {}", known.collect::<Vec<_>>().join(", "));
+        return Err(Box::new(finding.at(name.span).meant(near, otherwise)));
     };
     if function.arguments.len() != arguments {
         let message = format!("`{}` takes {} arguments, not {arguments}", function.name, function.arguments.len());

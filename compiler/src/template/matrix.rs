@@ -129,11 +129,9 @@ impl Matrix {
         for (name, _) in rows.iter().flatten() {
             if !self.names.contains(&name.value) {
                 let message = format!("the matrix has no axis {}", quote(&name.value));
-                let help = match nearest(&name.value, self.names.iter().map(String::as_str)) {
-                    Some(name) => format!("did you mean `{name}`?"),
-                    None => format!("there are {}", self.names.join(", ")),
-                };
-                reader.bad_value(name.span, message, help);
+                let near = nearest(&name.value, self.names.iter().map(String::as_str));
+                let finding = Finding::error(codes::BAD_VALUE, message).at(name.span);
+                reader.add(finding.meant(near, || format!("there are {}", self.names.join(", "))));
             }
         }
         rows

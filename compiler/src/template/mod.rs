@@ -81,6 +81,14 @@ impl Trace {
         for label in std::mem::take(&mut finding.labels) {
             labels.push(model::Label { span: self.at(label.span), ..label });
         }
+        // What was computed is nowhere to be replaced; what was passed on is replaced where it was written.
+        finding.fix = finding.fix.take().and_then(|fix| match fix.span.expansion() {
+            None => Some(fix),
+            Some(number) => {
+                let origin = self.origins.get(number).filter(|origin| origin.direct)?;
+                Some(model::Fix { span: origin.at, ..fix })
+            }
+        });
         if let Some(span) = finding.span {
             if let Some(origin) = span.expansion().and_then(|number| self.origins.get(number)) {
                 labels.extend(origin.labels.iter().cloned());

@@ -25,12 +25,11 @@ pub(super) fn check_shape(shape: &Shape, known: &[&str], findings: &mut Findings
 
 /// A finding for a name nothing has.
 pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Finding {
-    let help = match (nearest(name, known.iter().copied()), known.is_empty()) {
-        (Some(name), _) => format!("did you mean `{name}`?"),
-        (None, true) => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
-        (None, false) => format!("there are {}", known.join(", ")),
-    };
-    Finding::error(codes::NAME_UNKNOWN, format!("nothing is called {}", quote(name))).at(span).help(help)
+    let finding = Finding::error(codes::NAME_UNKNOWN, format!("nothing is called {}", quote(name))).at(span);
+    finding.meant(nearest(name, known.iter().copied()), || match known {
+        [] => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
+        known => format!("there are {}", known.join(", ")),
+    })
 }
 
 struct Names<'a> {

@@ -283,11 +283,9 @@ impl Type {
                 if !values.iter().any(|value| **value == **text) {
                     let message = format!("{} is none of the values accepted", quote(text));
                     let all = values.iter().map(String::as_str);
-                    let help = match nearest(text, all.clone()) {
-                        Some(value) => format!("did you mean `{value}`?"),
-                        None => format!("write {}", choice(&all.collect::<Vec<_>>())),
-                    };
-                    return Err(bad(span, message, help));
+                    let finding = Finding::error(codes::PARAMETER_VALUE, message).at(span);
+                    let otherwise = || format!("write {}", choice(&all.clone().collect::<Vec<_>>()));
+                    return Err(Box::new(finding.meant(nearest(text, all.clone()), otherwise)));
                 }
                 Data::Text(text.clone())
             }

@@ -3,9 +3,12 @@
 //! to declare something, and each makes a text mean something else than it seems to.
 
 mod build;
+mod format;
 mod syntax;
 
 use model::{Findings, SourceId, Span, Spanned};
+
+pub use format::format;
 
 /// How deep lists and maps may be nested. A policy, the deepest of the documents, needs six levels.
 pub const MAX_DEPTH: usize = 64;

@@ -136,6 +136,6 @@ fn names_sizes_and_kinds_are_not_believed() {
     assert!(with(&wheel, EntryType::Regular, b"the wheel").contains("2 of the objects"));
     assert!(case.refused(&archive(&[(&wheel, EntryType::Regular, b"the wheel")])).contains("it begins with"));
     assert!(case.refused(&archive(&[(LOCK, EntryType::Regular, b"{}")])).contains("its lock cannot be read"));
-    let newer = lock.replacen("\"format\": 1", "\"format\": 2", 1);
-    assert!(case.refused(&archive(&[(LOCK, EntryType::Regular, newer.as_bytes())])).contains("format 2"));
+    let newer = lock.replacen("\"format\": 2", "\"format\": 3", 1);
+    assert!(case.refused(&archive(&[(LOCK, EntryType::Regular, newer.as_bytes())])).contains("format 3"));
 }

@@ -1,0 +1,246 @@
+//! JSON Schemas (draft-07) of what people write, for editors. They say what a field is and what it is for; what only the
+//! compiler can know, such as whether a package exists, they leave to it.
+
+use serde_json::{Map, Value, json};
+
+const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
+
+/// The kinds of documents there are schemas of.
+pub const KINDS: &[&str] = &["image", "template"];
+
+/// The schema of a kind of document.
+pub fn schema(kind: &str) -> Option<Value> {
+    match kind {
+        "image" => Some(image()),
+        "template" => Some(template()),
+        _ => None,
+    }
+}
+
+fn image() -> Value {
+    let mut properties = fields();
+    let extra = [
+        ("kind", json!({ "const": "image" })),
+        ("extends", text("A template: a file of the project, or `stdlib:NAME`.")),
+        ("with", json!({ "type": "object", "description": "Values for the template's parameters." })),
+        ("matrix", matrix()),
+    ];
+    properties.extend(extra.map(|(name, schema)| (name.to_owned(), schema)));
+    json!({
+        "$schema": DRAFT,
+        "title": "image",
+        "description": "A container image, or several.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "anyOf": [{ "required": ["extends"] }, { "required": ["name"] }],
+        "definitions": definitions(),
+    })
+}
+
+fn template() -> Value {
+    let parameter = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["type"],
+        "properties": {
+            "type": { "enum": ["string", "int", "bool", "version", "requirement", "enum", "list", "map"] },
+            "description": text("What it is for."),
+            "default": { "description": "Its value when nobody gives one." },
+            "pattern": text("Of a string: a regular expression that all of it must match."),
+            "values": list(&scalar("A value."), "Of an enum: what is accepted."),
+            "of": { "description": "Of a list or map: the type of its entries.", "type": ["string", "object"] },
+            "min": { "type": "integer", "description": "Of an int: the smallest value." },
+            "max": { "type": "integer", "description": "Of an int: the largest value." },
+        },
+    });
+    json!({
+        "$schema": DRAFT,
+        "title": "template",
+        "description": "What images have in common.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["kind", "image"],
+        "properties": {
+            "kind": { "const": "template" },
+            "description": text("What it is for."),
+            "parameters": { "type": "object", "additionalProperties": parameter, "description": "What an image that extends it must or may say." },
+            "extends": text("A template this one stands on."),
+            "with": { "type": "object", "description": "Values for that template's parameters." },
+            "image": { "type": "object", "additionalProperties": false, "properties": fields(), "description": "The image's fields." },
+        },
+        "definitions": definitions(),
+    })
+}
+
+/// The fields an image has by itself.
+fn fields() -> Map<String, Value> {
+    let words = |what: &str| or_expression(list(&scalar("A word."), what));
+    let requirements = json!({
+        "description": "Packages of the language, in its own syntax.",
+        "anyOf": [
+            { "type": "array", "items": scalar("A requirement: `fastapi>=0.104`.") },
+            { "type": "object", "additionalProperties": scalar("A version or range.") },
+            expression(),
+        ],
+    });
+    let base = object(
+        "What the image stands on.",
+        json!({
+            "language": choice(&["python", "none"], "The language."),
+            "version": scalar("A version (3.13.5), a line (3.13), a range (>=3.11,<3.14) or latest."),
+            "build": choice(&["prebuilt"], "Where the language comes from."),
+        }),
+        &["language"],
+    );
+    let run = object(
+        "How the image starts.",
+        json!({
+            "entrypoint": words("The fixed start of the command line."),
+            "command": words("The default rest of the command line."),
+            "user": scalar("A numeric user; 65532 unless given."),
+            "workdir": scalar("The absolute working directory."),
+            "env": or_expression(json!({ "type": "object", "additionalProperties": scalar("A value."), "description": "Environment variables." })),
+            "ports": or_expression(list(&scalar("A port."), "TCP ports it listens on.")),
+        }),
+        &[],
+    );
+    let flags = object(
+        "How things are built.",
+        json!({
+            "hardening": choice(&["none"], "Which profile must be met."),
+            "fips": boolean("FIPS mode."),
+            "strip_binaries": boolean("Whether debug information is removed."),
+            "reproducible": boolean("Every build is."),
+        }),
+        &[],
+    );
+    let source = object(
+        "The application's own files.",
+        json!({ "path": scalar("A folder beside the configuration."), "to": scalar("A folder in the image.") }),
+        &["path", "to"],
+    );
+    let file = object(
+        "A file placed into the image.",
+        json!({
+            "from": scalar("A file beside the configuration."),
+            "to": scalar("Its absolute path in the image."),
+            "mode": scalar("Permission bits, as \"0644\"."),
+        }),
+        &["from", "to"],
+    );
+    let metadata = object(
+        "Words about the image.",
+        json!({
+            "owner": scalar("Who answers for it."),
+            "compliance": or_expression(list(&scalar("A name."), "Regimes the owner says it is under.")),
+            "documentation": scalar("The address of its documentation."),
+        }),
+        &[],
+    );
+    let fields = [
+        ("name", scalar("The image's name: lower-case letters and digits, with single `.`, `_` or `-` between them.")),
+        ("version", scalar("The image's own version, for its tag.")),
+        ("description", scalar("One sentence for people.")),
+        ("base", base),
+        ("python_version", scalar("Short for `base`: a version of Python.")),
+        ("packages", requirements),
+        ("system_packages", or_expression(list(&scalar("A package: `libpq5 (>= 15)`."), "Debian packages."))),
+        ("build_type", choice(&["hermetic"], "The only one there is.")),
+        ("build_flags", flags),
+        ("source", source),
+        ("files", or_expression(json!({ "type": "array", "items": file, "description": "Files placed into the image." }))),
+        ("certificates", or_expression(list(&scalar("A PEM file."), "Certificates the image trusts besides the public ones."))),
+        ("run", run),
+        ("architectures", or_expression(list(&choice(&["amd64", "arm64"], "An architecture."), "For which architectures; all unless given."))),
+        ("variants", or_expression(list(&choice(&["prod"], "A variant."), "Which variants."))),
+        ("metadata", metadata),
+    ];
+    fields.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+fn matrix() -> Value {
+    let values = list(&json!({ "type": ["string", "number", "boolean"] }), "The values of an axis.");
+    let rows = json!({ "type": "array", "items": { "type": "object" } });
+    json!({
+        "description": "Axes: there is an image for each combination of their values.",
+        "type": "object",
+        "properties": { "include": rows, "exclude": rows },
+        "additionalProperties": values,
+    })
+}
+
+fn definitions() -> Value {
+    json!({ "expression": { "type": "string", "pattern": "\\$\\{\\{", "description": "An expression." } })
+}
+
+fn expression() -> Value {
+    json!({ "$ref": "#/definitions/expression" })
+}
+
+fn or_expression(schema: Value) -> Value {
+    json!({ "anyOf": [schema, expression()] })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+/// A text, or what YAML reads as a number: digits count as they are written.
+fn scalar(description: &str) -> Value {
+    json!({ "type": ["string", "number"], "description": description })
+}
+
+fn boolean(description: &str) -> Value {
+    or_expression(json!({ "type": "boolean", "description": description }))
+}
+
+fn choice(values: &[&str], description: &str) -> Value {
+    or_expression(json!({ "enum": values, "description": description }))
+}
+
+fn list(items: &Value, description: &str) -> Value {
+    json!({ "type": "array", "items": items, "description": description })
+}
+
+fn object(description: &str, properties: Value, required: &[&str]) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "description": description,
+    });
+    if let Some(schema) = schema.as_object_mut().filter(|_| !required.is_empty()) {
+        schema.insert("required".into(), json!(required));
+    }
+    or_expression(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::supported;
+
+    /// Names of the properties at a place of the image's schema.
+    fn properties(field: Option<&str>) -> Vec<String> {
+        let image = image();
+        let place = match field {
+            None => &image,
+            Some(field) => &image["properties"][field]["anyOf"][0],
+        };
+        let names = place["properties"].as_object().unwrap().keys().cloned();
+        let documents = ["extends", "matrix", "with"];
+        let mut names: Vec<String> = names.filter(|name| field.is_some() || !documents.contains(&name.as_str())).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_schema_has_exactly_the_fields_the_compiler_honours() {
+        for (field, honoured) in supported() {
+            let mut honoured: Vec<&str> = honoured;
+            honoured.sort_unstable();
+            assert_eq!(properties(field), honoured, "{field:?}");
+        }
+    }
+}
