@@ -68,6 +68,28 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Say what differs between two locks or two plans.
+    Diff {
+        /// The one before.
+        before: PathBuf,
+        /// The one after.
+        after: PathBuf,
+    },
+    /// Write a configuration to start from.
+    Init {
+        /// Take packages from there: `requirements.txt` or `pyproject.toml`.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// The file to write.
+        #[arg(long, value_name = "FILE", default_value = "image.yaml")]
+        output: PathBuf,
+        /// The image's name; asked for on a terminal.
+        #[arg(long)]
+        name: Option<String>,
+        /// The Python version or line; asked for on a terminal.
+        #[arg(long, value_name = "VERSION")]
+        python: Option<String>,
+    },
     /// Print the JSON Schema of a kind of document, for editors.
     Schema {
         /// `image` or `template`.

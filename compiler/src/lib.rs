@@ -4,13 +4,14 @@
 mod answers;
 pub mod config;
 pub mod debian;
+pub mod diff;
 mod language;
 mod lower;
 mod need;
 pub mod pypi;
 mod reader;
-pub mod schema;
 mod resolve;
+pub mod schema;
 mod solver;
 mod suggest;
 pub mod template;

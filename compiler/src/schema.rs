@@ -149,10 +149,22 @@ fn fields() -> Map<String, Value> {
         ("build_type", choice(&["hermetic"], "The only one there is.")),
         ("build_flags", flags),
         ("source", source),
-        ("files", or_expression(json!({ "type": "array", "items": file, "description": "Files placed into the image." }))),
-        ("certificates", or_expression(list(&scalar("A PEM file."), "Certificates the image trusts besides the public ones."))),
+        (
+            "files",
+            or_expression(json!({ "type": "array", "items": file, "description": "Files placed into the image." })),
+        ),
+        (
+            "certificates",
+            or_expression(list(&scalar("A PEM file."), "Certificates the image trusts besides the public ones.")),
+        ),
         ("run", run),
-        ("architectures", or_expression(list(&choice(&["amd64", "arm64"], "An architecture."), "For which architectures; all unless given."))),
+        (
+            "architectures",
+            or_expression(list(
+                &choice(&["amd64", "arm64"], "An architecture."),
+                "For which architectures; all unless given.",
+            )),
+        ),
         ("variants", or_expression(list(&choice(&["prod"], "A variant."), "Which variants."))),
         ("metadata", metadata),
     ];
@@ -230,7 +242,8 @@ mod tests {
         };
         let names = place["properties"].as_object().unwrap().keys().cloned();
         let documents = ["extends", "matrix", "with"];
-        let mut names: Vec<String> = names.filter(|name| field.is_some() || !documents.contains(&name.as_str())).collect();
+        let mut names: Vec<String> =
+            names.filter(|name| field.is_some() || !documents.contains(&name.as_str())).collect();
         names.sort();
         names
     }

@@ -25,7 +25,8 @@ pub(super) fn run(files: &[PathBuf], check: bool) -> Result<(), Failure> {
     }
     if check && !changed.is_empty() {
         let message = format!("{} of {} file(s) are not in the usual form", changed.len(), files.len());
-        findings.push(model::Finding::error(model::codes::NOT_FORMATTED, message).help("run `clnstrt-cli fmt` on them"));
+        findings
+            .push(model::Finding::error(model::codes::NOT_FORMATTED, message).help("run `clnstrt-cli fmt` on them"));
     }
     if findings.is_empty() {
         return Ok(());

@@ -1,9 +1,11 @@
 mod build;
 mod bundle;
 mod completions;
+mod diff;
 mod expand;
 mod explain;
 mod fmt;
+mod init;
 mod inspect;
 mod lock;
 mod plan;
@@ -22,6 +24,10 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let Args { command, format, machine } = args;
     match command {
         Command::Validate { files, fix } => validate::run(&files, fix, format),
+        Command::Diff { before, after } => diff::run(&before, &after, format),
+        Command::Init { from, output, name, python } => {
+            init::run(from.as_deref(), &output, name.as_deref(), python.as_deref())
+        }
         Command::Schema { kind } => schema::run(&kind),
         Command::Fmt { files, check } => fmt::run(&files, check),
         Command::Expand { config } => expand::run(&config, format),

@@ -21,7 +21,10 @@ pub fn format(source: SourceId, text: &str) -> Result<String, Findings> {
         return Ok(out);
     }
     // Better no change than a change of meaning.
-    let finding = Finding::error(codes::FORMAT_UNSAFE, "the document cannot be written in the usual form without changing its meaning");
+    let finding = Finding::error(
+        codes::FORMAT_UNSAFE,
+        "the document cannot be written in the usual form without changing its meaning",
+    );
     Err(finding.at(root.span).help("write lists and maps that span lines in the block form, one entry a line").into())
 }
 
@@ -30,8 +33,7 @@ fn same(a: &Node, b: &Node) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::List(a), Kind::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Kind::Map(a), Kind::Map(b)) => {
-            a.len() == b.len()
-                && a.iter().zip(b).all(|(a, b)| a.key.value == b.key.value && same(&a.value, &b.value))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key.value == b.key.value && same(&a.value, &b.value))
         }
         (a, b) => a == b,
     }
@@ -173,7 +175,8 @@ impl<'t> Formatter<'t> {
         let mut end = node.span.end as usize;
         let raw = self.source(node.span);
         let block = raw.starts_with(['|', '>']) && matches!(node.kind, Kind::Scalar { plain: false, .. });
-        if block && raw.lines().next().is_some_and(|header| header.split('#').next().unwrap_or_default().contains('+')) {
+        if block && raw.lines().next().is_some_and(|header| header.split('#').next().unwrap_or_default().contains('+'))
+        {
             // Blank lines at the end belong to it.
             let rest = self.text.get(end..).unwrap_or_default();
             let blank = rest.len() - rest.trim_start_matches([' ', '\n', '\r']).len();
@@ -273,9 +276,15 @@ mod tests {
             ("a:\n    b:\n        c: 1\n    d: 2\n", "a:\n  b:\n    c: 1\n  d: 2\n"),
             ("- a: 1\n  b: 2\n-\n  c: 3\n", "- a: 1\n  b: 2\n-\n  c: 3\n"),
             ("-   a: 1\n    b:\n        - x\n", "- a: 1\n  b:\n    - x\n"),
-            ("\n\n# top\n\n\na: 1   # one\n   # two\nb: # three\n     c: 2\n     # four\n# five\n", "# top\n\na: 1   # one\n# two\nb: # three\n  c: 2\n  # four\n# five\n"),
+            (
+                "\n\n# top\n\n\na: 1   # one\n   # two\nb: # three\n     c: 2\n     # four\n# five\n",
+                "# top\n\na: 1   # one\n# two\nb: # three\n  c: 2\n  # four\n# five\n",
+            ),
             ("a: |\n     x\n       y\n\n     z\nb: 1\n", "a: |\n     x\n       y\n\n     z\nb: 1\n"),
-            ("a:\n    b: |\n      x\n       y\n    c: >-  # why\n      z\n", "a:\n  b: |\n    x\n     y\n  c: >-  # why\n    z\n"),
+            (
+                "a:\n    b: |\n      x\n       y\n    c: >-  # why\n      z\n",
+                "a:\n  b: |\n    x\n     y\n  c: >-  # why\n    z\n",
+            ),
             ("a: {b: [1,\n  2], c: 3}   \nd: 'x\n  y'\n", "a: {b: [1,\n  2], c: 3}\nd: 'x\n  y'\n"),
             ("---\na: 1\n", "---\na: 1\n"),
             ("a:\nb: ~\nc: ''\n", "a:\nb: ~\nc: ''\n"),
@@ -299,30 +308,33 @@ mod tests {
     fn document() -> impl Strategy<Value = String> {
         let scalar = prop::sample::select(vec!["1", "x", "'it''s'", "\"a\\nb\"", "{k: [v]}", "[]", "3.10", "~"]);
         let leaf = scalar.prop_map(|text| vec![text.to_owned()]);
-        let node = leaf.prop_recursive(4, 24, 4, |inner| {
-            let entry = (inner, 1usize..5, any::<bool>(), any::<bool>());
-            (prop::collection::vec(entry, 1..4), any::<bool>()).prop_map(|(entries, list)| {
-                let mut lines = Vec::new();
-                for (number, (value, deep, comment, blank)) in entries.into_iter().enumerate() {
-                    if blank {
-                        lines.push(String::new());
-                    }
-                    if comment {
-                        lines.push("# c".to_owned());
-                    }
-                    let start = if list { "-".to_owned() } else { format!("k{number}:") };
-                    match value.as_slice() {
-                        [one] => lines.push(format!("{start} {one}{}", if comment { "  # d" } else { "" })),
-                        many => {
-                            lines.push(start);
-                            let indent = " ".repeat(deep);
-                            lines.extend(many.iter().map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") }));
+        let node =
+            leaf.prop_recursive(4, 24, 4, |inner| {
+                let entry = (inner, 1usize..5, any::<bool>(), any::<bool>());
+                (prop::collection::vec(entry, 1..4), any::<bool>()).prop_map(|(entries, list)| {
+                    let mut lines = Vec::new();
+                    for (number, (value, deep, comment, blank)) in entries.into_iter().enumerate() {
+                        if blank {
+                            lines.push(String::new());
+                        }
+                        if comment {
+                            lines.push("# c".to_owned());
+                        }
+                        let start = if list { "-".to_owned() } else { format!("k{number}:") };
+                        match value.as_slice() {
+                            [one] => lines.push(format!("{start} {one}{}", if comment { "  # d" } else { "" })),
+                            many => {
+                                lines.push(start);
+                                let indent = " ".repeat(deep);
+                                lines.extend(many.iter().map(|line| {
+                                    if line.is_empty() { String::new() } else { format!("{indent}{line}") }
+                                }));
+                            }
                         }
                     }
-                }
-                lines
-            })
-        });
+                    lines
+                })
+            });
         node.prop_map(|lines| lines.join("\n") + "\n")
     }
 

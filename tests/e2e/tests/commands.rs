@@ -127,3 +127,103 @@ fn a_pipe_is_not_waited_for() {
     let import = ["bundle", "import", "--store"];
     refuses_a_pipe(&archive, cli().args(import).arg(copy.store()).arg(&archive));
 }
+
+const MISTAKES: &str =
+    "name:   My App # kept\npakages:\n- idna\nbase: {language: pyton, version: '3.13'}\narchitectures: [x86_64]\n";
+
+#[test]
+fn corrections_are_made_and_the_form_is_the_usual_one() {
+    let dir = scratch();
+    let file = dir.path().join("image.yaml");
+    fs::write(&file, MISTAKES).unwrap();
+    let mut validate = cli();
+    run(validate.arg("validate").arg(&file)).fails(2, "CS0201");
+    assert_eq!(fs::read_to_string(&file).unwrap(), MISTAKES, "without --fix nothing is written");
+    let done = run(cli().args(["validate", "--fix"]).arg(&file)).ok();
+    assert!(done.stderr.contains("4 correction(s) made"), "{done:?}");
+    run(cli().args(["fmt", "--check"]).arg(&file)).fails(1, "CS0116");
+    run(cli().arg("fmt").arg(&file)).ok();
+    run(cli().args(["fmt", "--check"]).arg(&file)).ok();
+    let expected =
+        "name: my-app # kept\npackages:\n  - idna\nbase: {language: python, version: '3.13'}\narchitectures: [amd64]\n";
+    assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+}
+
+#[test]
+fn findings_are_written_for_programs() {
+    let dir = scratch();
+    let file = dir.path().join("image.yaml");
+    fs::write(&file, MISTAKES).unwrap();
+    let of = |format: &str| run(cli().args(["validate", "--format", format]).arg(&file)).fails(2, "");
+    let sarif = document(&of("sarif"));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let field = results.iter().find(|result| result["ruleId"] == "CS0201").unwrap();
+    assert_eq!(field["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
+    assert_eq!(field["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"], "packages");
+    let github = of("github");
+    let lines: Vec<&str> = github.stdout.lines().collect();
+    assert_eq!(lines.len(), 4, "{github:?}");
+    assert!(lines.iter().all(|line| line.starts_with("::error file=")), "{github:?}");
+    assert!(document(&of("json"))["findings"][0]["fix"]["text"].is_string());
+}
+
+#[test]
+fn a_configuration_is_made_of_what_others_wrote() {
+    let dir = scratch();
+    let (file, requirements) = (dir.path().join("image.yaml"), dir.path().join("requirements.txt"));
+    fs::write(&requirements, "# tools\nidna==3.10 \\\n  --hash=sha256:00\n-r other.txt\nmarkupsafe>=2 # web\n")
+        .unwrap();
+    let init = || {
+        let mut command = cli();
+        command.args(["init", "--name", "web", "--from"]).arg(&requirements).arg("--output").arg(&file);
+        run(&mut command)
+    };
+    let done = init().ok();
+    assert!(done.stderr.contains("left out: -r other.txt"), "{done:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("  - \"idna==3.10\"\n  - \"markupsafe>=2\"\n"), "{text}");
+    run(cli().arg("validate").arg(&file)).ok();
+    init().fails(2, "CS0907");
+    let project = dir.path().join("pyproject.toml");
+    fs::write(&project, "[project]\nname = 'My_Service'\nrequires-python = '>=3.11'\ndependencies = ['idna']\n")
+        .unwrap();
+    let other = dir.path().join("other.yaml");
+    run(cli().args(["init", "--from"]).arg(&project).arg("--output").arg(&other)).ok();
+    assert!(
+        fs::read_to_string(&other)
+            .unwrap()
+            .starts_with("name: my-service\nbase: {language: python, version: \">=3.11\"}\n")
+    );
+}
+
+#[test]
+fn two_plans_and_two_locks_differ_by_what_was_changed() {
+    let copy = SMALL.warm_copy();
+    let config = copy.config().join("image.yaml");
+    let plan = |name: &str| {
+        let file = copy.path().join(name);
+        let mut command = cli();
+        command.args(["plan", "--offline", "--locked", "--config"]).arg(&config).arg("--store").arg(copy.store());
+        run(command.arg("--output").arg(&file)).ok();
+        file
+    };
+    let before = plan("before.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text + "run: {env: {COLOUR: red}}\n").unwrap();
+    let after = plan("after.json");
+    let diff = |a: &Path, b: &Path| run(cli().arg("diff").arg(a).arg(b));
+    let done = diff(&before, &after).ok();
+    assert_eq!(done.stdout, "amd64 configuration: env COLOUR red added\narm64 configuration: env COLOUR red added\n");
+    assert_eq!(diff(&before, &before).ok().stdout, "");
+    let lock = copy.config().join("image.lock.json");
+    let mut other = copy.lock();
+    let (id, wheel) = node(&other, "pypi", "idna");
+    let (id, version) = (id.to_owned(), wheel["version"].as_str().unwrap().to_owned());
+    other["nodes"][&id]["version"] = "0.1".into();
+    let changed = copy.path().join("other.lock.json");
+    fs::write(&changed, other.to_string()).unwrap();
+    let done = diff(&lock, &changed).ok();
+    assert!(done.stdout.contains(&format!("amd64: idna {version} (")) && done.stdout.contains("-> 0.1 ("), "{done:?}");
+    diff(&before, &lock).fails(2, "CS0907");
+    diff(&config, &lock).fails(2, "CS0502");
+}
