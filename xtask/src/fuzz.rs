@@ -12,6 +12,9 @@ const SECONDS: u32 = 30;
 /// Folders below `tests/` whose files a target begins with.
 const SEEDS: &[(&str, &[&str])] = &[
     ("config", &["config/ok", "config/err", "grammar/ok", "grammar/err"]),
+    ("expression", &["template/ok", "template/err"]),
+    ("format", &["config/ok", "grammar/ok", "grammar/err"]),
+    ("template", &["template/ok", "template/err"]),
     ("debian_control", &["debian"]),
     ("debian_index", &["debian"]),
     ("lock", &["compile/python-two-architectures"]),

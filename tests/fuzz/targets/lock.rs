@@ -9,7 +9,8 @@ use model::plan::Plan;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(lock) = Lock::from_text(bytes) {
         let _ = runtime::prove::check_lock(&lock);
-        let wanted = lock.images().map(|(asked, arch, _)| (asked, arch)).filter(|(_, arch)| *arch == Arch::Amd64).collect();
+        let wanted =
+            lock.images().map(|(asked, arch, _)| (asked, arch)).filter(|(_, arch)| *arch == Arch::Amd64).collect();
         let narrowed = lock.narrowed(&wanted);
         assert_eq!(narrowed, narrowed.narrowed(&wanted));
         assert_eq!(Lock::from_text(lock.to_text().as_bytes()), Ok(lock));
