@@ -17,7 +17,10 @@ pub fn format(source: SourceId, text: &str) -> Result<String, Findings> {
     }
     let out = Formatter::new(text, &parsed).run(root);
     let again = parse(source, &out);
-    if again.root.as_ref().is_some_and(|again| same(root, again)) && again.comments.len() == parsed.comments.len() {
+    if let Some(node) = again.root.as_ref().filter(|node| same(root, node))
+        && again.comments.len() == parsed.comments.len()
+        && Formatter::new(&out, &again).run(node) == out
+    {
         return Ok(out);
     }
     // Better no change than a change of meaning.
@@ -53,7 +56,8 @@ impl<'t> Formatter<'t> {
     }
 
     fn run(mut self, root: &Node) -> String {
-        if self.text.get(self.next()..).is_some_and(|rest| rest.starts_with("---")) {
+        let start = self.text.get(self.next()..).and_then(|rest| rest.strip_prefix("---"));
+        if start.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
             self.own_lines(0, 0);
             self.out.push_str("---");
             self.at = self.next() + 3;
@@ -287,6 +291,7 @@ mod tests {
             ),
             ("a: {b: [1,\n  2], c: 3}   \nd: 'x\n  y'\n", "a: {b: [1,\n  2], c: 3}\nd: 'x\n  y'\n"),
             ("---\na: 1\n", "---\na: 1\n"),
+            ("---?A:\n", "---?A:\n"),
             ("a:\nb: ~\nc: ''\n", "a:\nb: ~\nc: ''\n"),
             ("a: |+\n  x\n\n\nb: 1\n", "a: |+\n  x\n\n\nb: 1\n"),
             ("a: 1\r\nb:\r\n- 2\r\n", "a: 1\nb:\n  - 2\n"),
