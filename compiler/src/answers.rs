@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use model::config::Config;
-use model::lock::{Asker, Lock, Node, Origin, Resolution};
+use model::lock::{Asker, Node, Origin, Resolution};
 use model::{Arch, Finding, Findings, codes};
 use stdlib::base::Base;
 use stdlib::language::Line;
 
+use crate::lower::Named;
 use crate::{debian, language, pypi, resolve};
 
 /// A requirement of the configuration or the base, and what it demands of the package that answers it.
@@ -26,14 +27,13 @@ struct Asked<'a> {
 /// `LOCK_INCONSISTENT` for each that is not so.
 pub(crate) fn check(
     config: &Config,
-    lock: &Lock,
+    nodes: &Named<'_>,
     arch: Arch,
     resolution: &Resolution,
     base: &Base,
     line: Option<&Line>,
 ) -> Result<(), Findings> {
-    let version =
-        |name: &str| lock.find(resolution, Origin::Debian, name).map_or("", |(_, node)| node.version.as_str());
+    let version = |name: &str| nodes.get(&(Origin::Debian, name)).map_or("", |(_, node)| node.version.as_str());
     let locked = line.map(|line| (line.clone(), version(&line.carrier).to_owned()));
     let mut findings = Findings::new();
     if let (Some((line, carried)), Some(wish)) = (&locked, &config.base.version) {
@@ -71,7 +71,7 @@ pub(crate) fn check(
             continue;
         };
         answered.insert((asked.by, asked.origin, asked.requirement.as_str()));
-        match lock.find(resolution, edge.origin, &edge.name) {
+        match nodes.get(&(edge.origin, edge.name.as_str())) {
             Some((_, node)) if (asked.accepts)(node) => {}
             Some((id, _)) => findings.push(wrong(format!("{id} does not answer `{}`", edge.requirement))),
             None => findings.push(wrong(format!("the lock has no {} for {arch}", edge.name))),

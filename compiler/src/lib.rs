@@ -16,6 +16,6 @@ mod solver;
 mod suggest;
 pub mod template;
 
-pub use lower::{LocalTrees, lower};
+pub use lower::{LocalTrees, Lowerer};
 pub use need::{Fetched, Metadata, Need, Pins, Project, Step};
 pub use resolve::{Answer, Resolved, lock, resolve};

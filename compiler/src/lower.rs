@@ -2,10 +2,11 @@
 //! author's own files by the digest of the tree they were captured as.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::config::{Config, Run};
+use model::config::{Config, Language, Run};
 use model::lock::{Asker, Lock, Node, Origin, Resolution};
-use model::plan::{Addition, ArchiveFormat, Check, ImageConfig, Op, Plan, PlanKey};
+use model::plan::{Addition, ArchiveFormat, Check, ImageConfig, Op, Plan, PlanKey, Step};
 use model::{Arch, Digest, Finding, Findings, TreePath, codes};
 use stdlib::base::Base;
 use stdlib::language::{Catalogue, Line};
@@ -33,50 +34,117 @@ pub struct LocalTrees {
     pub certificates: String,
 }
 
-/// The plan that makes the image index over some of the configuration's architectures; its target is `index`, each image's is its architecture.
-pub fn lower(config: &Config, arches: &[Arch], lock: &Lock, local: &LocalTrees) -> Result<Plan, Findings> {
-    let base = Base::shipped()?;
-    let catalogue = config.base.language.as_ref().map(|l| Catalogue::shipped(l.value)).transpose()?;
-    let asked = crate::config::asked(config).digest();
-    let mut lowering = Lowering { config, lock, asked, local, base, catalogue, plan: Plan::new(lock.epoch) };
-    let images: Vec<PlanKey> = arches.iter().map(|arch| lowering.image(*arch)).collect::<Result<_, Findings>>()?;
-    let annotations = lowering.annotations();
-    let index = lowering.plan.add(Op::Index { v: version::INDEX, annotations }, images);
-    lowering.plan.targets.insert("index".into(), index);
-    Ok(lowering.plan)
+/// The step that fetches a package, and the one that unpacks it.
+type Unpacked = [(PlanKey, Arc<Step>); 2];
+
+/// Lowers configurations over one lock. What their plans share is made once, from whichever thread.
+pub struct Lowerer<'l> {
+    lock: &'l Lock,
+    base: Base,
+    catalogues: BTreeMap<Language, Catalogue>,
+    /// By node and the directories its language has, the steps that fetch and unpack it.
+    unpacked: Mutex<BTreeMap<(&'l str, Option<String>), Unpacked>>,
+    /// By what was asked, architecture and certificates, the layers the lock gives.
+    locked: Mutex<BTreeMap<(Digest, Arch, Digest), Arc<Locked>>>,
 }
 
-struct Lowering<'a> {
+impl<'l> Lowerer<'l> {
+    /// Over a lock.
+    ///
+    /// # Errors
+    /// `STDLIB_UNREADABLE`.
+    pub fn new(lock: &'l Lock) -> Result<Self, Finding> {
+        let languages = [Language::Python];
+        let catalogues = languages.map(|language| Ok((language, Catalogue::shipped(language)?)));
+        let catalogues = catalogues.into_iter().collect::<Result<_, Finding>>()?;
+        Ok(Self { lock, base: Base::shipped()?, catalogues, unpacked: Mutex::default(), locked: Mutex::default() })
+    }
+
+    /// The plan that makes the image index over some of a configuration's architectures; its target is `index`, each
+    /// image's is its architecture.
+    ///
+    /// # Errors
+    /// `LOCK_INCONSISTENT` where the lock does not answer the configuration, `BAD_VALUE`.
+    pub fn lower(&self, config: &Config, arches: &[Arch], local: &LocalTrees) -> Result<Plan, Findings> {
+        let catalogue = config.base.language.as_ref().and_then(|language| self.catalogues.get(&language.value));
+        let asked = crate::config::asked(config).digest();
+        let plan = Plan::new(self.lock.epoch);
+        let mut lowering =
+            Lowering { shared: self, lock: self.lock, base: &self.base, config, asked, local, catalogue, plan };
+        let images: Vec<PlanKey> = arches.iter().map(|arch| lowering.image(*arch)).collect::<Result<_, Findings>>()?;
+        let annotations = lowering.annotations();
+        let index = lowering.plan.add(Op::Index { v: version::INDEX, annotations }, images);
+        lowering.plan.targets.insert("index".into(), index);
+        Ok(lowering.plan)
+    }
+
+    /// The steps that fetch and unpack a node.
+    fn unpack(&self, id: &'l str, node: &Node, line: Option<&Line>) -> Result<Unpacked, Findings> {
+        let place = (id, line.filter(|_| node.origin == Origin::Pypi).map(|line| line.version.clone()));
+        let mut unpacked = lock(&self.unpacked);
+        if let Some(known) = unpacked.get(&place) {
+            return Ok(known.clone());
+        }
+        let fetch = Op::Fetch {
+            origin: node.origin,
+            name: node.name.clone(),
+            file: node.file.clone(),
+            sha256: node.sha256,
+            size: node.size,
+        };
+        let fetch = Step { op: fetch, inputs: Vec::new() }.keyed();
+        let format = match node.origin {
+            Origin::Debian => ArchiveFormat::Deb {
+                package: node.name.clone(),
+                version: node.version.clone(),
+                scripts: stdlib::debian::scripts(&node.name)?,
+            },
+            Origin::Pypi => ArchiveFormat::Wheel {
+                scheme: line.map(|line| line.wheels.clone()).ok_or_else(|| {
+                    let message = format!("the lock has the wheel {} but the configuration has no language", node.file);
+                    Finding::error(codes::LOCK_INCONSISTENT, message)
+                })?,
+                project: node.name.clone(),
+                version: node.version.clone(),
+                metadata: node.metadata,
+            },
+        };
+        let unpack = Step { op: Op::Unpack { v: version::UNPACK, format }, inputs: vec![fetch.0] }.keyed();
+        Ok(unpacked.entry(place).or_insert([fetch, unpack]).clone())
+    }
+}
+
+/// The layers a lock gives, each with the step that makes its tree, and all steps below those.
+struct Locked {
+    layers: Vec<(&'static str, PlanKey)>,
+    steps: Vec<(PlanKey, Arc<Step>)>,
+}
+
+/// The nodes of an image by what they are called.
+pub(crate) type Named<'l> = BTreeMap<(Origin, &'l str), (&'l str, &'l Node)>;
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One configuration on its way to a plan.
+struct Lowering<'a, 'l> {
+    shared: &'a Lowerer<'l>,
+    lock: &'l Lock,
+    base: &'a Base,
     config: &'a Config,
-    lock: &'a Lock,
     /// What of the lock answers the configuration.
     asked: Digest,
     local: &'a LocalTrees,
-    base: Base,
-    catalogue: Option<Catalogue>,
+    catalogue: Option<&'a Catalogue>,
     plan: Plan,
 }
 
-impl Lowering<'_> {
+impl<'a, 'l> Lowering<'a, 'l> {
     fn image(&mut self, arch: Arch) -> Result<PlanKey, Findings> {
-        let resolution = self.lock.image(&self.asked, arch).ok_or_else(|| {
-            let message = format!("the lock has nothing for {arch} of this configuration");
-            Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
-        })?;
-        let line = self.line(arch, resolution)?;
-        answers::check(self.config, self.lock, arch, resolution, &self.base, line.as_ref())?;
-        let in_base = self.reachable_from_base(resolution);
-        let nodes: Vec<(&str, &Node)> = self.lock.nodes_of(resolution).collect();
-        let (base, added): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(id, _)| in_base.contains(id));
-
-        let mut additions = self.base.additions(&self.local.certificates);
-        additions.extend(line.iter().flat_map(|line| line.links.iter().map(Addition::from)));
-        let base = self.unpack_all(&base, line.as_ref())?;
-        let mut layers = vec![("base", self.compose(additions, base))];
-        if !added.is_empty() {
-            let added = self.unpack_all(&added, line.as_ref())?;
-            layers.push(("packages", self.compose(Vec::new(), added)));
-        }
+        let locked = self.locked(arch)?;
+        self.plan.steps.extend(locked.steps.iter().cloned());
+        let mut layers = locked.layers.clone();
         if let (Some(source), Some(tree)) = (&self.config.source, self.local.source) {
             let to = tree_path(&source.to.value).map_err(|e| e.at(source.to.span))?;
             let local = self.plan.add(Op::Local { tree }, Vec::new());
@@ -111,71 +179,57 @@ impl Lowering<'_> {
         Ok(image)
     }
 
+    /// The layers that the lock gives. Images that ask the same have the same.
+    fn locked(&self, arch: Arch) -> Result<Arc<Locked>, Findings> {
+        let place = (self.asked, arch, Digest::of(self.local.certificates.as_bytes()));
+        if let Some(known) = lock(&self.shared.locked).get(&place) {
+            return Ok(known.clone());
+        }
+        let resolution = self.lock.image(&self.asked, arch).ok_or_else(|| {
+            let message = format!("the lock has nothing for {arch} of this configuration");
+            Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
+        })?;
+        let line = self.line(arch, resolution)?;
+        let nodes: Named =
+            self.lock.nodes_of(resolution).map(|(id, n)| ((n.origin, n.name.as_str()), (id, n))).collect();
+        answers::check(self.config, &nodes, arch, resolution, self.base, line)?;
+        let in_base = reachable_from_base(&nodes, resolution);
+
+        let mut additions = self.base.additions(&self.local.certificates);
+        additions.extend(line.into_iter().flat_map(|line| line.links.iter().map(Addition::from)));
+        let (mut steps, mut base, mut added) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, node) in self.lock.nodes_of(resolution) {
+            let [fetch, unpack] = self.shared.unpack(id, node, line)?;
+            if in_base.contains(id) {
+                base.push(unpack.0)
+            } else {
+                added.push(unpack.0)
+            }
+            steps.extend([fetch, unpack]);
+        }
+        let mut layers = Vec::new();
+        for (title, add, inputs) in [("base", additions, base), ("packages", Vec::new(), added)] {
+            if title == "base" || !inputs.is_empty() {
+                let step = Step { op: Op::Compose { v: version::COMPOSE, add }, inputs }.keyed();
+                layers.push((title, step.0));
+                steps.push(step);
+            }
+        }
+        Ok(lock(&self.shared.locked).entry(place).or_insert(Arc::new(Locked { layers, steps })).clone())
+    }
+
     /// The catalogue line that a locked language version belongs to.
-    fn line(&self, arch: Arch, resolution: &Resolution) -> Result<Option<Line>, Findings> {
-        let Some(catalogue) = &self.catalogue else { return Ok(None) };
+    fn line(&self, arch: Arch, resolution: &Resolution) -> Result<Option<&'a Line>, Findings> {
+        let Some(catalogue) = self.catalogue else { return Ok(None) };
         let version = resolution.language_version.as_deref().unwrap_or_default();
         let belongs = |line: &&Line| version.strip_prefix(&line.version).is_some_and(|rest| rest.starts_with('.'));
-        catalogue.lines.iter().find(belongs).cloned().map(Some).ok_or_else(|| {
+        catalogue.lines.iter().find(belongs).map(Some).ok_or_else(|| {
             let message =
                 format!("the lock has {} {version:?} for {arch}, which no line of the catalogue is", catalogue.name);
             Finding::error(codes::LOCK_INCONSISTENT, message)
                 .help("make the lock again: `clnstrt-cli lock --update`")
                 .into()
         })
-    }
-
-    /// Ids of the nodes the base needs, directly or not.
-    fn reachable_from_base(&self, resolution: &Resolution) -> BTreeSet<&str> {
-        let by_name: BTreeMap<(Origin, &str), (&str, &Node)> =
-            self.lock.nodes_of(resolution).map(|(id, node)| ((node.origin, node.name.as_str()), (id, node))).collect();
-        let mut open: Vec<(Origin, &str)> = resolution
-            .roots
-            .iter()
-            .filter(|root| root.by == Asker::Base)
-            .map(|root| (root.edge.origin, root.edge.name.as_str()))
-            .collect();
-        let mut reached = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            if let Some((id, node)) = by_name.get(&name)
-                && reached.insert(*id)
-            {
-                open.extend(node.requires.iter().map(|edge| (edge.origin, edge.name.as_str())));
-            }
-        }
-        reached
-    }
-
-    fn unpack_all(&mut self, nodes: &[(&str, &Node)], line: Option<&Line>) -> Result<Vec<PlanKey>, Findings> {
-        nodes.iter().map(|(_, node)| self.unpack(node, line)).collect()
-    }
-
-    fn unpack(&mut self, node: &Node, line: Option<&Line>) -> Result<PlanKey, Findings> {
-        let fetch = Op::Fetch {
-            origin: node.origin,
-            name: node.name.clone(),
-            file: node.file.clone(),
-            sha256: node.sha256,
-            size: node.size,
-        };
-        let fetch = self.plan.add(fetch, Vec::new());
-        let format = match node.origin {
-            Origin::Debian => ArchiveFormat::Deb {
-                package: node.name.clone(),
-                version: node.version.clone(),
-                scripts: stdlib::debian::scripts(&node.name)?,
-            },
-            Origin::Pypi => ArchiveFormat::Wheel {
-                scheme: line.map(|line| line.wheels.clone()).ok_or_else(|| {
-                    let message = format!("the lock has the wheel {} but the configuration has no language", node.file);
-                    Finding::error(codes::LOCK_INCONSISTENT, message)
-                })?,
-                project: node.name.clone(),
-                version: node.version.clone(),
-                metadata: node.metadata,
-            },
-        };
-        Ok(self.plan.add(Op::Unpack { v: version::UNPACK, format }, vec![fetch]))
     }
 
     fn compose(&mut self, add: Vec<Addition>, trees: Vec<PlanKey>) -> PlanKey {
@@ -213,6 +267,21 @@ impl Lowering<'_> {
         ];
         fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
+}
+
+/// Ids of the nodes the base needs, directly or not.
+fn reachable_from_base<'l>(nodes: &Named<'l>, resolution: &'l Resolution) -> BTreeSet<&'l str> {
+    let of_base = resolution.roots.iter().filter(|root| root.by == Asker::Base);
+    let mut open: Vec<(Origin, &str)> = of_base.map(|root| (root.edge.origin, root.edge.name.as_str())).collect();
+    let mut reached = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if let Some((id, node)) = nodes.get(&name)
+            && reached.insert(*id)
+        {
+            open.extend(node.requires.iter().map(|edge| (edge.origin, edge.name.as_str())));
+        }
+    }
+    reached
 }
 
 /// An absolute path of the image as a path of a tree.

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use compiler::{Answer, Fetched, LocalTrees, Metadata, Need, Project};
+use compiler::{Answer, Fetched, LocalTrees, Lowerer, Metadata, Need, Project};
 use inspect::debian::Index;
 use inspect::pypi::{CoreMetadata, Page};
 use model::lock::{Asker, Kept, Lock, Release};
@@ -44,7 +44,7 @@ fn a_lock_that_answers_something_else_is_refused() {
     let config = compiler::config::read(&parsed.root.unwrap()).0.unwrap();
     let lock: Lock = Lock::from_text(&fs::read(case.join("lock.json")).unwrap()).unwrap();
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
-    let lowered = |lock: &Lock| compiler::lower(&config, &config.architectures, lock, &local);
+    let lowered = |lock: &Lock| Lowerer::new(lock).unwrap().lower(&config, &config.architectures, &local);
     lowered(&lock).unwrap();
     let changed = |change: &dyn Fn(&mut Lock)| {
         let mut lock = lock.clone();
@@ -107,7 +107,7 @@ fn compiled(case: &Path, text: &str) -> Result<(String, String), String> {
     };
     let lock = compiler::lock(&config, *resolved, &releases);
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
-    let plan = compiler::lower(&config, &config.architectures, &lock, &local).map_err(shown)?;
+    let plan = Lowerer::new(&lock).unwrap().lower(&config, &config.architectures, &local).map_err(shown)?;
     plan.check().unwrap();
     Ok((lock.to_text(), String::from_utf8(canonical_json(&plan)).unwrap()))
 }

@@ -274,11 +274,6 @@ impl Lock {
         }
     }
 
-    /// The node that carries a name in one image.
-    pub fn find(&self, image: &Resolution, origin: Origin, name: &str) -> Option<(&str, &Node)> {
-        self.nodes_of(image).find(|(_, node)| node.origin == origin && node.name == name)
-    }
-
     /// The nodes of one image, in order of their id.
     pub fn nodes_of(&self, image: &Resolution) -> impl Iterator<Item = (&str, &Node)> {
         image.nodes.iter().filter_map(|id| self.nodes.get_key_value(id).map(|(id, node)| (id.as_str(), node)))

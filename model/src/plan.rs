@@ -1,6 +1,7 @@
 //! The build plan: a Merkle DAG of content-addressed steps. It is all the runtime learns from the compiler.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub struct Plan {
     /// The one time there is, seconds since 1970.
     pub epoch: i64,
     /// Every step by its plan key.
-    pub steps: BTreeMap<PlanKey, Step>,
+    pub steps: BTreeMap<PlanKey, Arc<Step>>,
     /// What to make, by name; `index` is the image index.
     pub targets: BTreeMap<String, PlanKey>,
 }
@@ -45,6 +46,11 @@ impl Step {
     /// The step's plan key.
     pub fn key(&self) -> PlanKey {
         digest_of(self)
+    }
+
+    /// The step under its key, to be shared by plans.
+    pub fn keyed(self) -> (PlanKey, Arc<Self>) {
+        (self.key(), Arc::new(self))
     }
 }
 
@@ -295,8 +301,7 @@ impl Plan {
 
     /// Adds a step and returns its key; an equal step is added once.
     pub fn add(&mut self, op: Op, inputs: Vec<PlanKey>) -> PlanKey {
-        let step = Step { op, inputs };
-        let key = step.key();
+        let (key, step) = Step { op, inputs }.keyed();
         self.steps.insert(key, step);
         key
     }

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use compiler::LocalTrees;
 use compiler::template::Image;
+use compiler::{LocalTrees, Lowerer};
 use model::config::Config;
 use model::lock::Lock;
 use model::plan::Plan;
@@ -88,8 +88,9 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     }
     let lock = lock::current(session, project, choice)?;
     let mut images = Vec::new();
+    let lowerer = Lowerer::new(&lock)?;
     for (image, arches, trees) in local {
-        match compiler::lower(&image.config, &arches, &lock, &trees) {
+        match lowerer.lower(&image.config, &arches, &trees) {
             Ok(plan) => {
                 let asked = lock::asked(image);
                 let locked = arches.iter().map(|arch| (asked, *arch)).collect();

@@ -10,7 +10,7 @@ use model::{Finding, Findings, Sources, Span, Spanned, codes};
 use super::matrix::Matrix;
 use super::names;
 use super::parameter::{self, Parameter};
-use super::shape::Shape;
+use super::shape::{Given, Shape};
 use crate::reader::{Reader, TEMPLATE};
 use crate::suggest::nearest;
 
@@ -40,7 +40,7 @@ pub(super) enum Extended {
 #[derive(Clone, Debug)]
 pub(super) struct Extends {
     pub(super) template: Arc<Template>,
-    pub(super) with: Vec<(Spanned<String>, Shape)>,
+    pub(super) with: Vec<(Spanned<String>, Given)>,
     /// Where it is named.
     pub(super) span: Span,
 }
@@ -121,7 +121,8 @@ impl<'a> Loader<'a> {
         let mut arguments = Vec::new();
         if let Some(with) = with {
             for pair in reader.map(&with.value, "with") {
-                arguments.push((pair.key.clone(), Shape::of(&pair.value, self.sources, &mut self.findings)));
+                let shape = Shape::of(&pair.value, self.sources, &mut self.findings);
+                arguments.push((pair.key.clone(), Given::new(shape)));
             }
         }
         self.findings.extend(reader.into_findings());
@@ -232,7 +233,7 @@ impl<'a> Loader<'a> {
         let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.value.as_str()).collect();
         let before = self.findings.len();
         for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
-            names::check_shape(default, &known, &mut self.findings);
+            names::check_shape(&default.shape, &known, &mut self.findings);
         }
         names::check(&layer, &known, &mut self.findings);
         let broken = self.findings.len() > before || !reader.is_clean();

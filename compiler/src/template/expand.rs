@@ -11,7 +11,7 @@ use model::{Finding, Findings, Label, SourceId, Span, Spanned, codes};
 use super::document::{Extended, Extends, Layer, Template};
 use super::evaluate::{Evaluation, Names, is_new, wrong_type};
 use super::parameter::Parameter;
-use super::shape::Shape;
+use super::shape::{Given, Shape};
 use super::value::{Data, Value};
 use crate::suggest::nearest;
 
@@ -91,7 +91,7 @@ impl Names for Bound<'_> {
 /// The value of a parameter, as its type has it.
 fn argument(
     parameter: &Parameter,
-    shape: &Shape,
+    given: &Given,
     names: &dyn Names,
     evaluation: &mut Evaluation,
 ) -> Result<Value, Box<Finding>> {
@@ -100,11 +100,11 @@ fn argument(
         let own = finding.code == codes::PARAMETER_TYPE || finding.code == codes::PARAMETER_VALUE;
         if known || !own { finding } else { Box::new(declared_at(*finding, parameter)) }
     };
-    let value = match shape {
-        Shape::Fixed(node) => parameter.accepts.read(node),
-        shape => value_of(shape, names, evaluation).and_then(|value| parameter.accepts.check(value)),
-    };
-    value.map_err(declared)
+    if let Some(constant) = given.constant(|node| parameter.accepts.read(node).map_err(declared)) {
+        return constant.clone();
+    }
+    let value = value_of(&given.shape, names, evaluation);
+    value.and_then(|value| parameter.accepts.check(value)).map_err(declared)
 }
 
 /// The value of a shape where no type says what a scalar of YAML is: a text, unless an expression says more.
@@ -233,7 +233,7 @@ impl Expander {
             let key = parameter.name.value.as_str();
             let given = extends.with.iter().find(|(name, _)| name.value == key);
             let value = match given {
-                Some((_, shape)) => Some(argument(parameter, shape, names, &mut self.evaluation)),
+                Some((_, given)) => Some(argument(parameter, given, names, &mut self.evaluation)),
                 // What the matrix calls by the parameter's name is meant for it.
                 None => names.get(key, &mut self.evaluation).map(|value| {
                     value

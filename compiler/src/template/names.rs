@@ -12,7 +12,7 @@ use crate::suggest::nearest;
 /// Checks what a layer says itself and what it gives to the template below.
 pub(super) fn check(layer: &Layer, known: &[&str], findings: &mut Findings) {
     if let Extended::Template(extends) = &layer.extends {
-        extends.with.iter().for_each(|(_, shape)| check_shape(shape, known, findings));
+        extends.with.iter().for_each(|(_, given)| check_shape(&given.shape, known, findings));
     }
     check_shape(&layer.own, known, findings);
 }

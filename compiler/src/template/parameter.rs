@@ -5,7 +5,7 @@ use grammar::yaml::{Kind, Node};
 use model::{Finding, Sources, Span, Spanned, codes};
 use regex::Regex;
 
-use super::shape::Shape;
+use super::shape::{Given, Shape};
 use super::value::{Data, Value};
 use crate::reader::Reader;
 use crate::suggest::{choice, nearest};
@@ -25,7 +25,7 @@ pub(super) struct Parameter {
     pub(super) name: Spanned<String>,
     pub(super) accepts: Type,
     /// Its value when nobody gives one; an expression may use other parameters.
-    pub(super) default: Option<Shape>,
+    pub(super) default: Option<Given>,
     /// What it is for.
     pub(super) description: Option<String>,
 }
@@ -85,7 +85,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Vec<P
             let mut findings = Vec::new();
             let shape = Shape::of(node, sources, &mut findings);
             findings.into_iter().for_each(|finding| reader.add(finding));
-            shape
+            Given::new(shape)
         });
         let description = fields.get("description").and_then(|node| reader.text(node, "description"));
         parameters.push(Parameter {

@@ -1,10 +1,12 @@
 //! A part of a document whose scalars may hold expressions, taken apart once and given values many times.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use grammar::expression::{self, Expression, ExpressionKind, Piece};
 use grammar::yaml::{Kind, Node, Pair};
 use model::{Finding, Findings, Sources, Span, Spanned, codes};
+
+use super::value::Value;
 
 /// A value that may depend on names. What depends on none is one piece, so that images share it.
 #[derive(Clone, Debug)]
@@ -93,6 +95,30 @@ impl Shape {
         match self {
             Shape::Fixed(node) => node.span,
             Shape::Value(_, span) | Shape::Text(_, span) | Shape::List(_, span) | Shape::Map(_, span) => *span,
+        }
+    }
+}
+
+/// A shape that becomes the value of a parameter. Where it depends on nothing, it is read once for all images.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) shape: Shape,
+    constant: OnceLock<Result<Value, Box<Finding>>>,
+}
+
+impl Given {
+    pub(super) fn new(shape: Shape) -> Self {
+        Self { shape, constant: OnceLock::new() }
+    }
+
+    /// What it is if it depends on nothing.
+    pub(super) fn constant(
+        &self,
+        read: impl FnOnce(&Node) -> Result<Value, Box<Finding>>,
+    ) -> Option<&Result<Value, Box<Finding>>> {
+        match &self.shape {
+            Shape::Fixed(node) => Some(self.constant.get_or_init(|| read(node))),
+            _ => None,
         }
     }
 }

@@ -177,7 +177,7 @@ impl<'a> Graph<'a> {
     }
 
     fn step(&self, key: &PlanKey) -> Result<&'a Step, Finding> {
-        self.plan.steps.get(key).ok_or_else(|| broken(format!("no step has the key {key}")))
+        self.plan.steps.get(key).map(AsRef::as_ref).ok_or_else(|| broken(format!("no step has the key {key}")))
     }
 
     /// What a step's output is to people.

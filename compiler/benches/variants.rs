@@ -1,0 +1,198 @@
+//! 19,200 images from one template: two versions, two architectures, three flavours and 1,600 sets of packages, each image over a
+//! graph of 60 packages. Prints one line for each phase: its name, seconds, and the peak memory in MiB so far.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may panic")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads files and a clock")]
+#![expect(clippy::disallowed_types, clippy::disallowed_macros, reason = "a benchmark measures and prints")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use compiler::template::{Document, Library};
+use compiler::{LocalTrees, Lowerer};
+use model::lock::{Answer, Asker, Edge, Lock, Node, Origin, Proof, Resolution, Root};
+use model::plan::Plan;
+use model::{Arch, Digest, Finding, Sources};
+use rayon::prelude::*;
+
+const SETS: usize = 1600;
+const LIBRARIES: usize = 41;
+/// Libraries of one set.
+const CHOSEN: usize = 6;
+/// Libraries that every set needs besides: with the 17 to 19 Debian packages that makes 60.
+const COMMON: usize = 36;
+const PYTHON: [&str; 2] = ["3.13", "3.13.5"];
+
+struct One(String);
+
+impl Library for One {
+    fn read(&self, path: &str) -> Result<(String, String), Finding> {
+        Ok((path.to_owned(), self.0.clone()))
+    }
+}
+
+/// Which libraries a set has; `edited` is one that has another instead of its first.
+fn set(number: usize, edited: Option<usize>) -> Vec<String> {
+    let mut chosen: BTreeSet<usize> =
+        (0..CHOSEN).map(|at| (number * 7 + at * (1 + number / LIBRARIES)) % LIBRARIES).collect();
+    if edited == Some(number) {
+        chosen.insert((number * 7 + LIBRARIES / 2) % LIBRARIES);
+    }
+    chosen.into_iter().map(|library| format!("library-{library:02}==1.0")).collect()
+}
+
+fn template(edited: Option<usize>) -> String {
+    let mut sets = String::new();
+    for number in 0..SETS {
+        writeln!(sets, "      s{number}: [{}]", set(number, edited).join(", ")).unwrap();
+    }
+    format!(
+        "kind: template
+parameters:
+  python: {{type: version}}
+  architecture: {{type: enum, values: [amd64, arm64]}}
+  flavour: {{type: enum, values: [plain, sweet, sour]}}
+  set: {{type: string, pattern: \"s[0-9]+\"}}
+  sets:
+    type: map
+    of: {{type: list, of: requirement}}
+    default:
+{sets}image:
+  name: svc-${{{{ flavour }}}}-${{{{ set }}}}
+  description: A service, ${{{{ upper(flavour) }}}}
+  base: {{language: python, version: \"${{{{ python }}}}\"}}
+  packages: ${{{{ sets[set] }}}}
+  system_packages: [\"libpq5 (>= 15)\"]
+  architectures: [\"${{{{ architecture }}}}\"]
+  run:
+    command: [python3, -m, service]
+    env: {{FLAVOUR: \"${{{{ flavour }}}}\", MODE: \"${{{{ if flavour == 'plain' then 'quiet' else 'loud' }}}}\"}}
+    ports: [8000]
+"
+    )
+}
+
+fn image() -> String {
+    let sets: Vec<String> = (0..SETS).map(|number| format!("s{number}")).collect();
+    let (python, sets) = (PYTHON.map(|version| format!("\"{version}\"")).join(", "), sets.join(", "));
+    format!(
+        "extends: ./t.yaml\nmatrix:\n  python: [{python}]\n  architecture: [amd64, arm64]\n  flavour: [plain, sweet, sour]\n  set: [{sets}]\n"
+    )
+}
+
+fn load(template: String) -> Document {
+    let mut sources = Sources::default();
+    let text = image();
+    let source = sources.add("image.yaml", text.as_str());
+    let root = grammar::yaml::parse(source, &text).root.unwrap();
+    let (document, findings) = Document::load("image.yaml", &root, &mut sources, &One(template));
+    assert_eq!(findings, []);
+    document
+}
+
+/// A lock over recorded Debian packages and made-up wheels that answers every image of the template, edited or not.
+fn lock(edited: usize) -> Lock {
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile/python-two-architectures/lock.json");
+    let recorded = Lock::from_text(&std::fs::read(recorded).unwrap()).unwrap();
+    let mut lock = recorded.clone();
+    let wheel = |number: usize| {
+        let name = format!("library-{number:02}");
+        let node = Node {
+            origin: Origin::Pypi,
+            file: format!("library_{number:02}-1.0-py3-none-any.whl"),
+            version: "1.0".into(),
+            size: 1000,
+            sha256: Digest::of(name.as_bytes()),
+            metadata: None,
+            license: None,
+            proof: Proof::IndexHash,
+            requires: vec![],
+            omits: vec![],
+            name: name.clone(),
+        };
+        (format!("pkg:pypi/{name}@1.0"), node)
+    };
+    let wheels: BTreeMap<String, Node> = (0..LIBRARIES + COMMON).map(wheel).collect();
+    let question = recorded.answers.values().next().unwrap().asked.clone();
+    lock.answers.clear();
+    for edited in [None, Some(edited)] {
+        for number in 0..SETS {
+            for version in PYTHON {
+                for arch in Arch::ALL {
+                    let of = recorded.images().find(|(_, of, _)| *of == arch).unwrap().2;
+                    let is_debian = |id: &&String| id.starts_with("pkg:deb/");
+                    let packages = set(number, edited);
+                    let chosen = packages.iter().map(|package| format!("pkg:pypi/{}", package.replace("==", "@")));
+                    let common = wheels.keys().skip(LIBRARIES).cloned();
+                    let mut nodes: Vec<String> =
+                        of.nodes.iter().filter(is_debian).cloned().chain(chosen).chain(common).collect();
+                    nodes.sort();
+                    let asked = packages.iter().map(|requirement| Root {
+                        by: Asker::Config,
+                        edge: Edge {
+                            origin: Origin::Pypi,
+                            name: requirement.trim_end_matches("==1.0").into(),
+                            requirement: requirement.clone(),
+                        },
+                    });
+                    let debian = of.roots.iter().filter(|root| root.edge.origin == Origin::Debian).cloned();
+                    let resolution = Resolution { roots: debian.chain(asked).collect(), nodes, ..of.clone() };
+                    let question = model::lock::Asked {
+                        version: Some(version.into()),
+                        packages,
+                        architectures: vec![arch],
+                        ..question.clone()
+                    };
+                    let answer = Answer { asked: question, resolutions: BTreeMap::from([(arch, resolution)]) };
+                    lock.answers.insert(answer.asked.digest(), answer);
+                }
+            }
+        }
+    }
+    lock.nodes.retain(|id, _| id.starts_with("pkg:deb/"));
+    lock.nodes.extend(wheels);
+    lock
+}
+
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+fn phase<T>(name: &str, run: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = run();
+    println!("{name}\t{:.4}\t{:.1}", start.elapsed().as_secs_f64(), peak_mib());
+    done
+}
+
+fn main() {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads start");
+    let edited = 17;
+    let text = lock(edited).to_text();
+    let lock = phase("lock", || Lock::from_text(text.as_bytes()).unwrap());
+    drop(text);
+    let lowerer = Lowerer::new(&lock).unwrap();
+    let local = LocalTrees::default();
+    let plans = |document: &Document| -> Vec<Plan> {
+        let assignments = document.assignments(&[]).unwrap();
+        let plan = |assignment| {
+            let (image, findings) = document.image(assignment);
+            assert_eq!(findings, []);
+            let config = image.unwrap().config;
+            lowerer.lower(&config, &config.architectures, &local).unwrap()
+        };
+        assignments.par_iter().map(plan).collect()
+    };
+    let document = phase("load", || load(template(None)));
+    let expanded = phase("expand", || {
+        let assignments = document.assignments(&[]).unwrap();
+        assignments.par_iter().map(|assignment| document.expand(assignment).json().to_string().len()).sum::<usize>()
+    });
+    let plans = phase("plans", || plans(&document));
+    assert_eq!(plans.len(), 2 * 2 * 3 * SETS);
+    let steps: usize = plans.iter().map(|plan| plan.steps.len()).sum();
+    println!("# {} plans, {steps} steps, {expanded} bytes of JSON", plans.len());
+}
