@@ -31,6 +31,16 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// What a command that must succeed writes to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    println!("$ {}", shown(command));
+    match command.stdin(Stdio::null()).stderr(Stdio::inherit()).output() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => Err(format!("`{}` failed: {}", shown(command), output.status)),
+        Err(error) => Err(format!("`{}` could not be started: {error}", shown(command))),
+    }
+}
+
 /// A command as one would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();

@@ -3,6 +3,7 @@
 mod measure;
 mod peers;
 mod report;
+mod variants;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         ("buildah: add and commit of the same tree", buildah),
         ("mmdebstrap: extract of the base, downloads included", mmdebstrap),
     ]);
+    variants::run(&mut report)?;
     report.size("umoci", umoci_size / ours);
     report.size("buildah", buildah_size / ours);
     print!("{report}");

@@ -33,8 +33,11 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         for (what, value, limit) in &self.limits {
-            let verdict = if value < limit { "within" } else { "OVER" };
-            writeln!(f, "{what:<52} {value:>9.1}  {verdict} {limit}")?;
+            match limit.is_finite() {
+                false => writeln!(f, "{what:<52} {value:>9.2}")?,
+                true if value < limit => writeln!(f, "{what:<52} {value:>9.2}  within {limit}")?,
+                true => writeln!(f, "{what:<52} {value:>9.2}  OVER {limit}")?,
+            }
         }
         for (tool, ratio) in &self.sizes {
             writeln!(f, "{:<52} {ratio:>9.3}", format!("compressed size, {tool} over clnstrt"))?;
