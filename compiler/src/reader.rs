@@ -191,7 +191,8 @@ impl Reader {
     pub(crate) fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
         let text = self.text(node, path)?;
         // a leading zero means octal to some readers of YAML
-        let decimal = text.value == "0" || text.value.starts_with(|c: char| matches!(c, '1'..='9'));
+        let digits = text.value.strip_prefix('-').unwrap_or(&text.value);
+        let decimal = digits == "0" || digits.starts_with(|c: char| matches!(c, '1'..='9'));
         match text.value.parse() {
             Ok(number) if decimal => Some(Spanned::new(number, text.span)),
             _ => {

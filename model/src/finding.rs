@@ -115,6 +115,13 @@ impl Finding {
         }
     }
 
+    /// Proposes no change after all: the place is not the text that is wrong.
+    #[must_use]
+    pub fn without_fix(mut self) -> Self {
+        self.fix = None;
+        self
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

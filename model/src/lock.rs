@@ -176,6 +176,16 @@ pub enum Proof {
 }
 
 impl Node {
+    /// Takes in what the same package needs in another image.
+    fn take_in(&mut self, other: Node) {
+        self.requires.extend(other.requires);
+        self.requires.sort();
+        self.requires.dedup();
+        self.omits.extend(other.omits);
+        self.omits.sort();
+        self.omits.dedup();
+    }
+
     /// Whether the file name is one its origin could have: of an archive a path below its root, of an index a name.
     fn is_well_placed(&self) -> bool {
         let clean = self.file.split('/').all(|part| !matches!(part, "" | "." | ".."));
@@ -316,7 +326,13 @@ impl Lock {
         let mut all = Lock { format: FORMAT, ..Lock::default() };
         for lock in locks {
             all.epoch = all.epoch.max(lock.epoch);
-            all.nodes.extend(lock.nodes);
+            for (id, node) in lock.nodes {
+                match all.nodes.get_mut(&id) {
+                    // What a package needs may depend on the image: on its extras, on who answers an alternative.
+                    Some(there) => there.take_in(node),
+                    None => drop(all.nodes.insert(id, node)),
+                }
+            }
             all.answers.extend(lock.answers);
             for (suite, release) in lock.releases {
                 match all.releases.get_mut(&suite) {

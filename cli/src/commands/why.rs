@@ -66,7 +66,8 @@ fn chains(lock: &Lock, image: &Resolution, package: &str) -> Vec<(Asker, Vec<Lin
             }
             for edge in nodes.get(&at).into_iter().flat_map(|node| &node.requires) {
                 let next = (edge.origin, edge.name.as_str());
-                if seen.insert(next) {
+                // Another image of the lock may need more of the same package.
+                if nodes.contains_key(&next) && seen.insert(next) {
                     let mut links = links.clone();
                     links.push(Link { requirement: edge.requirement.clone(), package: named(next) });
                     queue.push_back((next, links));

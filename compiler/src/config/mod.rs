@@ -18,6 +18,7 @@ use model::lock::Asked;
 use model::{Findings, Spanned};
 
 pub(crate) use image::{LATER, home_of, is_field};
+pub(crate) use name::is_image_name;
 
 /// The fields that are honoured: of the whole (`None`) and of its parts.
 #[cfg(test)]

@@ -9,11 +9,16 @@ use crate::reader::Reader;
 /// Leaves room for variant, architecture and a registry's own prefix within the 255 bytes registries commonly allow.
 const MAX_NAME: usize = 128;
 
+/// Whether an image can be called so.
+pub(crate) fn is_image_name(name: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    name.split(['.', '_', '-']).all(part) && name.len() <= MAX_NAME
+}
+
 /// A component of an OCI repository name (distribution-spec 1.1, "Pulling manifests"), with single separators.
 pub(super) fn image(reader: &mut Reader, node: &Node) -> Option<Spanned<String>> {
     let name = reader.text(node, "name")?;
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if name.value.split(['.', '_', '-']).all(part) && name.value.len() <= MAX_NAME {
+    if is_image_name(&name.value) {
         return Some(name);
     }
     let message = format!(

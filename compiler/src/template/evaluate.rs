@@ -15,6 +15,9 @@ use crate::suggest::nearest;
 /// What one image may cost: steps, and bytes of text and entries of lists made on the way.
 pub(super) const BUDGET: usize = 1_000_000;
 
+/// How deep evaluation may go: operators in one another, and defaults that use defaults.
+const MAX_DEPTH: usize = 200;
+
 /// The names an expression may use.
 pub(super) trait Names {
     /// The value of a name; `None` if there is no such name.
@@ -26,13 +29,15 @@ pub(super) trait Names {
 /// What evaluation costs, and what it used.
 pub(super) struct Evaluation {
     left: usize,
+    /// How many expressions are being evaluated, each for the one before.
+    depth: usize,
     /// Names whose values went into what is evaluated, and where those were written.
     pub(super) used: Vec<(String, Span)>,
 }
 
 impl Default for Evaluation {
     fn default() -> Self {
-        Self { left: BUDGET, used: Vec::new() }
+        Self { left: BUDGET, depth: 0, used: Vec::new() }
     }
 }
 
@@ -113,6 +118,22 @@ impl Evaluation {
     }
 
     pub(super) fn value(&mut self, expression: &Expression, names: &dyn Names) -> Outcome {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("expressions and defaults depend on one another over more than {MAX_DEPTH} levels");
+            return Err(error(
+                codes::EXPRESSION_BUDGET,
+                expression.span,
+                message,
+                "make the chain of defaults or operators shorter",
+            ));
+        }
+        self.depth += 1;
+        let value = self.evaluated(expression, names);
+        self.depth -= 1;
+        value
+    }
+
+    fn evaluated(&mut self, expression: &Expression, names: &dyn Names) -> Outcome {
         let span = expression.span;
         self.spend(1, span)?;
         let data = match &expression.kind {
@@ -359,7 +380,7 @@ fn member(of: &Value, name: &str, span: Span) -> Outcome {
             let known = || entries.iter().map(|(name, _)| name.value.as_str());
             let finding = Finding::error(codes::NAME_UNKNOWN, format!("the map has no entry {}", quote(name))).at(span);
             let otherwise = || format!("there are {}", known().take(20).collect::<Vec<_>>().join(", "));
-            Err(Box::new(finding.meant(nearest(name, known()), otherwise)))
+            Err(Box::new(finding.meant(nearest(name, known()), otherwise).without_fix()))
         }
     }
 }

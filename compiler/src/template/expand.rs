@@ -22,8 +22,6 @@ pub(super) struct Origin {
     pub(super) at: Span,
     /// What else explains it.
     pub(super) labels: Vec<Label>,
-    /// It is there as it was written.
-    pub(super) direct: bool,
 }
 
 /// Expands the layers of one image.
@@ -104,7 +102,11 @@ fn argument(
         return constant.clone();
     }
     let value = value_of(&given.shape, names, evaluation);
-    value.and_then(|value| parameter.accepts.check(value)).map_err(declared)
+    let value = value.and_then(|value| {
+        evaluation.look_at(&value.data, value.span)?;
+        parameter.accepts.check(value)
+    });
+    value.map_err(declared)
 }
 
 /// The value of a shape where no type says what a scalar of YAML is: a text, unless an expression says more.
@@ -281,7 +283,12 @@ impl Expander {
         match shape {
             Shape::Fixed(node) => Some((Node::clone(node), 0)),
             Shape::Value(expression, span) => {
-                let value = self.evaluate(|evaluation| evaluation.value(expression, names))?;
+                let value = self.evaluate(|evaluation| {
+                    let value = evaluation.value(expression, names)?;
+                    // Parts that values share are written out for each of them.
+                    evaluation.look_at(&value.data, expression.span)?;
+                    Ok(value)
+                })?;
                 if matches!(value.data, Data::Nothing) {
                     return None;
                 }
@@ -345,10 +352,10 @@ impl Expander {
     fn put(&mut self, value: Value, span: Span, direct: bool) -> Node {
         let used = self.evaluation.used.iter();
         let origin = if direct && value.span != span {
-            Origin { at: value.span, labels: vec![Label { span, text: "used here".into() }], direct }
+            Origin { at: value.span, labels: vec![Label { span, text: "used here".into() }] }
         } else {
             let labels = used.filter(|(_, at)| *at != span).map(|(name, at)| is_this(name, *at));
-            Origin { at: span, labels: labels.collect(), direct: false }
+            Origin { at: span, labels: labels.collect() }
         };
         let number = self.origins.len();
         self.origins.push(origin);

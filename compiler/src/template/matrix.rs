@@ -149,6 +149,8 @@ impl Matrix {
             let finding = Finding::error(codes::MATRIX_TOO_LARGE, message).at(place);
             return Err(finding.help("shorten an axis, or write several documents").into());
         };
+        // Without axes there is one image, unless rows say which there are.
+        let count = if self.axes.is_empty() && !self.include.is_empty() { 0 } else { count };
         let mut found: Vec<Assignment> = (0..count).map(|number| self.combination(number)).collect();
         found.retain(|one| {
             !self.exclude.iter().any(|row| row.iter().all(|(name, value)| is(one.get(&name.value), value)))
@@ -163,7 +165,7 @@ impl Matrix {
                 .iter()
                 .map(|(name, value)| {
                     let bit = self.names.iter().position(|other| *other == name.value).unwrap_or_default();
-                    (name.value.clone(), value.clone().with_axes(1 << bit))
+                    (name.value.clone(), value.clone().with_axes(axis_bit(bit)))
                 })
                 .collect();
             let mut extended = false;
@@ -194,7 +196,7 @@ impl Matrix {
         for (bit, axis) in self.axes.iter().enumerate().rev() {
             let count = axis.values.len().max(1);
             if let Some(value) = axis.values.get(rest % count) {
-                pairs.push((axis.name.value.clone(), value.clone().with_axes(1 << bit)));
+                pairs.push((axis.name.value.clone(), value.clone().with_axes(axis_bit(bit))));
             }
             rest /= count;
         }
@@ -209,7 +211,7 @@ impl Matrix {
 
     /// The bit of a name.
     pub(super) fn bit(&self, name: &str) -> u32 {
-        self.names.iter().position(|other| other == name).map_or(0, |bit| 1 << bit)
+        self.names.iter().position(|other| other == name).map_or(0, axis_bit)
     }
 
     /// Keeps the images for which every `NAME=VALUE` holds.
@@ -242,6 +244,11 @@ impl Matrix {
         }
         Ok(())
     }
+}
+
+/// The bit of a name by its number; those beyond the names accepted have none.
+fn axis_bit(number: usize) -> u32 {
+    u32::try_from(number).ok().and_then(|number| 1u32.checked_shl(number)).unwrap_or(0)
 }
 
 fn is(found: Option<&Value>, wanted: &Value) -> bool {

@@ -81,14 +81,8 @@ impl Trace {
         for label in std::mem::take(&mut finding.labels) {
             labels.push(model::Label { span: self.at(label.span), ..label });
         }
-        // What was computed is nowhere to be replaced; what was passed on is replaced where it was written.
-        finding.fix = finding.fix.take().and_then(|fix| match fix.span.expansion() {
-            None => Some(fix),
-            Some(number) => {
-                let origin = self.origins.get(number).filter(|origin| origin.direct)?;
-                Some(model::Fix { span: origin.at, ..fix })
-            }
-        });
+        // What an expression put there is nowhere written so that it could be replaced.
+        finding.fix = finding.fix.take().filter(|fix| fix.span.expansion().is_none());
         if let Some(span) = finding.span {
             if let Some(origin) = span.expansion().and_then(|number| self.origins.get(number)) {
                 labels.extend(origin.labels.iter().cloned());
@@ -186,11 +180,18 @@ impl Document {
             false => crate::config::read(&expanded.root),
         };
         findings.extend(expanded.trace.findings(found));
-        let image = config.map(|mut config| {
-            config.name.value.push_str(&self.suffix(assignment, expanded.name_axes));
-            Image { config, assignment: assignment.clone(), trace: expanded.trace }
-        });
-        (image, findings)
+        let Some(mut config) = config else { return (None, findings) };
+        config.name.value.push_str(&self.suffix(assignment, expanded.name_axes));
+        if !crate::config::is_image_name(&config.name.value) {
+            let message =
+                format!("an image would be called {}, which cannot name one", grammar::quote(&config.name.value));
+            let finding =
+                Finding::error(codes::BAD_VALUE, message).at(self.place).because(format!("it has {assignment}"));
+            let help = "put the value into `name` in a form a name can have: `${{ replace(version, '+', '-') }}`";
+            findings.push(finding.help(help));
+            return (None, findings);
+        }
+        (Some(Image { config, assignment: assignment.clone(), trace: expanded.trace }), findings)
     }
 
     /// What an image's name needs to tell it from the others: the values of the axes that the name as written does not

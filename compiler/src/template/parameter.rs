@@ -175,7 +175,9 @@ fn entry_type(reader: &mut Reader, node: &Node) -> Option<Type> {
 fn pattern(reader: &mut Reader, node: &Node) -> Option<Regex> {
     let text = reader.text(node, "pattern")?;
     // All of the value must match: a pattern that fits a part of it accepts anything around that part.
-    let whole = regex::RegexBuilder::new(&format!("{START}{}{END}", text.value)).size_limit(PATTERN_LIMIT).build();
+    let build = |pattern: &str| regex::RegexBuilder::new(pattern).size_limit(PATTERN_LIMIT).build();
+    // By itself first: what only makes sense between our brackets would open them.
+    let whole = build(&text.value).and_then(|_| build(&format!("{START}{}{END}", text.value)));
     whole
         .map_err(|e| {
             let why = e.to_string();
@@ -285,7 +287,7 @@ impl Type {
                     let all = values.iter().map(String::as_str);
                     let finding = Finding::error(codes::PARAMETER_VALUE, message).at(span);
                     let otherwise = || format!("write {}", choice(&all.clone().collect::<Vec<_>>()));
-                    return Err(Box::new(finding.meant(nearest(text, all.clone()), otherwise)));
+                    return Err(Box::new(finding.meant(nearest(text, all.clone()), otherwise).without_fix()));
                 }
                 Data::Text(text.clone())
             }

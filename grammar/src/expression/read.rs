@@ -57,14 +57,19 @@ fn too_large(text: &str) -> Option<Finding> {
     )
 }
 
-/// How deep brackets are nested, those in texts included.
+/// How deep brackets are nested, those in texts not counted.
 fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0);
-    for c in text.chars() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
-            _ => {}
+    let (mut depth, mut deepest, mut quote) = (0usize, 0, None);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some('"'), '\\') => drop(chars.next()),
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[') => depth += 1,
+            (None, ')' | ']') => depth = depth.saturating_sub(1),
+            (None, _) => {}
         }
         deepest = deepest.max(depth);
     }

@@ -126,6 +126,8 @@ fn long_and_deep_expressions_are_refused_before_they_are_read() {
         (&"(".repeat(MAX_BYTES), "nested more than 32 levels"),
         (&"[".repeat(MAX_DEPTH + 1), "nested more than 32 levels"),
         (&"if a then ".repeat(MAX_DEPTH + 1), "nested more than 32 levels"),
+        // Brackets in texts close nothing.
+        (&format!("{}'{}'+", "(".repeat(29), ")".repeat(29)).repeat(60), "nested more than 32 levels"),
     ] {
         assert!(read(text).contains(why), "{}", read(text));
     }
