@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use compiler::template::{Assignment, Document, Image};
+use compiler::template::{Document, Image};
 use grammar::yaml::{Kind, Node, Pair};
 use model::config::Config;
 use model::lock::Lock;
-use model::{Finding, Findings, Severity, SourceId, Sources, codes};
+use model::{Finding, Findings, SourceId, Sources, codes, has_errors};
 use runtime::local::Folder;
 use runtime::{Output, input};
 
@@ -18,8 +18,8 @@ use crate::templates::Templates;
 /// A configuration that was read and checked.
 pub(crate) struct Project {
     images: Vec<Image>,
-    /// Names of the images a command is about.
-    selected: BTreeSet<String>,
+    /// The images a command is about, by their place among all.
+    selected: BTreeSet<usize>,
     pub(crate) sources: Sources,
     /// Warnings found while checking.
     pub(crate) warnings: Findings,
@@ -31,7 +31,7 @@ impl Project {
     pub(crate) fn load(path: &Path, select: &[(String, String)]) -> Result<Self, Failure> {
         let mut sources = Sources::default();
         let read = open(path, &mut sources).and_then(|(document, findings)| {
-            let selected: BTreeSet<String> = document.assignments(select)?.iter().map(Assignment::to_string).collect();
+            let selected = document.assignments(select)?.iter().map(|assignment| assignment.number).collect();
             let (images, warnings) = images((document, findings))?;
             Ok((images, warnings, selected))
         });
@@ -52,7 +52,7 @@ impl Project {
     }
 
     pub(crate) fn is_selected(&self, image: &Image) -> bool {
-        self.selected.contains(&image.assignment.to_string())
+        self.selected.contains(&image.assignment.number)
     }
 
     /// Whether the configuration makes several images, so that messages must say which one they mean.
@@ -135,6 +135,15 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
     write().map_err(|e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display())))
 }
 
+/// Writes a file of the user's anew: what a link leads to, with the mode it had.
+pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
+    let failed = |e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display()));
+    let real = path.canonicalize().map_err(failed)?;
+    let mode = real.metadata().map_err(failed)?.permissions();
+    write_whole(&real, bytes)?;
+    std::fs::set_permissions(&real, mode).map_err(failed)
+}
+
 /// Why a file the user named cannot be read.
 pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
     Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()))
@@ -190,14 +199,10 @@ fn missing(config: &Config, folder: &Folder) -> Findings {
 
 /// The images of a document, with what is to be warned of.
 fn images((document, findings): (Document, Findings)) -> Result<(Vec<Image>, Findings), Findings> {
-    match document.images(&[]) {
+    match document.images() {
         Ok((images, found)) => {
             let findings = [findings, found].concat();
-            if findings.iter().any(|finding| finding.severity == Severity::Error) {
-                Err(findings)
-            } else {
-                Ok((images, findings))
-            }
+            if has_errors(&findings) { Err(findings) } else { Ok((images, findings)) }
         }
         Err(found) => Err([findings, found].concat()),
     }

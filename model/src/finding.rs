@@ -106,20 +106,20 @@ impl Finding {
         self
     }
 
-    /// Proposes the word that was probably meant, if one is near.
+    /// Names the word that was probably meant, if one is near.
     #[must_use]
-    pub fn meant(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
+    pub fn suggest(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
         match near {
-            Some(word) => self.help(format!("did you mean `{word}`?")).replace_by(word),
+            Some(word) => self.help(format!("did you mean `{word}`?")),
             None => self.help(otherwise()),
         }
     }
 
-    /// Proposes no change after all: the place is not the text that is wrong.
+    /// The same where the finding's place is the word itself, so that it can be replaced.
     #[must_use]
-    pub fn without_fix(mut self) -> Self {
-        self.fix = None;
-        self
+    pub fn meant(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
+        let finding = self.suggest(near, otherwise);
+        near.into_iter().fold(finding, Self::replace_by)
     }
 
     /// Says what to do.
@@ -128,6 +128,11 @@ impl Finding {
         self.help = Some(help.into());
         self
     }
+}
+
+/// Whether there is an error among findings.
+pub fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
 }
 
 impl From<Finding> for Findings {

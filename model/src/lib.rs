@@ -16,6 +16,6 @@ pub use arch::Arch;
 pub use canonical::{canonical_json, digest_of};
 pub use code::{Class, Code, codes};
 pub use digest::{Digest, DigestError, Hasher};
-pub use finding::{Finding, Findings, Fix, Label, Severity};
+pub use finding::{Finding, Findings, Fix, Label, Severity, has_errors};
 pub use span::{SourceId, Sources, Span, Spanned};
 pub use tree::{Entry, Kind, Tree, TreeError, TreePath};

@@ -10,7 +10,7 @@ pub(super) fn render(sources: &Sources, findings: &[&Finding]) -> String {
 
 /// A finding.
 #[derive(Serialize)]
-pub struct Row<'a> {
+struct Row<'a> {
     code: &'static str,
     severity: &'static str,
     message: &'a str,
@@ -50,7 +50,7 @@ struct Related<'a> {
 
 impl<'a> Row<'a> {
     /// The finding as a row, its places in lines and columns (in characters, from 1) and in bytes (from 0).
-    pub fn new(sources: &'a Sources, finding: &'a Finding) -> Self {
+    fn new(sources: &'a Sources, finding: &'a Finding) -> Self {
         let place = |span: Span| {
             let (line, column) = sources.line_column(span.source, span.start);
             Place { file: sources.name(span.source), line, column, start: span.start, end: span.end }

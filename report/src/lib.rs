@@ -7,8 +7,6 @@ mod text;
 
 use model::{Finding, Sources};
 
-pub use json::Row;
-
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -1,4 +1,4 @@
-use model::{Findings, Severity, Sources};
+use model::{Sources, has_errors};
 use serde_json::{Value, json};
 
 use crate::args::{ConfigArg, Format};
@@ -13,16 +13,14 @@ pub(super) fn run(config: &ConfigArg, format: Format) -> Result<(), Failure> {
         let mut images = Vec::new();
         for assignment in document.assignments(&config.select)? {
             let expanded = document.expand(&assignment);
-            findings.extend(
-                expanded.findings.iter().filter(|finding| !findings.contains(finding)).cloned().collect::<Findings>(),
-            );
+            for finding in &expanded.findings {
+                if !findings.contains(finding) {
+                    findings.push(finding.clone());
+                }
+            }
             images.push((assignment, expanded));
         }
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
-            Err(findings)
-        } else {
-            Ok((images, findings))
-        }
+        if has_errors(&findings) { Err(findings) } else { Ok((images, findings)) }
     });
     let (images, warnings) = match expanded {
         Ok(done) => done,

@@ -1,41 +1,41 @@
 use std::path::{Path, PathBuf};
 
-use model::{Findings, Sources};
+use model::{Finding, Findings, Sources, Span, codes};
 
+use crate::args::Format;
 use crate::project;
 use crate::report::{self, Failure};
 
-/// `fmt`: writes documents in the usual form, or names those that are not in it.
-pub(super) fn run(files: &[PathBuf], check: bool) -> Result<(), Failure> {
+/// `fmt`: writes documents in the usual form and names those it changed, or finds those that are not in it.
+pub(super) fn run(files: &[PathBuf], check: bool, format: Format) -> Result<(), Failure> {
     let (mut sources, mut findings, mut changed) = (Sources::default(), Findings::new(), Vec::new());
     for file in files {
-        match formatted(file, &mut sources) {
-            Ok((before, after)) if before == after => {}
-            Ok((_, after)) => {
-                if !check {
-                    project::write_whole(file, after.as_bytes())?;
-                }
-                changed.push(file);
-            }
+        match formatted(file, check, &mut sources) {
+            Ok(true) => changed.push(file),
+            Ok(false) => {}
             Err(found) => findings.extend(found),
         }
     }
-    for file in &changed {
-        report::line(file.display())?;
+    if !findings.is_empty() {
+        return Err(Failure { sources, findings });
     }
-    if check && !changed.is_empty() {
-        let message = format!("{} of {} file(s) are not in the usual form", changed.len(), files.len());
-        findings
-            .push(model::Finding::error(model::codes::NOT_FORMATTED, message).help("run `clnstrt-cli fmt` on them"));
+    if format == Format::Json {
+        return Ok(report::print_json(&changed)?);
     }
-    if findings.is_empty() {
-        return Ok(());
-    }
-    Err(Failure { sources, findings })
+    Ok(changed.iter().try_for_each(|file| report::line(file.display()))?)
 }
 
-fn formatted(file: &Path, sources: &mut Sources) -> Result<(String, String), Findings> {
-    let (source, text) = project::read_text(file, sources)?;
-    let after = grammar::yaml::format(source, &text)?;
-    Ok((text, after))
+/// Whether a file was changed.
+fn formatted(file: &Path, check: bool, sources: &mut Sources) -> Result<bool, Findings> {
+    let (source, before) = project::read_text(file, sources)?;
+    let after = grammar::yaml::format(source, &before)?;
+    if before == after {
+        return Ok(false);
+    }
+    if check {
+        let finding = Finding::error(codes::NOT_FORMATTED, "the document is not in the usual form");
+        return Err(finding.at(Span::new(source, 0, 0)).help("run `clnstrt-cli fmt` on it").into());
+    }
+    project::rewrite(file, after.as_bytes())?;
+    Ok(true)
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             init::run(from.as_deref(), &output, name.as_deref(), python.as_deref())
         }
         Command::Schema { kind } => schema::run(&kind),
-        Command::Fmt { files, check } => fmt::run(&files, check),
+        Command::Fmt { files, check } => fmt::run(&files, check, format),
         Command::Expand { config } => expand::run(&config, format),
         Command::Lock { config, update } => lock::run(&machine, &config, update.as_deref(), format),
         Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),

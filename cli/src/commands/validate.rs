@@ -1,6 +1,6 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use model::{Finding, Findings, Fix, Severity, Sources};
+use model::{Finding, Findings, Fix, Sources, has_errors};
 
 use crate::args::Format;
 use crate::project;
@@ -24,7 +24,7 @@ pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Fa
     if fixed > 0 {
         anstream::eprintln!("{fixed} correction(s) made");
     }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if has_errors(&findings) {
         return Err(Failure { sources, findings });
     }
     report::print(&sources, &findings, format)?;
@@ -51,7 +51,7 @@ fn correct(files: &[PathBuf], sources: &Sources, findings: &[Finding]) -> Result
         fixes.dedup();
         let Some(first) = fixes.first() else { continue };
         let (text, count) = apply(sources.text(first.span.source), &fixes);
-        project::write_whole(Path::new(file), text.as_bytes())?;
+        project::rewrite(file, text.as_bytes())?;
         made += count;
     }
     Ok(made)

@@ -380,7 +380,7 @@ fn member(of: &Value, name: &str, span: Span) -> Outcome {
             let known = || entries.iter().map(|(name, _)| name.value.as_str());
             let finding = Finding::error(codes::NAME_UNKNOWN, format!("the map has no entry {}", quote(name))).at(span);
             let otherwise = || format!("there are {}", known().take(20).collect::<Vec<_>>().join(", "));
-            Err(Box::new(finding.meant(nearest(name, known()), otherwise).without_fix()))
+            Err(Box::new(finding.suggest(nearest(name, known()), otherwise)))
         }
     }
 }

@@ -20,8 +20,18 @@ use crate::suggest::nearest;
 pub(super) struct Origin {
     /// Where findings about it point: where it was written, or, if it was computed, where it was put.
     pub(super) at: Span,
-    /// What else explains it.
-    pub(super) labels: Vec<Label>,
+    /// Where what was written elsewhere was put.
+    pub(super) put: Option<Span>,
+    /// The names it was computed from, and where their values were written.
+    pub(super) used: Vec<(String, Span)>,
+}
+
+impl Origin {
+    /// What explains a finding about the value.
+    pub(super) fn labels(&self) -> impl Iterator<Item = Label> {
+        let put = self.put.map(|span| Label { span, text: "used here".into() });
+        put.into_iter().chain(self.used.iter().map(|(name, span)| is_this(name, *span)))
+    }
 }
 
 /// Expands the layers of one image.
@@ -44,11 +54,11 @@ struct Bound<'a> {
     template: &'a Template,
     arguments: BTreeMap<&'a str, Value>,
     /// Values of parameters nobody gave one, as far as they are known; `Busy` while a default is evaluated.
-    defaults: RefCell<BTreeMap<&'a str, Default_>>,
+    defaults: RefCell<BTreeMap<&'a str, Lazy>>,
 }
 
 #[derive(Clone)]
-enum Default_ {
+enum Lazy {
     Busy,
     Known(Result<Value, Box<Finding>>),
 }
@@ -62,8 +72,8 @@ impl Names for Bound<'_> {
         let key = parameter.name.value.as_str();
         let known = self.defaults.borrow().get(key).cloned();
         match known {
-            Some(Default_::Known(value)) => return Some(value),
-            Some(Default_::Busy) => {
+            Some(Lazy::Known(value)) => return Some(value),
+            Some(Lazy::Busy) => {
                 let message = format!("the default of `{key}` depends on itself");
                 let finding = Finding::error(codes::PARAMETER_CYCLE, message).at(parameter.name.span);
                 return Some(Err(Box::new(
@@ -73,11 +83,11 @@ impl Names for Bound<'_> {
             None => {}
         }
         let default = parameter.default.as_ref()?;
-        self.defaults.borrow_mut().insert(key, Default_::Busy);
+        self.defaults.borrow_mut().insert(key, Lazy::Busy);
         let outer = std::mem::take(&mut evaluation.used);
         let value = argument(parameter, default, self, evaluation);
         evaluation.used = outer;
-        self.defaults.borrow_mut().insert(key, Default_::Known(value.clone()));
+        self.defaults.borrow_mut().insert(key, Lazy::Known(value.clone()));
         Some(value)
     }
 
@@ -350,12 +360,11 @@ impl Expander {
 
     /// A value as a part of the document; `direct` if it is what somebody wrote, and not made of it.
     fn put(&mut self, value: Value, span: Span, direct: bool) -> Node {
-        let used = self.evaluation.used.iter();
         let origin = if direct && value.span != span {
-            Origin { at: value.span, labels: vec![Label { span, text: "used here".into() }] }
+            Origin { at: value.span, put: Some(span), used: Vec::new() }
         } else {
-            let labels = used.filter(|(_, at)| *at != span).map(|(name, at)| is_this(name, *at));
-            Origin { at: span, labels: labels.collect() }
+            let used = self.evaluation.used.iter().filter(|(_, at)| *at != span);
+            Origin { at: span, put: None, used: used.cloned().collect() }
         };
         let number = self.origins.len();
         self.origins.push(origin);
@@ -375,9 +384,7 @@ impl Expander {
         };
         Node { span: placed, kind }
     }
-}
 
-impl Expander {
     /// A field that an axis of the matrix chooses for: a list with its value.
     pub(super) fn choice(&mut self, field: &str, value: &Value) -> Pair {
         let span = value.span;

@@ -96,7 +96,7 @@ pub(super) fn find(name: &Spanned<String>, arguments: usize, span: Span) -> Resu
         let near = nearest(&name.value, known.clone());
         let finding = Finding::error(codes::NAME_UNKNOWN, format!("there is no function {}", quote(&name.value)));
         let otherwise = || format!("there are {}", known.collect::<Vec<_>>().join(", "));
-        return Err(Box::new(finding.at(name.span).meant(near, otherwise).without_fix()));
+        return Err(Box::new(finding.at(name.span).suggest(near, otherwise)));
     };
     if function.arguments.len() != arguments {
         let message = format!("`{}` takes {} arguments, not {arguments}", function.name, function.arguments.len());

@@ -13,7 +13,7 @@ use crate::reader::Reader;
 use crate::suggest::nearest;
 
 /// Images of one document.
-pub const MAX_IMAGES: usize = 100_000;
+const MAX_IMAGES: usize = 100_000;
 /// Names a matrix may give values to.
 const MAX_NAMES: usize = 16;
 
@@ -35,16 +35,20 @@ struct Axis {
 
 /// The values that tell one image from the others of its document, in the order of the matrix.
 #[derive(Clone, Debug, Default)]
-pub struct Assignment(Vec<(String, Value)>);
+pub struct Assignment {
+    /// Its place among the images of the document, from 0.
+    pub number: usize,
+    pairs: Vec<(String, Value)>,
+}
 
 impl Assignment {
     /// Name and value of each, as written.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.data.in_text().unwrap_or_default()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.data.in_text().unwrap_or_default()))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 }
 
@@ -61,7 +65,7 @@ impl Names for Assignment {
     }
 
     fn known(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| name.as_str()).collect()
+        self.pairs.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 
@@ -172,15 +176,18 @@ impl Matrix {
             for one in found.iter_mut().take(of_axes).filter(|one| fits(one)) {
                 extended = true;
                 for (name, value) in &row {
-                    one.0.retain(|(other, _)| other != name || on_axis(name));
+                    one.pairs.retain(|(other, _)| other != name || on_axis(name));
                     if !on_axis(name) {
-                        one.0.push((name.clone(), value.clone()));
+                        one.pairs.push((name.clone(), value.clone()));
                     }
                 }
             }
             if !extended {
-                found.push(Assignment(row));
+                found.push(Assignment { number: 0, pairs: row });
             }
+        }
+        for (number, one) in found.iter_mut().enumerate() {
+            one.number = number;
         }
         if found.is_empty() {
             let finding = Finding::error(codes::MATRIX_EMPTY, "the matrix excludes every image").at(place);
@@ -201,7 +208,7 @@ impl Matrix {
             rest /= count;
         }
         pairs.reverse();
-        Assignment(pairs)
+        Assignment { number: 0, pairs }
     }
 
     /// Every name that gets a value in any image.

@@ -18,13 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grammar::yaml::{Kind, Node};
 use model::config::Config;
-use model::{Code, Finding, Findings, Severity, SourceId, Sources, Span, codes};
+use model::{Code, Finding, Findings, SourceId, Sources, Span, codes};
 
 pub use document::Library;
 use document::{Layer, Loader};
 use expand::{Expander, Origin};
+pub use matrix::Assignment;
 use matrix::Matrix;
-pub use matrix::{Assignment, MAX_IMAGES};
 
 /// Axes that choose what every image has, not a value for an expression alone.
 const VARIANT: &str = "variant";
@@ -85,7 +85,7 @@ impl Trace {
         finding.fix = finding.fix.take().filter(|fix| fix.span.expansion().is_none());
         if let Some(span) = finding.span {
             if let Some(origin) = span.expansion().and_then(|number| self.origins.get(number)) {
-                labels.extend(origin.labels.iter().cloned());
+                labels.extend(origin.labels());
             }
             finding.span = Some(self.at(span));
         }
@@ -216,13 +216,13 @@ impl Document {
         suffix
     }
 
-    /// Every selected image; each finding once, however many images it is in.
+    /// Every image; each finding once, however many images it is in.
     ///
     /// # Errors
     /// As [`Document::assignments`].
-    pub fn images(&self, select: &[(String, String)]) -> Result<(Vec<Image>, Findings), Findings> {
+    pub fn images(&self) -> Result<(Vec<Image>, Findings), Findings> {
         let (mut images, mut findings) = (Vec::new(), Findings::new());
-        for assignment in self.assignments(select)? {
+        for assignment in self.assignments(&[])? {
             let (image, found) = self.image(&assignment);
             images.extend(image);
             for finding in found {
@@ -231,7 +231,7 @@ impl Document {
                 }
             }
         }
-        if findings.iter().all(|finding| finding.severity == Severity::Warning) {
+        if !model::has_errors(&findings) {
             findings.extend(same_names(&images));
         }
         Ok((images, findings))

@@ -26,12 +26,10 @@ pub(super) fn check_shape(shape: &Shape, known: &[&str], findings: &mut Findings
 /// A finding for a name nothing has.
 pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Finding {
     let finding = Finding::error(codes::NAME_UNKNOWN, format!("nothing is called {}", quote(name))).at(span);
-    finding
-        .meant(nearest(name, known.iter().copied()), || match known {
-            [] => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
-            known => format!("there are {}", known.iter().copied().take(30).collect::<Vec<_>>().join(", ")),
-        })
-        .without_fix()
+    finding.suggest(nearest(name, known.iter().copied()), || match known {
+        [] => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
+        known => format!("there are {}", known.iter().copied().take(30).collect::<Vec<_>>().join(", ")),
+    })
 }
 
 struct Names<'a> {

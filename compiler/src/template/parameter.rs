@@ -287,7 +287,7 @@ impl Type {
                     let all = values.iter().map(String::as_str);
                     let finding = Finding::error(codes::PARAMETER_VALUE, message).at(span);
                     let otherwise = || format!("write {}", choice(&all.clone().collect::<Vec<_>>()));
-                    return Err(Box::new(finding.meant(nearest(text, all.clone()), otherwise).without_fix()));
+                    return Err(Box::new(finding.suggest(nearest(text, all.clone()), otherwise)));
                 }
                 Data::Text(text.clone())
             }

@@ -76,11 +76,8 @@ impl Printer<'_> {
     fn came_from(&self, span: Span) -> String {
         let mut places = vec![self.place(self.trace.at(span))];
         if let Some(origin) = span.expansion().and_then(|number| self.trace.origins.get(number)) {
-            for label in &origin.labels {
-                let text = label.text.strip_suffix(" is this").map(|name| format!("{name} from ")).unwrap_or_default();
-                let text = if label.text == "used here" { "by ".to_owned() } else { text };
-                places.push(format!("{text}{}", self.place(label.span)));
-            }
+            places.extend(origin.put.map(|put| format!("by {}", self.place(put))));
+            places.extend(origin.used.iter().map(|(name, span)| format!("`{name}` from {}", self.place(*span))));
         }
         places.join(", ")
     }

@@ -150,6 +150,26 @@ fn corrections_are_made_and_the_form_is_the_usual_one() {
 }
 
 #[test]
+fn a_corrected_file_keeps_its_mode_and_links_stay_links() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let dir = scratch();
+    let (file, link) = (dir.path().join("image.yaml"), dir.path().join("link.yaml"));
+    fs::write(&file, MISTAKES).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("image.yaml", &link).unwrap();
+    run(cli().args(["validate", "--fix"]).arg(&link)).ok();
+    let done = run(cli().args(["fmt", "--format", "json"]).arg(&link)).ok();
+    assert_eq!(document(&done).as_array().map(Vec::len), Some(1), "{done:?}");
+    assert!(link.is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(fs::read_to_string(&file).unwrap().starts_with("name: my-app # kept\npackages:\n"));
+    // Each file that is not in the form is found by itself, in one document.
+    fs::write(&file, MISTAKES).unwrap();
+    let done = run(cli().args(["fmt", "--check", "--format", "json"]).arg(&file).arg(&link)).fails(1, "");
+    assert_eq!(document(&done)["findings"].as_array().map(Vec::len), Some(2), "{done:?}");
+}
+
+#[test]
 fn findings_are_written_for_programs() {
     let dir = scratch();
     let file = dir.path().join("image.yaml");
