@@ -1,6 +1,6 @@
 //! An image configuration on disk, with what lies beside it.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,11 @@ use crate::templates::Templates;
 
 /// A configuration that was read and checked.
 pub(crate) struct Project {
+    document: Document,
+    /// The images the command is about.
     images: Vec<Image>,
-    /// The images a command is about, by their place among all.
-    selected: BTreeSet<usize>,
+    /// Whether these are chosen among others.
+    chosen: bool,
     pub(crate) sources: Sources,
     /// Warnings found while checking.
     pub(crate) warnings: Findings,
@@ -27,37 +29,45 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Reads a configuration and chooses among its images; every finding at once.
+    /// Reads a configuration and checks those of its images that are selected; every finding at once.
     pub(crate) fn load(path: &Path, select: &[(String, String)]) -> Result<Self, Failure> {
         let mut sources = Sources::default();
         let read = open(path, &mut sources).and_then(|(document, findings)| {
-            let selected = document.assignments(select)?.iter().map(|assignment| assignment.number).collect();
-            let (images, warnings) = images((document, findings))?;
-            Ok((images, warnings, selected))
+            let (images, warnings) = images(&document, findings, select)?;
+            Ok((document, images, warnings))
         });
         match read {
-            Ok((images, warnings, selected)) => Ok(Self { images, selected, sources, warnings, path: path.to_owned() }),
+            Ok((document, images, warnings)) => {
+                let (chosen, path) = (!select.is_empty(), path.to_owned());
+                Ok(Self { document, images, chosen, sources, warnings, path })
+            }
             Err(findings) => Err(Failure { sources, findings }),
         }
     }
 
-    /// Every image, at least one.
-    pub(crate) fn images(&self) -> impl Iterator<Item = &Image> {
-        self.images.iter()
-    }
-
     /// The images the command is about, at least one.
-    pub(crate) fn selected(&self) -> impl Iterator<Item = &Image> {
-        self.images.iter().filter(|image| self.is_selected(image))
+    pub(crate) fn images(&self) -> &[Image] {
+        &self.images
     }
 
+    /// Every image of the configuration, whichever are selected.
+    pub(crate) fn every_image(&self) -> Result<Cow<'_, [Image]>, Failure> {
+        if !self.chosen {
+            return Ok(Cow::Borrowed(&self.images));
+        }
+        let images = images(&self.document, Findings::new(), &[]);
+        let failed = |findings| Failure { sources: self.sources.clone(), findings };
+        images.map(|(images, _)| Cow::Owned(images)).map_err(failed)
+    }
+
+    /// Whether the command is about an image.
     pub(crate) fn is_selected(&self, image: &Image) -> bool {
-        self.selected.contains(&image.assignment.number)
+        !self.chosen || self.images.iter().any(|one| one.assignment.number == image.assignment.number)
     }
 
     /// Whether the configuration makes several images, so that messages must say which one they mean.
     pub(crate) fn is_batch(&self) -> bool {
-        self.images.len() > 1
+        self.chosen || self.images.len() > 1
     }
 
     /// Which image a message is about.
@@ -72,8 +82,13 @@ impl Project {
 
     /// Findings about an image as they are shown.
     pub(crate) fn of_image(&self, image: &Image, findings: Findings) -> Findings {
-        let findings = image.trace(findings).into_iter();
+        let findings = self.trace(image, findings).into_iter();
         findings.map(|finding| if self.is_batch() { finding.because(self.about(image)) } else { finding }).collect()
+    }
+
+    /// Findings about an image, with places in texts.
+    pub(crate) fn trace(&self, image: &Image, findings: Findings) -> Findings {
+        self.document.trace(&image.assignment, findings)
     }
 
     /// The folder of the configuration, where everything it names lies.
@@ -158,15 +173,17 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
             let found = Document::check_template(&templates.path(path), &root, sources, &templates);
             return Err([findings, found].concat());
         }
-        images(load(path, &root, findings, sources)?)
+        let (document, findings) = load(path, &root, findings, sources)?;
+        let (images, findings) = images(&document, findings, &[])?;
+        Ok((document, images, findings))
     });
-    let (images, mut found) = match parsed {
+    let (document, images, mut found) = match parsed {
         Ok(read) => read,
         Err(findings) => return findings,
     };
     let folder = Folder::open(directory(path), &[path, &lock_path(path)]);
     let missing = images.iter().flat_map(|image| match &folder {
-        Ok(folder) => image.trace(missing(&image.config, folder)),
+        Ok(folder) => document.trace(&image.assignment, missing(&image.config, folder)),
         Err(finding) => finding.clone().into(),
     });
     for finding in missing {
@@ -197,9 +214,13 @@ fn missing(config: &Config, folder: &Folder) -> Findings {
     source.chain(files).collect()
 }
 
-/// The images of a document, with what is to be warned of.
-fn images((document, findings): (Document, Findings)) -> Result<(Vec<Image>, Findings), Findings> {
-    match document.images() {
+/// Images of a document, with what is to be warned of.
+fn images(
+    document: &Document,
+    findings: Findings,
+    select: &[(String, String)],
+) -> Result<(Vec<Image>, Findings), Findings> {
+    match document.images(select) {
         Ok((images, found)) => {
             let findings = [findings, found].concat();
             if has_errors(&findings) { Err(findings) } else { Ok((images, findings)) }

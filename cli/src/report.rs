@@ -69,10 +69,10 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Finding> {
     data(format!("{text}\n").as_bytes())
 }
 
-/// Writes to standard output. A reader that closed it has seen enough; otherwise what cannot be written is lost, which is
+/// Writes to standard output as it is: what is asked for has no colours. A reader that closed it has seen enough; otherwise what cannot be written is lost, which is
 /// a failure.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Finding> {
-    let mut out = anstream::stdout().lock();
+    let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Finding::error(codes::OUTPUT_IO, format!("standard output cannot be written: {e}")))

@@ -189,7 +189,10 @@ fn main() {
     let document = phase("load", || load(template(None)));
     let expanded = phase("expand", || {
         let assignments = document.assignments(&[]).unwrap();
-        assignments.par_iter().map(|assignment| document.expand(assignment).json().to_string().len()).sum::<usize>()
+        assignments
+            .par_iter()
+            .map(|assignment| serde_json::to_string(&document.expand(assignment).json()).unwrap().len())
+            .sum::<usize>()
     });
     let plans = phase("plans", || plans(&document));
     assert_eq!(plans.len(), 2 * 2 * 3 * SETS);

@@ -1,6 +1,6 @@
 //! Typed access to the tree; everything that does not fit becomes a finding once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use grammar::yaml::{Kind, Node, Pair};
@@ -22,6 +22,8 @@ pub(crate) struct Reader {
 /// The fields of a map, by name; the first where one is given twice.
 pub(crate) struct Fields<'n> {
     pairs: BTreeMap<&'n str, &'n Pair>,
+    /// What misspelt fields were probably meant to be: it is not missing.
+    meant: BTreeSet<&'static str>,
     /// `run`; empty for the whole configuration.
     pub(crate) path: &'static str,
     /// Where the map is said to lack something.
@@ -44,26 +46,41 @@ impl Reader {
         self.report.add(finding);
     }
 
+    /// Where its findings are collected.
+    pub(crate) fn report(&mut self) -> &mut Report {
+        &mut self.report
+    }
+
     pub(crate) fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.add(Finding::error(codes::BAD_VALUE, message).at(span).help(help));
     }
 
     /// A map with these fields and no others.
-    pub(crate) fn fields<'n>(&mut self, node: &'n Node, path: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+    pub(crate) fn fields<'n>(
+        &mut self,
+        node: &'n Node,
+        path: &'static str,
+        known: &[&'static str],
+    ) -> Option<Fields<'n>> {
         let Kind::Map(pairs) = &node.kind else {
             self.wrong_type(node, path, "a map");
             return None;
         };
         let place = pairs.first().map_or(node.span, |pair| pair.key.span);
-        let mut fields = Fields { pairs: BTreeMap::new(), path, place, broken: node.is_broken() };
-        for pair in pairs {
-            let readable = pair.value.kind != Kind::Error;
-            fields.broken |= !readable;
-            if readable && !known.contains(&pair.key.value.as_str()) && !self.report.is_full() {
-                self.unknown(pair, path, known);
-            } else if readable {
-                fields.pairs.entry(&pair.key.value).or_insert(pair);
-            }
+        let mut fields =
+            Fields { pairs: BTreeMap::new(), meant: BTreeSet::new(), path, place, broken: node.is_broken() };
+        let readable = |pair: &&Pair| pair.value.kind != Kind::Error;
+        fields.broken |= !pairs.iter().all(|pair| readable(&pair));
+        let (there, unknown): (Vec<&Pair>, Vec<&Pair>) =
+            pairs.iter().filter(readable).partition(|pair| known.contains(&pair.key.value.as_str()));
+        for pair in there {
+            fields.pairs.entry(&pair.key.value).or_insert(pair);
+        }
+        for pair in unknown {
+            let near = nearest(&pair.key.value, known.iter().copied());
+            let taken = near.is_some_and(|near| fields.pairs.contains_key(near));
+            self.unknown(pair, path, known, near, taken);
+            fields.meant.extend(near);
         }
         Some(fields)
     }
@@ -80,17 +97,23 @@ impl Reader {
         pairs.iter().filter(|pair| pair.value.kind != Kind::Error)
     }
 
-    fn unknown(&mut self, pair: &Pair, path: &str, known: &[&str]) {
+    /// A field there is not. Where the `near` one is `taken`, the two must be put together by hand.
+    fn unknown(&mut self, pair: &Pair, path: &str, known: &[&str], near: Option<&str>, taken: bool) {
+        if self.report.is_full() {
+            return;
+        }
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
         let finding = Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span);
-        self.add(finding.meant(nearest(&pair.key.value, known.iter().copied()), || {
-            match home_of(&pair.key.value).filter(|home| *home != path) {
-                _ if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
-                Some(home) => format!("it belongs under `{home}`"),
-                None => {
-                    let honoured: Vec<&str> = known.iter().copied().filter(|name| !LATER.contains(name)).collect();
-                    format!("there are {}", honoured.join(", "))
-                }
+        if let Some(near) = near.filter(|_| taken) {
+            self.add(finding.help(format!("did you mean `{near}`? That is given already: make one of both")));
+            return;
+        }
+        self.add(finding.meant(near, || match home_of(&pair.key.value).filter(|home| *home != path) {
+            _ if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
+            Some(home) => format!("it belongs under `{home}`"),
+            None => {
+                let honoured: Vec<&str> = known.iter().copied().filter(|name| !LATER.contains(name)).collect();
+                format!("there are {}", honoured.join(", "))
             }
         }));
     }
@@ -98,7 +121,7 @@ impl Reader {
     /// The field's value; a finding if it is missing.
     pub(crate) fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
         let found = fields.get(name);
-        if found.is_none() && !fields.broken {
+        if found.is_none() && !fields.may_lack(name) {
             let message = match fields.path {
                 "" => format!("`{name}` is missing"),
                 path => format!("`{name}` is missing in {}", named(path)),
@@ -117,7 +140,7 @@ impl Reader {
     pub(crate) fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
         for pair in names.iter().filter_map(|name| fields.pairs.get(name)) {
             let name = match fields.path {
-                "" => pair.key.value.clone(),
+                "" => pair.key.value.to_string(),
                 path => format!("{path}.{}", pair.key.value),
             };
             self.not_supported(pair.key.span, &format!("`{name}`"));
@@ -144,7 +167,7 @@ impl Reader {
             self.bad_value(node.span, message, "remove the escape that writes it");
             return None;
         }
-        Some(Spanned::new(text.clone(), node.span))
+        Some(Spanned::new(text.to_string(), node.span))
     }
 
     /// A text on one line that is not empty.
@@ -287,6 +310,11 @@ impl<'n> Fields<'n> {
     /// Where a field's name stands.
     pub(crate) fn key(&self, name: &str) -> Option<Span> {
         self.pairs.get(name).map(|pair| pair.key.span)
+    }
+
+    /// Whether a field may be there and could not be read.
+    pub(crate) fn may_lack(&self, name: &str) -> bool {
+        self.broken || self.meant.contains(name)
     }
 
     /// Something else stands for what is missing here.

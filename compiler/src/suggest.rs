@@ -27,6 +27,16 @@ pub(crate) fn choice(names: &[&str]) -> String {
     }
 }
 
+/// The first names of several, for messages.
+pub(crate) fn listed<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    const SHOWN: usize = 30;
+    let mut names = names.into_iter();
+    let shown: Vec<&str> = names.by_ref().take(SHOWN).collect();
+    let more = names.count();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

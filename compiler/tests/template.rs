@@ -34,7 +34,7 @@ fn outcome(text: &str) -> (String, Findings, Sources) {
     if let Some(root) = &parsed.root {
         let (document, found) = Document::load(name, root, &mut sources, &files);
         findings.extend(found);
-        match document.images() {
+        match document.images(&[]) {
             Ok((images, found)) => {
                 findings.extend(found);
                 for image in &images {

@@ -120,6 +120,6 @@ proptest! {
         let parsed = parse(SourceId(0), &text);
         prop_assert_eq!(&parsed.findings, &Vec::new());
         let Some(Kind::Map(pairs)) = parsed.root.map(|root| root.kind) else { panic!("{text:?}") };
-        prop_assert_eq!(&pairs[0].value.kind, &Kind::Scalar { text: value, plain: false });
+        prop_assert_eq!(&pairs[0].value.kind, &Kind::Scalar { text: value.into(), plain: false });
     }
 }

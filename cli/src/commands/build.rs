@@ -79,7 +79,7 @@ impl Output {
             })?;
             return Ok(Output::Folder(path.to_owned()));
         }
-        let several = project.selected().count();
+        let several = project.images().len();
         if several > 1 {
             let message = format!("{} is no folder, and there are {several} images", path.display());
             let help = "name a folder, `--output images/`, or choose one image with `--select NAME=VALUE`";

@@ -17,7 +17,7 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
             let project = Project::load(&config.config, &config.select)?;
             project.check_output(output)?;
             let lock = locked(&project)?;
-            let selected: BTreeSet<Digest> = project.selected().map(asked).collect();
+            let selected: BTreeSet<Digest> = project.images().iter().map(asked).collect();
             let images = lock.images().map(|(asked, arch, _)| (asked, arch));
             let lock = lock.narrowed(&images.filter(|(asked, _)| selected.contains(asked)).collect());
             session.wait(session.fetcher.files(bundle::files(&lock)))?;

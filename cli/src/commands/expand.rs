@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
+use compiler::template::{Assignment, Expanded};
 use model::{Sources, has_errors};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::args::{ConfigArg, Format};
 use crate::project;
@@ -10,16 +13,15 @@ pub(super) fn run(config: &ConfigArg, format: Format) -> Result<(), Failure> {
     let mut sources = Sources::default();
     let read = project::open(&config.config, &mut sources);
     let expanded = read.and_then(|(document, mut findings)| {
-        let mut images = Vec::new();
-        for assignment in document.assignments(&config.select)? {
-            let expanded = document.expand(&assignment);
-            for finding in &expanded.findings {
-                if !findings.contains(finding) {
-                    findings.push(finding.clone());
-                }
-            }
-            images.push((assignment, expanded));
-        }
+        let (images, found) = document.expand_all(&config.select, |assignment, mut expanded| {
+            let findings = std::mem::take(&mut expanded.findings);
+            let printed = match format {
+                Format::Json => as_json(assignment, &expanded),
+                _ => as_yaml(assignment, &expanded, &sources),
+            };
+            (printed, findings)
+        })?;
+        findings.extend(found);
         if has_errors(&findings) { Err(findings) } else { Ok((images, findings)) }
     });
     let (images, warnings) = match expanded {
@@ -27,23 +29,27 @@ pub(super) fn run(config: &ConfigArg, format: Format) -> Result<(), Failure> {
         Err(findings) => return Err(Failure { sources, findings }),
     };
     report::print_warnings(&sources, &warnings);
-    if format == Format::Json {
-        let rows: Vec<Value> = images
-            .iter()
-            .map(|(assignment, expanded)| {
-                let values: serde_json::Map<String, Value> =
-                    assignment.pairs().map(|(name, value)| (name.to_owned(), value.into())).collect();
-                json!({ "select": values, "image": expanded.json() })
-            })
-            .collect();
-        return Ok(report::print_json(&rows)?);
-    }
-    for (at, (assignment, expanded)) in images.iter().enumerate() {
-        let title = assignment.to_string();
-        if images.len() > 1 {
-            report::data(format!("{}# {title}\n", if at > 0 { "---\n" } else { "" }).as_bytes())?;
-        }
-        report::data(expanded.print(&sources).as_bytes())?;
-    }
+    let (start, between, end) = if format == Format::Json { ("[\n", ",\n", "\n]\n") } else { ("", "---\n", "") };
+    report::data(format!("{start}{}{end}", images.join(between)).as_bytes())?;
     Ok(())
+}
+
+/// An image in JSON.
+#[derive(Serialize)]
+struct Row<'a, T> {
+    name: Option<&'a str>,
+    select: BTreeMap<&'a str, String>,
+    image: T,
+}
+
+fn as_json(assignment: &Assignment, expanded: &Expanded) -> String {
+    let select = assignment.pairs().map(|(name, value)| (name, value.into())).collect();
+    let row = Row { name: expanded.name.as_deref(), select, image: expanded.json() };
+    serde_json::to_string(&row).unwrap_or_default()
+}
+
+/// A document that starts by saying which image it is.
+fn as_yaml(assignment: &Assignment, expanded: &Expanded, sources: &Sources) -> String {
+    let title = [expanded.name.clone().unwrap_or_default(), assignment.to_string()].join(" ");
+    format!("# {}\n{}", title.trim(), expanded.print(sources))
 }

@@ -27,13 +27,13 @@ pub(super) fn run(machine: &Machine, config: &ConfigArg, update: Option<&str>, f
         (None, Some(_)) => return Err(missing(&project).into()),
         (Some(old), Some(name)) => Update::Package(locked_name(&project, old, name)?),
     };
-    let wanted: Vec<&Image> = project.images().collect();
-    let lock = renewed(&session, &project, old.as_ref(), &wanted, &update)?;
+    let every = project.every_image()?;
+    let lock = renewed(&session, &project, old.as_ref(), &every.iter().collect::<Vec<_>>(), &update)?;
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }
     tell_changes(old.as_ref(), &lock);
-    Ok(summarise(&project, &lock, format)?)
+    Ok(summarise(&project, &lock, every.len(), format)?)
 }
 
 /// What of a lock is chosen anew.
@@ -55,8 +55,9 @@ pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> 
         old => {
             // The images the lock knows stay in it; of the others, those that are asked for now come in.
             let is_locked = |image: &&Image| old.as_ref().is_some_and(|old| old.answers.contains_key(&asked(image)));
+            let every = project.every_image()?;
             let wanted: Vec<&Image> =
-                project.images().filter(|image| project.is_selected(image) || is_locked(image)).collect();
+                every.iter().filter(|image| project.is_selected(image) || is_locked(image)).collect();
             let lock = renewed(session, project, old.as_ref(), &wanted, &Update::Missing)?;
             project.write_lock(&lock)?;
             tell_changes(old.as_ref(), &lock);
@@ -68,7 +69,7 @@ pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> 
 /// The lock beside the configuration, which must answer every selected image.
 pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
     let lock = project.read_lock()?.ok_or_else(|| missing(project))?;
-    match project.selected().find(|image| !lock.answers.contains_key(&asked(image))) {
+    match project.images().iter().find(|image| !lock.answers.contains_key(&asked(image))) {
         None => Ok(lock),
         Some(image) => {
             let message = format!("{} answers another configuration", project.lock_path().display());
@@ -80,7 +81,7 @@ pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
 }
 
 fn answers(lock: &Lock, project: &Project) -> bool {
-    project.selected().all(|image| lock.answers.contains_key(&asked(image)))
+    project.images().iter().all(|image| lock.answers.contains_key(&asked(image)))
 }
 
 /// What answers an image is found by this.
@@ -122,7 +123,7 @@ fn renewed(
             _ => Err(findings),
         });
         let (lock, warnings) = resolved.map_err(|findings| project.failure(image, findings))?;
-        report::print_warnings(&project.sources, &image.trace(warnings));
+        report::print_warnings(&project.sources, &project.trace(image, warnings));
         locks.push(lock);
     }
     Ok(Lock::united(locks))
@@ -181,13 +182,12 @@ fn versions(lock: &Lock) -> BTreeMap<(Origin, &str), BTreeSet<&str>> {
     versions
 }
 
-fn summarise(project: &Project, lock: &Lock, format: Format) -> Result<(), Finding> {
+fn summarise(project: &Project, lock: &Lock, images: usize, format: Format) -> Result<(), Finding> {
     if format == Format::Json {
         return report::print_json(lock);
     }
     let verified = lock.nodes.values().filter(|node| matches!(node.proof, Proof::VerifiedByOpenpgp { .. })).count();
-    let images = project.images().count();
-    let of_images = if project.is_batch() { format!(" in {images} images") } else { String::new() };
+    let of_images = if images > 1 { format!(" in {images} images") } else { String::new() };
     anstream::eprintln!(
         "{}: {} packages{of_images}, {verified} of them vouched for by a signature",
         project.lock_path().display(),

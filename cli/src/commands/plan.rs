@@ -77,7 +77,7 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     let mut captured = Captured::default();
     let folder = project.folder()?;
     let (mut local, mut findings) = (Vec::new(), Findings::new());
-    for image in project.selected() {
+    for image in project.images() {
         match captured.of(session, &folder, &image.config) {
             Ok(trees) => local.push((image, chosen(&image.config, choice)?, trees)),
             Err(found) => findings.extend(project.of_image(image, found)),

@@ -30,7 +30,7 @@ pub(super) fn run(config: &ConfigArg, package: &str, format: Format) -> Result<(
     let lock = locked(&project)?;
     let package = locked_name(&project, &lock, package)?;
     let mut found = Vec::new();
-    for image in project.selected() {
+    for image in project.images() {
         let asked = asked(image);
         let name = project.is_batch().then(|| image.config.name.value.clone());
         for (_, arch, resolution) in lock.images().filter(|(answered, ..)| *answered == asked) {

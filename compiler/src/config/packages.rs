@@ -49,7 +49,7 @@ fn entry(reader: &mut Reader, pair: &Pair) -> Option<Spanned<String>> {
     }
     let version = reader.line(&pair.value, &format!("packages.{name}"))?;
     let text = match version.value.trim() {
-        "*" | "latest" => name.clone(),
+        "*" | "latest" => name.to_string(),
         limits if limits.starts_with(['<', '>', '=', '!', '~']) => format!("{name}{limits}"),
         exact => format!("{name}=={exact}"),
     };

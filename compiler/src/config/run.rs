@@ -70,7 +70,7 @@ fn env(reader: &mut Reader, node: &Node) -> BTreeMap<String, String> {
             continue;
         }
         if let Some(value) = reader.text(&pair.value, &format!("run.env.{name}")) {
-            env.entry(name.clone()).or_insert(value.value);
+            env.entry(name.to_string()).or_insert(value.value);
         }
     }
     env

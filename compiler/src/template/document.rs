@@ -1,15 +1,17 @@
 //! Documents that make images: an image with what it extends, read and taken apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grammar::quote;
+use ecow::EcoString;
 use grammar::yaml::{Kind, Node, Pair};
-use model::{Finding, Findings, Sources, Span, Spanned, codes};
+use grammar::{Report, quote};
+use indexmap::IndexMap;
+use model::{Finding, Sources, Span, Spanned, codes};
 
 use super::matrix::Matrix;
 use super::names;
-use super::parameter::{self, Parameter};
+use super::parameter::{self, Parameters};
 use super::shape::{Given, Shape};
 use crate::reader::{Reader, TEMPLATE};
 use crate::suggest::nearest;
@@ -40,9 +42,17 @@ pub(super) enum Extended {
 #[derive(Clone, Debug)]
 pub(super) struct Extends {
     pub(super) template: Arc<Template>,
-    pub(super) with: Vec<(Spanned<String>, Given)>,
+    pub(super) with: IndexMap<EcoString, Argument>,
     /// Where it is named.
     pub(super) span: Span,
+}
+
+/// What is given to a parameter.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    /// Where the parameter is named.
+    pub(super) span: Span,
+    pub(super) given: Given,
 }
 
 /// A template, read once however often it is extended.
@@ -50,7 +60,7 @@ pub(super) struct Extends {
 pub(super) struct Template {
     /// As it was named.
     pub(super) name: String,
-    pub(super) parameters: Vec<Parameter>,
+    pub(super) parameters: Parameters,
     pub(super) layer: Layer,
     /// Where its text is.
     pub(super) span: Span,
@@ -71,7 +81,7 @@ pub trait Library {
 pub(super) struct Loader<'a> {
     pub(super) sources: &'a mut Sources,
     pub(super) library: &'a dyn Library,
-    pub(super) findings: Findings,
+    pub(super) report: Report,
     /// Templates by where they are; `None` for one that could not be read.
     loaded: BTreeMap<String, Option<Arc<Template>>>,
     /// What is being read, outermost first.
@@ -80,7 +90,7 @@ pub(super) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(super) fn new(sources: &'a mut Sources, library: &'a dyn Library) -> Self {
-        Self { sources, library, findings: Findings::new(), loaded: BTreeMap::new(), open: Vec::new() }
+        Self { sources, library, report: Report::default(), loaded: BTreeMap::new(), open: Vec::new() }
     }
 
     /// An image document at a path from the project's root: its layer and its matrix.
@@ -89,21 +99,39 @@ impl<'a> Loader<'a> {
         let Kind::Map(pairs) = &root.kind else {
             // A list, a text: the reader of configurations says what is wrong with that.
             return (
-                Layer { extends: Extended::Nothing, own: Shape::Fixed(Arc::new(root.clone())) },
+                Layer { extends: Extended::Nothing, own: Shape::of(root, self.sources, &mut self.report) },
                 Matrix::default(),
             );
         };
         let mut reader = Reader::default();
         let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name);
         let matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
-        self.findings.extend(reader.into_findings());
+        self.found(reader);
         let extends = self.extends(find("extends"), find("with"), path);
+        self.given_twice(&extends, &matrix);
         let own = pairs.iter().filter(|pair| !matches!(pair.key.value.as_str(), "extends" | "with" | "matrix"));
         let own = Node { span: root.span, kind: Kind::Map(own.cloned().collect()) };
-        let own = Shape::of(&own, self.sources, &mut self.findings);
+        let own = Shape::of(&own, self.sources, &mut self.report);
         let layer = Layer { extends, own };
-        names::check(&layer, &matrix.names(), &mut self.findings);
+        names::check(&layer, &matrix.names().collect(), &mut self.report);
         (layer, matrix)
+    }
+
+    fn found(&mut self, reader: Reader) {
+        reader.into_findings().into_iter().for_each(|finding| self.report.add(finding));
+    }
+
+    /// A parameter gets its value from the document or from the matrix, unless the document makes it of the matrix's.
+    fn given_twice(&mut self, extends: &Extended, matrix: &Matrix) {
+        let Extended::Template(extends) = extends else { return };
+        for (name, argument) in &extends.with {
+            let Some(axis) = matrix.place_of(name).filter(|_| !names::uses(&argument.given.shape, name)) else {
+                continue;
+            };
+            let message = format!("the parameter `{name}` gets a value here and from the matrix");
+            let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(argument.span);
+            self.report.add(finding.label(axis, "each image has another").help("remove one of the two"));
+        }
     }
 
     /// What `extends` and `with` say.
@@ -112,20 +140,21 @@ impl<'a> Loader<'a> {
             if let Some(with) = with {
                 let finding =
                     Finding::error(codes::CONFLICTING_FIELDS, "`with` gives values to a template, and there is none");
-                self.findings.push(finding.at(with.key.span).help("name one: `extends: ./service.template.yaml`"));
+                self.report.add(finding.at(with.key.span).help("name one: `extends: ./service.template.yaml`"));
             }
             return Extended::Nothing;
         };
         let mut reader = Reader::default();
         let name = reader.line(&extends.value, "extends");
-        let mut arguments = Vec::new();
+        let mut arguments = IndexMap::new();
         if let Some(with) = with {
             for pair in reader.map(&with.value, "with") {
-                let shape = Shape::of(&pair.value, self.sources, &mut self.findings);
-                arguments.push((pair.key.clone(), Given::new(shape)));
+                let shape = Shape::of(&pair.value, self.sources, &mut self.report);
+                let argument = Argument { span: pair.key.span, given: Given::new(shape) };
+                arguments.entry(pair.key.value.clone()).or_insert(argument);
             }
         }
-        self.findings.extend(reader.into_findings());
+        self.found(reader);
         let template = name.and_then(|name| Some((self.template(&name, from)?, name.span)));
         match template {
             Some((template, span)) => Extended::Template(Extends { template, with: arguments, span }),
@@ -138,7 +167,7 @@ impl<'a> Loader<'a> {
         self.open = vec![path.to_owned()];
         let mut reader = Reader::default();
         let _ = self.declared(&mut reader, &Spanned::new(path.to_owned(), root.span), path, root);
-        self.findings.extend(reader.into_findings());
+        self.found(reader);
     }
 
     fn template(&mut self, name: &Spanned<String>, from: &str) -> Option<Arc<Template>> {
@@ -146,7 +175,7 @@ impl<'a> Loader<'a> {
             Ok(place) => place,
             Err(why) => {
                 let finding = Finding::error(codes::TEMPLATE_UNREADABLE, format!("{} {why}", quote(&name.value)));
-                self.findings.push(finding.at(name.span).help("templates lie in the project: name them from the file that extends them, `../templates/service.yaml`, or name one of the standard library, `stdlib:python-service`"));
+                self.report.add(finding.at(name.span).help("templates lie in the project: name them from the file that extends them, `../templates/service.yaml`, or name one of the standard library, `stdlib:python-service`"));
                 return None;
             }
         };
@@ -154,7 +183,7 @@ impl<'a> Loader<'a> {
             let mut circle: Vec<&str> = self.open.iter().skip(at).map(String::as_str).collect();
             circle.push(&place);
             let finding = Finding::error(codes::TEMPLATE_CYCLE, "a template must not extend itself").at(name.span);
-            self.findings.push(finding.because(circle.join(" extends ")).help("remove one `extends` of the circle"));
+            self.report.add(finding.because(circle.join(" extends ")).help("remove one `extends` of the circle"));
             return None;
         }
         if let Some(loaded) = self.loaded.get(&place) {
@@ -162,8 +191,8 @@ impl<'a> Loader<'a> {
         }
         if self.open.len() > MAX_LEVELS {
             let message = format!("templates extend one another over more than {MAX_LEVELS} levels");
-            self.findings
-                .push(Finding::error(codes::TEMPLATE_CYCLE, message).at(name.span).help("put two of them together"));
+            self.report
+                .add(Finding::error(codes::TEMPLATE_CYCLE, message).at(name.span).help("put two of them together"));
             return None;
         }
         self.open.push(place.clone());
@@ -187,14 +216,14 @@ impl<'a> Loader<'a> {
             }),
             None => self.library.read(place),
         };
-        let (shown, text) = text.map_err(|finding| self.findings.push(finding.or_at(name.span))).ok()?;
+        let (shown, text) = text.map_err(|finding| self.report.add(finding.or_at(name.span))).ok()?;
         let source = self.sources.add(shown, text.as_str());
         let parsed = grammar::yaml::parse(source, &text);
-        self.findings.extend(parsed.findings);
+        parsed.findings.into_iter().for_each(|finding| self.report.add(finding));
         let root = parsed.root?;
         let mut reader = Reader::default();
         let template = self.declared(&mut reader, name, place, &root);
-        self.findings.extend(reader.into_findings());
+        self.found(reader);
         template
     }
 
@@ -221,7 +250,7 @@ impl<'a> Loader<'a> {
             fields.get("parameters").map(|node| parameter::read(reader, node, self.sources)).unwrap_or_default();
         let image = reader.required(&fields, "image", "put the image's fields under `image`");
         let own = match image.map(|node| (&node.kind, node)) {
-            Some((Kind::Map(_), node)) => Some(Shape::of(node, self.sources, &mut self.findings)),
+            Some((Kind::Map(_), node)) => Some(Shape::of(node, self.sources, &mut self.report)),
             Some((_, node)) => {
                 reader.wrong_type(node, "image", "a map");
                 None
@@ -230,13 +259,13 @@ impl<'a> Loader<'a> {
         };
         let extends = self.extends(fields.pair("extends"), fields.pair("with"), place);
         let layer = Layer { extends, own: own? };
-        let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.value.as_str()).collect();
-        let before = self.findings.len();
-        for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
-            names::check_shape(&default.shape, &known, &mut self.findings);
+        let known: BTreeSet<&str> = parameters.keys().map(EcoString::as_str).collect();
+        let before = self.report.findings().len();
+        for default in parameters.values().filter_map(|parameter| parameter.default.as_ref()) {
+            names::check_shape(&default.shape, &known, &mut self.report);
         }
-        names::check(&layer, &known, &mut self.findings);
-        let broken = self.findings.len() > before || !reader.is_clean();
+        names::check(&layer, &known, &mut self.report);
+        let broken = self.report.is_full() || self.report.findings().len() > before || !reader.is_clean();
         Some(Template { name: name.value.clone(), parameters, layer, span: root.span, broken })
     }
 }

@@ -3,14 +3,15 @@
 
 use std::cmp::Ordering;
 
-use grammar::expression::{Each, Expression, ExpressionKind, Operator};
+use ecow::{EcoString, EcoVec};
+use grammar::expression::{Each, Expression, ExpressionKind, Operator, Piece};
 use grammar::quote;
 use model::{Code, Finding, Span, codes};
 
 use super::functions;
 use super::names::unknown;
 use super::value::{Data, Value, versions};
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 
 /// What one image may cost: steps, and bytes of text and entries of lists made on the way.
 pub(super) const BUDGET: usize = 1_000_000;
@@ -32,12 +33,12 @@ pub(super) struct Evaluation {
     /// How many expressions are being evaluated, each for the one before.
     depth: usize,
     /// Names whose values went into what is evaluated, and where those were written.
-    pub(super) used: Vec<(String, Span)>,
+    pub(super) used: EcoVec<(EcoString, Span)>,
 }
 
 impl Default for Evaluation {
     fn default() -> Self {
-        Self { left: BUDGET, depth: 0, used: Vec::new() }
+        Self { left: BUDGET, depth: 0, used: EcoVec::new() }
     }
 }
 
@@ -76,7 +77,7 @@ pub(super) fn wrong_type(span: Span, what: &str, expected: &str, found: &Data) -
 }
 
 /// What ends the evaluation of something whose finding was made before there were values; it is not shown.
-fn found_already() -> Finding {
+pub(super) fn found_already() -> Finding {
     Finding::error(codes::EXPRESSION_SYNTAX, "")
 }
 
@@ -86,6 +87,11 @@ pub(super) fn is_new(finding: &Finding) -> bool {
 }
 
 impl Evaluation {
+    /// What was paid so far.
+    pub(super) fn spent(&self) -> usize {
+        BUDGET - self.left
+    }
+
     /// Pays for some work.
     pub(super) fn spend(&mut self, cost: usize, span: Span) -> Result<(), Box<Finding>> {
         match self.left.checked_sub(cost.max(1)) {
@@ -95,7 +101,7 @@ impl Evaluation {
             }
             None => {
                 self.left = 0;
-                let message = format!("the expressions of this image need more than {BUDGET} steps");
+                let message = format!("this image needs more than {BUDGET} steps to be put together");
                 Err(error(codes::EXPRESSION_BUDGET, span, message, "make lists and texts shorter"))
             }
         }
@@ -110,9 +116,9 @@ impl Evaluation {
                 self.spend(items.len(), span)?;
                 items.iter().try_for_each(|item| self.look_at(&item.data, span))
             }
-            Data::Map(entries) => entries.iter().try_for_each(|(name, value)| {
-                self.spend(name.value.len(), span)?;
-                self.look_at(&value.data, span)
+            Data::Map(entries) => entries.iter().try_for_each(|(name, entry)| {
+                self.spend(name.len(), span)?;
+                self.look_at(&entry.value.data, span)
             }),
         }
     }
@@ -131,6 +137,31 @@ impl Evaluation {
         let value = self.evaluated(expression, names);
         self.depth -= 1;
         value
+    }
+
+    /// A text with values put into it, and the axes it depends on.
+    pub(super) fn text(&mut self, pieces: &[Piece], names: &dyn Names) -> Result<(EcoString, u32), Box<Finding>> {
+        let (mut text, mut axes) = (EcoString::new(), 0);
+        for piece in pieces {
+            match piece {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Expression(expression) => {
+                    let value = self.value(expression, names)?;
+                    axes |= value.axes;
+                    match (value.data.in_text(), &value.data) {
+                        (Some(part), _) => {
+                            self.spend(part.len(), expression.span)?;
+                            text.push_str(&part);
+                        }
+                        (None, Data::Nothing) => {}
+                        (None, data) => {
+                            return Err(wrong_type(expression.span, "what is put into a text", "a text", data));
+                        }
+                    }
+                }
+            }
+        }
+        Ok((text, axes))
     }
 
     fn evaluated(&mut self, expression: &Expression, names: &dyn Names) -> Outcome {
@@ -190,7 +221,7 @@ impl Evaluation {
         match names.get(name, self) {
             Some(Ok(value)) => {
                 if !self.used.iter().any(|(used, _)| used == name) {
-                    self.used.push((name.to_owned(), value.span));
+                    self.used.push((name.into(), value.span));
                 }
                 Ok(value)
             }
@@ -269,11 +300,13 @@ impl Evaluation {
         }
         let (a, b) = (self.value(left, names)?, self.value(right, names)?);
         let axes = a.axes | b.axes;
+        self.look_at(&a.data, span)?;
+        self.look_at(&b.data, span)?;
         let ordered =
             |accept: fn(Ordering) -> bool| order(&a, &b, operator, span).map(|order| Data::Boolean(accept(order)));
         let data = match operator {
-            Operator::Equal => Data::Boolean(self.equal(&a, &b, span)?),
-            Operator::NotEqual => Data::Boolean(!self.equal(&a, &b, span)?),
+            Operator::Equal => Data::Boolean(equal(&a, &b, span)?),
+            Operator::NotEqual => Data::Boolean(!equal(&a, &b, span)?),
             Operator::Less => ordered(Ordering::is_lt)?,
             Operator::LessOrEqual => ordered(Ordering::is_le)?,
             Operator::Greater => ordered(Ordering::is_gt)?,
@@ -292,30 +325,12 @@ impl Evaluation {
         Ok(Value { data, span, axes })
     }
 
-    /// Values of different kinds are never equal: to compare them is a mistake.
-    fn equal(&mut self, a: &Value, b: &Value, span: Span) -> Result<bool, Box<Finding>> {
-        self.look_at(&a.data, span)?;
-        let comparable = std::mem::discriminant(&a.data) == std::mem::discriminant(&b.data)
-            || (a.text().is_some() && b.text().is_some())
-            || matches!((&a.data, &b.data), (Data::Nothing, _) | (_, Data::Nothing));
-        if comparable {
-            return Ok(a.data.same(&b.data));
-        }
-        let message = format!("{} is never equal to {}", b.data.shown(), a.data.kind());
-        Err(error(
-            codes::EXPRESSION_TYPE,
-            span,
-            message,
-            "compare values of one kind; `text(…)` and `number(…)` convert",
-        ))
-    }
-
     /// Whether a list, the names of a map, or a text holds something.
     pub(super) fn holds(&mut self, whole: &Value, part: &Value, span: Span) -> Result<bool, Box<Finding>> {
         self.look_at(&whole.data, span)?;
         match (&whole.data, part.text()) {
             (Data::List(items), _) => Ok(items.iter().any(|item| item.data.same(&part.data))),
-            (Data::Map(entries), Some(name)) => Ok(entries.iter().any(|(other, _)| other.value == name)),
+            (Data::Map(entries), Some(name)) => Ok(entries.contains_key(name)),
             (Data::Text(text), Some(part)) => Ok(text.contains(part)),
             (Data::Map(_) | Data::Text(_), None) => {
                 Err(wrong_type(span, "what is looked for in it", "a text", &part.data))
@@ -323,6 +338,18 @@ impl Evaluation {
             (other, _) => Err(wrong_type(span, "what is looked through", "a list, a map or a text", other)),
         }
     }
+}
+
+/// Values of different kinds are never equal: to compare them is a mistake.
+fn equal(a: &Value, b: &Value, span: Span) -> Result<bool, Box<Finding>> {
+    let comparable = std::mem::discriminant(&a.data) == std::mem::discriminant(&b.data)
+        || (a.text().is_some() && b.text().is_some())
+        || matches!((&a.data, &b.data), (Data::Nothing, _) | (_, Data::Nothing));
+    if comparable {
+        return Ok(a.data.same(&b.data));
+    }
+    let message = format!("{} is never equal to {}", b.data.shown(), a.data.kind());
+    Err(error(codes::EXPRESSION_TYPE, span, message, "compare values of one kind; `text(…)` and `number(…)` convert"))
 }
 
 fn order(a: &Value, b: &Value, operator: Operator, span: Span) -> Result<Ordering, Box<Finding>> {
@@ -374,12 +401,12 @@ fn member(of: &Value, name: &str, span: Span) -> Outcome {
     let Data::Map(entries) = &of.data else {
         return Err(wrong_type(span, &format!("what has a field `{name}`"), "a map", &of.data));
     };
-    match entries.iter().find(|(other, _)| other.value == name) {
-        Some((_, value)) => Ok(value.clone()),
+    match entries.get(name) {
+        Some(entry) => Ok(entry.value.clone()),
         None => {
-            let known = || entries.iter().map(|(name, _)| name.value.as_str());
+            let known = || entries.keys().map(EcoString::as_str);
             let finding = Finding::error(codes::NAME_UNKNOWN, format!("the map has no entry {}", quote(name))).at(span);
-            let otherwise = || format!("there are {}", known().take(20).collect::<Vec<_>>().join(", "));
+            let otherwise = || format!("there are {}", listed(known()));
             Err(Box::new(finding.suggest(nearest(name, known()), otherwise)))
         }
     }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use ecow::EcoString;
 use grammar::quote;
 use model::{Finding, Span, Spanned, codes};
 
 use super::evaluate::{Evaluation, error, wrong_type};
-use super::value::{Data, Entries, Value, versions};
+use super::value::{Data, Entries, Entry, Value, versions};
 use crate::suggest::nearest;
 
 /// A function: how it is called, what it does, and how.
@@ -39,9 +40,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Data::list(
                 c.map(0)?
                     .iter()
-                    .map(|(name, value)| Value {
-                        data: Data::text(name.value.as_str()),
-                        span: name.span,
+                    .map(|(name, Entry { span, value })| Value {
+                        data: Data::Text(name.clone()),
+                        span: *span,
                         axes: value.axes,
                     })
                     .collect(),
@@ -68,7 +69,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "values",
         arguments: &["map"],
-        run: |c| Ok(Data::list(c.map(0)?.iter().map(|(_, value)| value.clone()).collect())),
+        run: |c| Ok(Data::list(c.map(0)?.iter().map(|(_, entry)| entry.value.clone()).collect())),
     },
     Function { name: "version", arguments: &["text"], run: |c| c.text(0).map(|text| Data::Version(text.into())) },
 ];
@@ -164,7 +165,7 @@ fn number(call: &Call) -> Result<Data, Box<Finding>> {
 
 fn join(call: &Call) -> Result<Data, Box<Finding>> {
     let between = call.text(1)?;
-    let items: Option<Vec<String>> = call.list(0)?.iter().map(|item| item.data.in_text()).collect();
+    let items: Option<Vec<EcoString>> = call.list(0)?.iter().map(|item| item.data.in_text()).collect();
     let items = items.ok_or_else(|| {
         call.refused("`join` puts texts together, not lists or maps".into(), "join the inner lists first")
     })?;
@@ -206,18 +207,8 @@ fn line(call: &Call) -> Result<Data, Box<Finding>> {
 /// The entries of two maps; where both have one, the second's.
 fn merge(call: &Call) -> Result<Data, Box<Finding>> {
     let (below, over) = (call.map(0)?, call.map(1)?);
-    let mut merged: Entries = below.to_vec();
-    let mut places: std::collections::BTreeMap<String, usize> =
-        merged.iter().enumerate().map(|(at, (name, _))| (name.value.clone(), at)).collect();
-    for (name, value) in over.iter() {
-        match places.get(&name.value).and_then(|at| merged.get_mut(*at)) {
-            Some(entry) => entry.1 = value.clone(),
-            None => {
-                places.insert(name.value.clone(), merged.len());
-                merged.push((name.clone(), value.clone()));
-            }
-        }
-    }
+    let mut merged = Entries::clone(below);
+    merged.extend(over.iter().map(|(name, entry)| (name.clone(), entry.clone())));
     Ok(Data::Map(Arc::new(merged)))
 }
 

@@ -1,49 +1,63 @@
 //! A matrix: one document, many images. `include` and `exclude` mean what they mean in CI systems.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use ecow::EcoString;
 use grammar::quote;
-use grammar::yaml::{Kind, Node};
+use grammar::yaml::{Kind, Node, Pair};
+use indexmap::{IndexMap, IndexSet};
 use model::{Finding, Findings, Span, Spanned, codes};
 
-use super::evaluate::{Evaluation, Names};
+use super::evaluate::{Evaluation, Names, found_already};
 use super::parameter::is_name;
 use super::value::{Data, Value, versions};
 use crate::reader::Reader;
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 
 /// Images of one document.
-const MAX_IMAGES: usize = 100_000;
+pub(super) const MAX_IMAGES: usize = 100_000;
 /// Names a matrix may give values to.
 const MAX_NAMES: usize = 16;
+/// How many images rows may be compared with, all rows together.
+const MAX_COMPARED: usize = 10_000_000;
 
 /// What a document says of its images' differences.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matrix {
     axes: Vec<Axis>,
-    exclude: Vec<Vec<(Spanned<String>, Value)>>,
-    include: Vec<Vec<(Spanned<String>, Value)>>,
-    /// Every name that gets a value, in order of first mention; its place is its bit in [`Value::axes`].
-    names: Vec<String>,
+    exclude: Vec<Row>,
+    include: Vec<Row>,
+    /// Every name that gets a value, where it is first mentioned; its place is its bit in [`Value::axes`].
+    names: IndexMap<EcoString, Span>,
 }
 
 #[derive(Clone, Debug)]
 struct Axis {
-    name: Spanned<String>,
+    name: EcoString,
     values: Vec<Value>,
 }
+
+/// Values for some names.
+type Row = Vec<(Spanned<EcoString>, Value)>;
 
 /// The values that tell one image from the others of its document, in the order of the matrix.
 #[derive(Clone, Debug, Default)]
 pub struct Assignment {
     /// Its place among the images of the document, from 0.
     pub number: usize,
-    pairs: Vec<(String, Value)>,
+    pairs: Vec<(EcoString, Value)>,
+}
+
+/// The names a document's own expressions may use in one image.
+pub(super) struct Scope<'a> {
+    pub(super) matrix: &'a Matrix,
+    pub(super) assignment: &'a Assignment,
 }
 
 impl Assignment {
     /// Name and value of each, as written.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, String)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, EcoString)> {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.data.in_text().unwrap_or_default()))
     }
 
@@ -59,65 +73,50 @@ impl fmt::Display for Assignment {
     }
 }
 
-impl Names for Assignment {
+impl Names for Scope<'_> {
     fn get(&self, name: &str, _: &mut Evaluation) -> Option<Result<Value, Box<Finding>>> {
-        Assignment::get(self, name).cloned().map(Ok)
+        match self.assignment.get(name) {
+            Some(value) => Some(Ok(value.clone())),
+            // An axis without a value that could be read.
+            None if self.matrix.is_lost(name) => Some(Err(Box::new(found_already()))),
+            None => None,
+        }
     }
 
     fn known(&self) -> Vec<&str> {
-        self.pairs.iter().map(|(name, _)| name.as_str()).collect()
+        self.matrix.names().collect()
     }
 }
 
 impl Matrix {
     pub(super) fn read(reader: &mut Reader, node: &Node) -> Self {
         let mut matrix = Matrix::default();
-        for pair in reader.map(node, "matrix") {
+        let pairs: Vec<&Pair> = reader.map(node, "matrix").collect();
+        for pair in &pairs {
             match pair.key.value.as_str() {
-                "include" | "exclude" => continue, // read below, when every axis is known
+                "include" | "exclude" => {} // read below, when every axis is known
                 name if !is_name(name) => {
                     let message = format!("{} is no name of an axis", quote(name));
                     reader.bad_value(pair.key.span, message, "use letters, digits and `_`, a letter first");
                 }
                 name => {
-                    let values: Vec<Value> = match &pair.value.kind {
-                        Kind::List(items) => items.iter().filter_map(|item| value(reader, item)).collect(),
-                        _ => {
-                            reader.wrong_type(&pair.value, &format!("matrix.{name}"), "a list");
-                            continue;
-                        }
-                    };
-                    if values.is_empty() && !pair.value.is_broken() {
-                        reader.bad_value(
-                            pair.value.span,
-                            format!("the axis `{name}` has no values"),
-                            "list at least one",
-                        );
-                    }
-                    let mut once: Vec<Value> = Vec::with_capacity(values.len());
-                    for value in values {
-                        match once.iter().find(|first| first.data.same(&value.data)) {
-                            Some(first) => reader.duplicate(&value.data.shown(), value.span, first.span),
-                            None => once.push(value),
-                        }
-                    }
-                    // An axis without values would leave no image to check.
-                    if !once.is_empty() {
-                        matrix.axes.push(Axis { name: pair.key.clone(), values: once });
+                    matrix.names.entry(name.into()).or_insert(pair.key.span);
+                    let values = axis(reader, name, &pair.value);
+                    if !values.is_empty() {
+                        matrix.axes.push(Axis { name: name.into(), values });
                     }
                 }
             }
         }
-        matrix.names = matrix.axes.iter().map(|axis| axis.name.value.clone()).collect();
-        for pair in reader.map(node, "matrix").filter(|pair| pair.key.value == "exclude") {
-            matrix.exclude = matrix.rows(reader, &pair.value, "matrix.exclude");
+        let of = |name: &'static str| pairs.iter().filter(move |pair| pair.key.value == name);
+        for pair in of("exclude") {
+            matrix.exclude = rows(reader, &pair.value, "matrix.exclude");
+            matrix.check_excluded(reader);
         }
-        for pair in reader.map(node, "matrix").filter(|pair| pair.key.value == "include") {
+        for pair in of("include") {
             matrix.include = rows(reader, &pair.value, "matrix.include");
             for (name, _) in matrix.include.iter().flatten() {
-                if !matrix.names.contains(&name.value) {
-                    matrix.names.push(name.value.clone());
-                }
+                matrix.names.entry(name.value.clone()).or_insert(name.span);
             }
         }
         if matrix.names.len() > MAX_NAMES {
@@ -127,18 +126,27 @@ impl Matrix {
         matrix
     }
 
-    /// Rows that may only name axes.
-    fn rows(&self, reader: &mut Reader, node: &Node, path: &str) -> Vec<Vec<(Spanned<String>, Value)>> {
-        let rows = rows(reader, node, path);
-        for (name, _) in rows.iter().flatten() {
-            if !self.names.contains(&name.value) {
-                let message = format!("the matrix has no axis {}", quote(&name.value));
-                let near = nearest(&name.value, self.names.iter().map(String::as_str));
-                let finding = Finding::error(codes::BAD_VALUE, message).at(name.span);
-                reader.add(finding.meant(near, || format!("there are {}", self.names.join(", "))));
-            }
+    /// What is excluded must be there: every combination of the axes' values is.
+    fn check_excluded(&self, reader: &mut Reader) {
+        for (name, value) in self.exclude.iter().flatten() {
+            let finding = match self.axes.iter().find(|axis| axis.name == name.value) {
+                Some(axis) if axis.values.iter().any(|other| other.data.same(&value.data)) => continue,
+                Some(axis) => {
+                    let values: Vec<EcoString> = axis.values.iter().filter_map(|value| value.data.in_text()).collect();
+                    let values = listed(values.iter().map(EcoString::as_str));
+                    let message = format!("{} is no value of the axis `{}`", value.data.shown(), name.value);
+                    let finding = Finding::error(codes::BAD_VALUE, message).at(value.span);
+                    finding.help(format!("there are {values}"))
+                }
+                None if self.names.contains_key(&name.value) => continue,
+                None => {
+                    let message = format!("the matrix has no axis {}", quote(&name.value));
+                    let finding = Finding::error(codes::BAD_VALUE, message).at(name.span);
+                    finding.meant(nearest(&name.value, self.names()), || format!("there are {}", listed(self.names())))
+                }
+            };
+            reader.add(finding);
         }
-        rows
     }
 
     /// Every image, in the order of the axes' values, the last axis the fastest; what `include` adds comes last.
@@ -146,45 +154,18 @@ impl Matrix {
     /// # Errors
     /// `MATRIX_TOO_LARGE`, before anything is made; `MATRIX_EMPTY` where everything is excluded.
     pub(super) fn assignments(&self, place: Span) -> Result<Vec<Assignment>, Findings> {
-        let count = self.axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
-        let Some(count) = count.filter(|count| count.saturating_add(self.include.len()) <= MAX_IMAGES) else {
-            let sizes: Vec<String> = self.axes.iter().map(|axis| axis.values.len().to_string()).collect();
-            let message = format!("the matrix makes {} images; {MAX_IMAGES} are accepted", sizes.join(" × "));
-            let finding = Finding::error(codes::MATRIX_TOO_LARGE, message).at(place);
-            return Err(finding.help("shorten an axis, or write several documents").into());
-        };
         // Without axes there is one image, unless rows say which there are.
-        let count = if self.axes.is_empty() && !self.include.is_empty() { 0 } else { count };
+        let count = match self.axes.is_empty() && !self.include.is_empty() {
+            true => 0,
+            false => self.count(place)?,
+        };
         let mut found: Vec<Assignment> = (0..count).map(|number| self.combination(number)).collect();
         found.retain(|one| {
             !self.exclude.iter().any(|row| row.iter().all(|(name, value)| is(one.get(&name.value), value)))
         });
         let of_axes = found.len();
         for row in &self.include {
-            let on_axis = |name: &str| self.axes.iter().any(|axis| axis.name.value == name);
-            let fits = |one: &Assignment| {
-                row.iter().filter(|(name, _)| on_axis(&name.value)).all(|(name, value)| is(one.get(&name.value), value))
-            };
-            let row: Vec<(String, Value)> = row
-                .iter()
-                .map(|(name, value)| {
-                    let bit = self.names.iter().position(|other| *other == name.value).unwrap_or_default();
-                    (name.value.clone(), value.clone().with_axes(axis_bit(bit)))
-                })
-                .collect();
-            let mut extended = false;
-            for one in found.iter_mut().take(of_axes).filter(|one| fits(one)) {
-                extended = true;
-                for (name, value) in &row {
-                    one.pairs.retain(|(other, _)| other != name || on_axis(name));
-                    if !on_axis(name) {
-                        one.pairs.push((name.clone(), value.clone()));
-                    }
-                }
-            }
-            if !extended {
-                found.push(Assignment { number: 0, pairs: row });
-            }
+            self.add(row, &mut found, of_axes);
         }
         for (number, one) in found.iter_mut().enumerate() {
             one.number = number;
@@ -196,14 +177,56 @@ impl Matrix {
         Ok(found)
     }
 
+    /// How many combinations of the axes' values there are.
+    fn count(&self, place: Span) -> Result<usize, Finding> {
+        let count = self.axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
+        let rows = self.include.len() + self.exclude.len();
+        let Some(count) = count.filter(|count| count.saturating_add(self.include.len()) <= MAX_IMAGES) else {
+            let sizes: Vec<String> = self.axes.iter().map(|axis| axis.values.len().to_string()).collect();
+            let message = format!("the matrix makes {} images; {MAX_IMAGES} are accepted", sizes.join(" × "));
+            let finding = Finding::error(codes::MATRIX_TOO_LARGE, message).at(place);
+            return Err(finding.help("shorten an axis, or write several documents"));
+        };
+        if count.saturating_mul(rows) > MAX_COMPARED {
+            let message = format!("{rows} rows of `include` and `exclude` are too many for {count} images");
+            let finding = Finding::error(codes::MATRIX_TOO_LARGE, message).at(place);
+            return Err(finding.help("let one row stand for several, or write several documents"));
+        }
+        Ok(count)
+    }
+
+    /// Adds a row of `include` to the combinations it does not contradict, or as one more image.
+    fn add(&self, row: &Row, found: &mut Vec<Assignment>, of_axes: usize) {
+        let on_axis = |name: &str| self.axes.iter().any(|axis| axis.name == name);
+        let fits = |one: &Assignment| {
+            row.iter().filter(|(name, _)| on_axis(&name.value)).all(|(name, value)| is(one.get(&name.value), value))
+        };
+        let values = row.iter().map(|(name, value)| {
+            let value = value.clone().with_axes(self.bit(&name.value));
+            (name.value.clone(), value)
+        });
+        let values: Vec<(EcoString, Value)> = values.collect();
+        let mut extended = false;
+        for one in found.iter_mut().take(of_axes).filter(|one| fits(one)) {
+            extended = true;
+            for (name, value) in values.iter().filter(|(name, _)| !on_axis(name)) {
+                one.pairs.retain(|(other, _)| other != name);
+                one.pairs.push((name.clone(), value.clone()));
+            }
+        }
+        if !extended {
+            found.push(Assignment { number: 0, pairs: values });
+        }
+    }
+
     /// The combination with this number, counted with the last axis the fastest.
     fn combination(&self, number: usize) -> Assignment {
         let mut rest = number;
-        let mut pairs: Vec<(String, Value)> = Vec::with_capacity(self.axes.len());
-        for (bit, axis) in self.axes.iter().enumerate().rev() {
+        let mut pairs: Vec<(EcoString, Value)> = Vec::with_capacity(self.axes.len());
+        for axis in self.axes.iter().rev() {
             let count = axis.values.len().max(1);
             if let Some(value) = axis.values.get(rest % count) {
-                pairs.push((axis.name.value.clone(), value.clone().with_axes(axis_bit(bit))));
+                pairs.push((axis.name.clone(), value.clone().with_axes(self.bit(&axis.name))));
             }
             rest /= count;
         }
@@ -212,13 +235,26 @@ impl Matrix {
     }
 
     /// Every name that gets a value in any image.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.names.iter().map(String::as_str).collect()
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(EcoString::as_str)
     }
 
-    /// The bit of a name.
+    /// Where a name is first mentioned.
+    pub(super) fn place_of(&self, name: &str) -> Option<Span> {
+        self.names.get(name).copied()
+    }
+
+    /// Whether a name is that of an axis none of whose values could be read.
+    fn is_lost(&self, name: &str) -> bool {
+        let has_value = self.axes.iter().any(|axis| axis.name == name)
+            || self.include.iter().flatten().any(|(other, _)| other.value == name);
+        self.names.contains_key(name) && !has_value
+    }
+
+    /// The bit of a name; those beyond the names accepted have none.
     pub(super) fn bit(&self, name: &str) -> u32 {
-        self.names.iter().position(|other| other == name).map_or(0, axis_bit)
+        let place = self.names.get_index_of(name).and_then(|place| u32::try_from(place).ok());
+        place.and_then(|place| 1u32.checked_shl(place)).unwrap_or(0)
     }
 
     /// Keeps the images for which every `NAME=VALUE` holds.
@@ -227,48 +263,81 @@ impl Matrix {
     /// `USAGE` for a name or value the matrix does not have.
     pub(super) fn select(&self, all: &mut Vec<Assignment>, wanted: &[(String, String)]) -> Result<(), Finding> {
         for (name, text) in wanted {
-            if !self.names.contains(name) {
+            if !self.names.contains_key(name.as_str()) {
                 let finding = Finding::error(codes::USAGE, format!("no axis of the matrix is called {}", quote(name)));
-                return Err(finding.help(match self.names.as_slice() {
-                    [] => "the document has no matrix".to_owned(),
-                    names => format!("there are {}", names.join(", ")),
+                return Err(finding.help(match self.names.is_empty() {
+                    true => "the document has no matrix".to_owned(),
+                    false => format!("there are {}", listed(self.names())),
                 }));
             }
             let fits = |value: &Value| match &value.data {
                 Data::Text(found) | Data::Version(found) => **found == **text || versions(found, text).is_eq(),
                 data => data.in_text().as_deref() == Some(text),
             };
-            let mut values: Vec<String> = Vec::new();
-            for one in all.iter() {
-                let value = one.get(name).and_then(|value| value.data.in_text());
-                values.extend(value.filter(|value| !values.contains(value)));
-            }
+            let values: IndexSet<EcoString> =
+                all.iter().filter_map(|one| one.get(name).and_then(|value| value.data.in_text())).collect();
             all.retain(|one| one.get(name).is_some_and(fits));
             if all.is_empty() {
                 let message = format!("no image has {name}={text}");
-                return Err(Finding::error(codes::USAGE, message).help(format!("there are {}", values.join(", "))));
+                let help = format!("there are {}", listed(values.iter().map(EcoString::as_str)));
+                return Err(Finding::error(codes::USAGE, message).help(help));
             }
         }
         Ok(())
     }
 }
 
-/// The bit of a name by its number; those beyond the names accepted have none.
-fn axis_bit(number: usize) -> u32 {
-    u32::try_from(number).ok().and_then(|number| 1u32.checked_shl(number)).unwrap_or(0)
-}
-
 fn is(found: Option<&Value>, wanted: &Value) -> bool {
     found.is_some_and(|found| found.data.same(&wanted.data))
 }
 
-fn rows(reader: &mut Reader, node: &Node, path: &str) -> Vec<Vec<(Spanned<String>, Value)>> {
-    let items: Vec<&Node> = reader.list(node, path).collect();
-    let rows = items.into_iter().map(|item| {
-        let pairs: Vec<_> = reader.map(item, &format!("{path}[]")).collect();
-        pairs.into_iter().filter_map(|pair| Some((pair.key.clone(), value(reader, &pair.value)?))).collect()
-    });
-    rows.collect()
+/// The values of an axis, each once.
+fn axis(reader: &mut Reader, name: &str, node: &Node) -> Vec<Value> {
+    let Kind::List(items) = &node.kind else {
+        reader.wrong_type(node, &format!("matrix.{name}"), "a list");
+        return Vec::new();
+    };
+    if items.is_empty() {
+        reader.bad_value(node.span, format!("the axis `{name}` has no values"), "list at least one");
+    }
+    let mut once: IndexMap<(&str, EcoString), Value> = IndexMap::new();
+    for item in items {
+        let Some(value) = value(reader, item) else { continue };
+        let key = (value.data.kind(), value.data.in_text().unwrap_or_default());
+        match once.get(&key) {
+            Some(first) => reader.duplicate(&value.data.shown(), value.span, first.span),
+            None => drop(once.insert(key, value)),
+        }
+    }
+    once.into_values().collect()
+}
+
+fn rows(reader: &mut Reader, node: &Node, path: &str) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut seen = IndexMap::new();
+    for item in reader.list(node, path) {
+        let mut values = Vec::new();
+        for pair in reader.map(item, &format!("{path}[]")) {
+            if !is_name(&pair.key.value) {
+                let message = format!("{} is no name of an axis", quote(&pair.key.value));
+                reader.bad_value(pair.key.span, message, "use letters, digits and `_`, a letter first");
+            } else if let Some(value) = value(reader, &pair.value) {
+                values.push((pair.key.clone(), value));
+            }
+        }
+        let said: BTreeMap<EcoString, (&str, EcoString)> = values
+            .iter()
+            .map(|(name, value)| (name.value.clone(), (value.data.kind(), value.data.in_text().unwrap_or_default())))
+            .collect();
+        match seen.get(&said) {
+            Some(first) if !said.is_empty() => reader.duplicate("a row with these values", item.span, *first),
+            _ => {
+                seen.insert(said, item.span);
+                rows.push(values);
+            }
+        }
+    }
+    rows
 }
 
 /// A value of an axis: `3.11` is a text, for its digits count; a whole number or truth value is one only without quotes.

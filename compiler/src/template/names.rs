@@ -1,46 +1,84 @@
 //! Checks the names in expressions before anything has a value, in branches that may never be taken as well.
 
+use std::collections::BTreeSet;
+
 use grammar::expression::{Expression, ExpressionKind, Piece};
-use grammar::quote;
-use model::{Finding, Findings, Span, codes};
+use grammar::{Report, quote};
+use model::{Finding, Span, Spanned, codes};
 
 use super::document::{Extended, Layer};
 use super::functions;
 use super::shape::Shape;
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 
 /// Checks what a layer says itself and what it gives to the template below.
-pub(super) fn check(layer: &Layer, known: &[&str], findings: &mut Findings) {
+pub(super) fn check(layer: &Layer, known: &BTreeSet<&str>, report: &mut Report) {
     if let Extended::Template(extends) = &layer.extends {
-        extends.with.iter().for_each(|(_, given)| check_shape(&given.shape, known, findings));
+        extends.with.values().for_each(|argument| check_shape(&argument.given.shape, known, report));
     }
-    check_shape(&layer.own, known, findings);
+    check_shape(&layer.own, known, report);
 }
 
 /// Finds every name that is none of those in scope, and every function there is not.
-pub(super) fn check_shape(shape: &Shape, known: &[&str], findings: &mut Findings) {
-    let mut names = Names { known: known.to_vec(), findings };
-    names.shape(shape);
+pub(super) fn check_shape(shape: &Shape, known: &BTreeSet<&str>, report: &mut Report) {
+    walk(shape, |used| match used {
+        Use::Name(name, span) if !known.contains(name) && !report.is_full() => {
+            report.add(unknown(name, span, &known.iter().copied().collect::<Vec<_>>()));
+        }
+        Use::Name(..) => {}
+        Use::Call(name, arguments, span) => {
+            if let Err(finding) = functions::find(name, arguments, span) {
+                report.add(*finding);
+            }
+        }
+    });
 }
 
-/// A finding for a name nothing has.
+/// Whether an expression of a shape uses a name.
+pub(super) fn uses(shape: &Shape, name: &str) -> bool {
+    let mut found = false;
+    walk(shape, |used| found |= matches!(used, Use::Name(other, _) if other == name));
+    found
+}
+
+/// A finding for a name that has no value.
 pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Finding {
+    if known.contains(&name) {
+        let finding = Finding::error(codes::NAME_UNKNOWN, format!("{} has no value in every image", quote(name)));
+        return finding
+            .at(span)
+            .help("only some rows of `include` give it one: give it one in every row, or make it an axis");
+    }
     let finding = Finding::error(codes::NAME_UNKNOWN, format!("nothing is called {}", quote(name))).at(span);
     finding.suggest(nearest(name, known.iter().copied()), || match known {
         [] => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
-        known => format!("there are {}", known.iter().copied().take(30).collect::<Vec<_>>().join(", ")),
+        known => format!("there are {}", listed(known.iter().copied())),
     })
 }
 
-struct Names<'a> {
-    known: Vec<&'a str>,
-    findings: &'a mut Findings,
+/// Something an expression uses.
+enum Use<'e> {
+    /// A name that the expression itself does not bind.
+    Name(&'e str, Span),
+    /// A function with so many arguments.
+    Call(&'e Spanned<String>, usize, Span),
 }
 
-impl<'a> Names<'a> {
-    fn shape(&mut self, shape: &'a Shape) {
+/// Shows `found` everything the expressions of a shape use.
+fn walk<'e>(shape: &'e Shape, found: impl FnMut(Use<'e>)) {
+    Walk { local: Vec::new(), found }.shape(shape);
+}
+
+struct Walk<'e, F> {
+    /// Names bound by `each`, innermost last.
+    local: Vec<&'e str>,
+    found: F,
+}
+
+impl<'e, F: FnMut(Use<'e>)> Walk<'e, F> {
+    fn shape(&mut self, shape: &'e Shape) {
         match shape {
-            Shape::Fixed(_) => {}
+            Shape::Fixed(..) => {}
             Shape::Value(expression, _) => self.expression(expression),
             Shape::Text(pieces, _) => pieces.iter().for_each(|piece| match piece {
                 Piece::Text(_) => {}
@@ -51,13 +89,11 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn expression(&mut self, expression: &'a Expression) {
+    fn expression(&mut self, expression: &'e Expression) {
         match &expression.kind {
-            ExpressionKind::Name(name) if !self.known.contains(&name.as_str()) => {
-                self.findings.push(unknown(name, expression.span, &self.known));
-            }
-            ExpressionKind::Name(_)
-            | ExpressionKind::Text(_)
+            ExpressionKind::Name(name) if self.local.contains(&name.as_str()) => {}
+            ExpressionKind::Name(name) => (self.found)(Use::Name(name, expression.span)),
+            ExpressionKind::Text(_)
             | ExpressionKind::Number(_)
             | ExpressionKind::Boolean(_)
             | ExpressionKind::Error => {}
@@ -68,9 +104,7 @@ impl<'a> Names<'a> {
                 self.expression(b);
             }
             ExpressionKind::Call(name, arguments) => {
-                if let Err(finding) = functions::find(name, arguments.len(), expression.span) {
-                    self.findings.push(*finding);
-                }
+                (self.found)(Use::Call(name, arguments.len(), expression.span));
                 arguments.iter().for_each(|argument| self.expression(argument));
             }
             ExpressionKind::If(condition, then, otherwise) => {
@@ -80,10 +114,10 @@ impl<'a> Names<'a> {
             }
             ExpressionKind::Each(each) => {
                 self.expression(&each.list);
-                self.known.extend(each.name.as_ref().map(|name| name.value.as_str()));
+                self.local.extend(each.name.as_ref().map(|name| name.value.as_str()));
                 each.condition.iter().chain(&each.result).for_each(|part| self.expression(part));
                 if each.name.is_some() {
-                    self.known.pop();
+                    self.local.pop();
                 }
             }
         }

@@ -1,12 +1,15 @@
 //! Parameters of a template: what they are called, what they accept, and what they are when nobody says.
 
+use ecow::EcoString;
 use grammar::quote;
-use grammar::yaml::{Kind, Node};
-use model::{Finding, Sources, Span, Spanned, codes};
+use grammar::yaml::{Kind, Node, Pair};
+use indexmap::IndexMap;
+use model::{Finding, Sources, Span, codes};
 use regex::Regex;
 
+use super::evaluate::found_already;
 use super::shape::{Given, Shape};
-use super::value::{Data, Value};
+use super::value::{Data, Entries, Entry, Value};
 use crate::reader::Reader;
 use crate::suggest::{choice, nearest};
 
@@ -18,11 +21,14 @@ const END: &str = r")\z";
 /// Bytes a compiled pattern may take.
 const PATTERN_LIMIT: usize = 1 << 20;
 
+/// The parameters of a template by their names, in the order declared.
+pub(super) type Parameters = IndexMap<EcoString, Parameter>;
+
 /// A declared parameter.
 #[derive(Clone, Debug)]
 pub(super) struct Parameter {
-    /// Its name, where it is declared.
-    pub(super) name: Spanned<String>,
+    /// Where its name is declared.
+    pub(super) span: Span,
     pub(super) accepts: Type,
     /// Its value when nobody gives one; an expression may use other parameters.
     pub(super) default: Option<Given>,
@@ -46,11 +52,13 @@ pub(super) enum Type {
     Enum(Vec<String>),
     List(Box<Type>),
     Map(Box<Type>),
+    /// Its declaration could not be read, and a finding says why: no value is to be refused besides.
+    Unknown,
 }
 
 /// Reads the declarations of a template.
-pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Vec<Parameter> {
-    let mut parameters: Vec<Parameter> = Vec::new();
+pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Parameters {
+    let mut parameters = Parameters::new();
     for pair in reader.map(node, "parameters") {
         if !is_name(&pair.key.value) {
             let message = format!("{} is no name of a parameter", quote(&pair.key.value));
@@ -61,14 +69,26 @@ pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Vec<P
             );
             continue;
         }
-        let Some(fields) = reader.fields(&pair.value, "parameters.*", FIELDS) else { continue };
-        let Some(kind) = fields.get("type") else {
+        let parameter = declaration(reader, pair, sources);
+        parameters.entry(pair.key.value.clone()).or_insert(parameter);
+    }
+    parameters
+}
+
+fn declaration(reader: &mut Reader, pair: &Pair, sources: &Sources) -> Parameter {
+    let unknown = Parameter { span: pair.key.span, accepts: Type::Unknown, default: None, description: None };
+    let Some(fields) = reader.fields(&pair.value, "parameters.*", FIELDS) else { return unknown };
+    let kind = match fields.get("type") {
+        Some(kind) => reader.one_of(kind, "type", TYPES, &[]),
+        None if fields.may_lack("type") => None,
+        None => {
             let message = format!("the parameter `{}` has no type", pair.key.value);
             reader.missing(pair.key.span, message, &format!("write `type:` and one of {}", TYPES.join(", ")));
-            continue;
-        };
-        let Some(kind) = reader.one_of(kind, "type", TYPES, &[]) else { continue };
-        let Some(accepts) = read_type(reader, kind, |name| fields.get(name), pair.key.span) else { continue };
+            None
+        }
+    };
+    let accepts = kind.and_then(|kind| read_type(reader, kind, |name| fields.get(name), pair.key.span));
+    if let Some(kind) = kind {
         for (field, kinds) in [
             ("pattern", &["string"][..]),
             ("values", &["enum"]),
@@ -81,21 +101,11 @@ pub(super) fn read(reader: &mut Reader, node: &Node, sources: &Sources) -> Vec<P
                 reader.bad_value(span, message, format!("it belongs to the type {}", choice(kinds)));
             }
         }
-        let default = fields.get("default").map(|node| {
-            let mut findings = Vec::new();
-            let shape = Shape::of(node, sources, &mut findings);
-            findings.into_iter().for_each(|finding| reader.add(finding));
-            Given::new(shape)
-        });
-        let description = fields.get("description").and_then(|node| reader.text(node, "description"));
-        parameters.push(Parameter {
-            name: pair.key.clone(),
-            accepts,
-            default,
-            description: description.map(|text| text.value),
-        });
     }
-    parameters
+    let default = fields.get("default").map(|node| Given::new(Shape::of(node, sources, reader.report())));
+    let description = fields.get("description").and_then(|node| reader.text(node, "description"));
+    let description = description.map(|text| text.value);
+    Parameter { accepts: accepts.unwrap_or(Type::Unknown), default, description, ..unknown }
 }
 
 /// A name expressions can use.
@@ -197,6 +207,18 @@ fn article(kind: &str) -> String {
     format!("{article} {kind}")
 }
 
+impl Parameter {
+    /// Whether somebody must give it a value.
+    pub(super) fn is_required(&self) -> bool {
+        self.default.is_none() && !matches!(self.accepts, Type::Unknown)
+    }
+
+    /// Says where the parameter a finding is about is declared.
+    pub(super) fn declared_at(&self, name: &str, finding: Finding) -> Finding {
+        finding.label(self.span, format!("`{name}` is declared here as {}", self.accepts.name()))
+    }
+}
+
 impl Type {
     /// As it is declared: `list of requirement`.
     pub(super) fn name(&self) -> String {
@@ -213,6 +235,7 @@ impl Type {
             Type::Enum(values) => choice(&values.iter().map(String::as_str).collect::<Vec<_>>()),
             Type::List(of) => format!("list of {}", of.name()),
             Type::Map(of) => format!("map of {}", of.name()),
+            Type::Unknown => "something".into(),
         }
     }
 
@@ -224,9 +247,13 @@ impl Type {
                 Data::list(items.iter().map(|item| of.read(item)).collect::<Result<_, _>>()?)
             }
             (Type::Map(of), Kind::Map(pairs)) => {
-                let entries = pairs.iter().map(|pair| Ok((pair.key.clone(), of.read(&pair.value)?)));
-                Data::Map(entries.collect::<Result<Vec<_>, Box<Finding>>>()?.into())
+                let entries = pairs.iter().map(|pair| {
+                    let entry = Entry { span: pair.key.span, value: of.read(&pair.value)? };
+                    Ok((pair.key.value.clone(), entry))
+                });
+                Data::Map(entries.collect::<Result<Entries, Box<Finding>>>()?.into())
             }
+            (Type::Unknown, _) => return Err(Box::new(found_already())),
             (Type::Int(..), Kind::Scalar { text, plain: true }) => match text.parse() {
                 Ok(number) => Data::Number(number),
                 Err(_) => return Err(self.refuse(span, &format!("the text {}", quote(text)))),
@@ -306,9 +333,13 @@ impl Type {
                 Data::list(items.iter().map(|item| of.check(item.clone())).collect::<Result<_, _>>()?)
             }
             (Type::Map(of), Data::Map(entries)) => {
-                let entries = entries.iter().map(|(name, value)| Ok((name.clone(), of.check(value.clone())?)));
-                Data::Map(entries.collect::<Result<Vec<_>, Box<Finding>>>()?.into())
+                let entries = entries.iter().map(|(name, entry)| {
+                    let value = of.check(entry.value.clone())?;
+                    Ok((name.clone(), Entry { value, ..*entry }))
+                });
+                Data::Map(entries.collect::<Result<Entries, Box<Finding>>>()?.into())
             }
+            (Type::Unknown, _) => return Err(Box::new(found_already())),
             (_, data) => return Err(self.refuse(span, &data.shown())),
         };
         Ok(Value { data, span, axes })

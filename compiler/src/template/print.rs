@@ -2,6 +2,7 @@
 
 use grammar::yaml::{Kind, Node};
 use model::{Sources, Span};
+use serde::{Serialize, Serializer};
 
 use super::{Expanded, Trace};
 
@@ -21,21 +22,30 @@ impl Expanded {
     }
 
     /// The image as JSON: texts as texts, and what YAML reads as a number or truth value as such.
-    pub fn json(&self) -> serde_json::Value {
-        json(&self.root)
+    pub fn json(&self) -> impl Serialize {
+        Json(&self.root)
     }
 }
 
-fn json(node: &Node) -> serde_json::Value {
-    match &node.kind {
-        Kind::Map(pairs) => pairs.iter().map(|pair| (pair.key.value.clone(), json(&pair.value))).collect(),
-        Kind::List(items) => items.iter().map(json).collect(),
-        Kind::Scalar { text, plain: true } if text == "true" || text == "false" => (text == "true").into(),
-        Kind::Scalar { text, plain } => match text.parse::<i64>() {
-            Ok(number) if *plain && number.to_string() == *text => number.into(),
-            _ => text.as_str().into(),
-        },
-        Kind::Null | Kind::Error => serde_json::Value::Null,
+struct Json<'a>(&'a Node);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0.kind {
+            Kind::Map(pairs) => {
+                serializer.collect_map(pairs.iter().map(|pair| (pair.key.value.as_str(), Json(&pair.value))))
+            }
+            Kind::List(items) => serializer.collect_seq(items.iter().map(Json)),
+            Kind::Scalar { text, plain: true } if text == "true" || text == "false" => {
+                serializer.serialize_bool(text == "true")
+            }
+            Kind::Scalar { text, plain: true } => match text.parse::<i64>() {
+                Ok(number) if number.to_string() == **text => serializer.serialize_i64(number),
+                _ => serializer.serialize_str(text),
+            },
+            Kind::Scalar { text, .. } => serializer.serialize_str(text),
+            Kind::Null | Kind::Error => serializer.serialize_unit(),
+        }
     }
 }
 
@@ -77,7 +87,7 @@ impl Printer<'_> {
         let mut places = vec![self.place(self.trace.at(span))];
         if let Some(origin) = span.expansion().and_then(|number| self.trace.origins.get(number)) {
             places.extend(origin.put.map(|put| format!("by {}", self.place(put))));
-            places.extend(origin.used.iter().map(|(name, span)| format!("`{name}` from {}", self.place(*span))));
+            places.extend(origin.used().map(|(name, span)| format!("`{name}` from {}", self.place(*span))));
         }
         places.join(", ")
     }

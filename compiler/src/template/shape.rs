@@ -1,18 +1,20 @@
 //! A part of a document whose scalars may hold expressions, taken apart once and given values many times.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use ecow::EcoString;
+use grammar::Report;
 use grammar::expression::{self, Expression, ExpressionKind, Piece};
 use grammar::yaml::{Kind, Node, Pair};
-use model::{Finding, Findings, Sources, Span, Spanned, codes};
+use model::{Finding, Sources, Span, Spanned, codes};
 
 use super::value::Value;
 
 /// A value that may depend on names. What depends on none is one piece, so that images share it.
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
-    /// Nothing in it depends on anything.
-    Fixed(Arc<Node>),
+    /// Nothing in it depends on anything. With its [`weight`].
+    Fixed(Node, usize),
     /// One expression and nothing beside it: its value keeps its type.
     Value(Expression, Span),
     /// A text with values put into it.
@@ -20,29 +22,29 @@ pub(super) enum Shape {
     /// A list.
     List(Vec<Shape>, Span),
     /// A map.
-    Map(Vec<(Spanned<String>, Shape)>, Span),
+    Map(Vec<(Spanned<EcoString>, Shape)>, Span),
 }
 
 impl Shape {
-    /// Takes a part of a document apart; what is wrong with its expressions is added to `findings`.
-    pub(super) fn of(node: &Node, sources: &Sources, findings: &mut Findings) -> Self {
+    /// Takes a part of a document apart; what is wrong with its expressions is added to `report`.
+    pub(super) fn of(node: &Node, sources: &Sources, report: &mut Report) -> Self {
         match &node.kind {
             Kind::Scalar { text, .. } if expression::holds_expression(text) => {
-                Self::scalar(text, node.span, sources, findings)
+                Self::scalar(text, node.span, sources, report)
             }
             Kind::List(items) => {
-                let items: Vec<Shape> = items.iter().map(|item| Self::of(item, sources, findings)).collect();
+                let items: Vec<Shape> = items.iter().map(|item| Self::of(item, sources, report)).collect();
                 match items.iter().map(Shape::as_fixed).collect() {
-                    Some(items) => Shape::Fixed(Arc::new(Node { span: node.span, kind: Kind::List(items) })),
+                    Some(items) => Self::fixed(Node { span: node.span, kind: Kind::List(items) }),
                     None => Shape::List(items, node.span),
                 }
             }
             Kind::Map(pairs) => {
                 let mut entries = Vec::with_capacity(pairs.len());
                 for pair in pairs {
-                    let value = Self::of(&pair.value, sources, findings);
+                    let value = Self::of(&pair.value, sources, report);
                     if expression::holds_expression(&pair.key.value) {
-                        findings.push(in_key(pair.key.span));
+                        report.add(in_key(pair.key.span));
                     } else {
                         entries.push((pair.key.clone(), value));
                     }
@@ -50,25 +52,30 @@ impl Shape {
                 let fixed =
                     entries.iter().map(|(key, value)| Some(Pair { key: key.clone(), value: value.as_fixed()? }));
                 match fixed.collect() {
-                    Some(pairs) => Shape::Fixed(Arc::new(Node { span: node.span, kind: Kind::Map(pairs) })),
+                    Some(pairs) => Self::fixed(Node { span: node.span, kind: Kind::Map(pairs) }),
                     None => Shape::Map(entries, node.span),
                 }
             }
-            Kind::Scalar { .. } | Kind::Null | Kind::Error => Shape::Fixed(Arc::new(node.clone())),
+            Kind::Scalar { .. } | Kind::Null | Kind::Error => Self::fixed(node.clone()),
         }
     }
 
-    fn scalar(text: &str, span: Span, sources: &Sources, findings: &mut Findings) -> Self {
+    fn fixed(node: Node) -> Self {
+        let weight = weight(&node);
+        Shape::Fixed(node, weight)
+    }
+
+    fn scalar(text: &str, span: Span, sources: &Sources, report: &mut Report) -> Self {
         let source = sources.text(span.source);
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or_default();
         let (mut pieces, found) = expression::scan(text, span, raw);
-        findings.extend(found);
+        found.into_iter().for_each(|finding| report.add(finding));
         if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
             let text = match pieces.pop() {
                 Some(Piece::Text(text)) => text,
                 _ => String::new(),
             };
-            return Shape::Fixed(Arc::new(Node { span, kind: Kind::Scalar { text, plain: false } }));
+            return Self::fixed(Node { span, kind: Kind::Scalar { text: text.into(), plain: false } });
         }
         match pieces.as_slice() {
             [Piece::Expression(_)] => match pieces.pop() {
@@ -81,7 +88,7 @@ impl Shape {
 
     fn as_fixed(&self) -> Option<Node> {
         match self {
-            Shape::Fixed(node) => Some(Node::clone(node)),
+            Shape::Fixed(node, _) => Some(node.clone()),
             _ => None,
         }
     }
@@ -93,7 +100,7 @@ impl Shape {
 
     pub(super) fn span(&self) -> Span {
         match self {
-            Shape::Fixed(node) => node.span,
+            Shape::Fixed(node, _) => node.span,
             Shape::Value(_, span) | Shape::Text(_, span) | Shape::List(_, span) | Shape::Map(_, span) => *span,
         }
     }
@@ -117,10 +124,26 @@ impl Given {
         read: impl FnOnce(&Node) -> Result<Value, Box<Finding>>,
     ) -> Option<&Result<Value, Box<Finding>>> {
         match &self.shape {
-            Shape::Fixed(node) => Some(self.constant.get_or_init(|| read(node))),
+            Shape::Fixed(node, _) => Some(self.constant.get_or_init(|| read(node))),
             _ => None,
         }
     }
+}
+
+/// How much a part of an image holds, in bytes of memory or so: what is small by itself is large in a hundred thousand
+/// images.
+pub(super) fn weight(node: &Node) -> usize {
+    let below = match &node.kind {
+        Kind::List(items) => items.iter().map(weight).sum(),
+        Kind::Map(pairs) => pairs.iter().map(|pair| pair.key.value.len() + weight(&pair.value)).sum(),
+        Kind::Scalar { .. } | Kind::Null | Kind::Error => 0,
+    };
+    below + own_weight(&node.kind)
+}
+
+/// The weight of a value without what it holds.
+pub(super) fn own_weight(kind: &Kind) -> usize {
+    size_of::<Node>() + if let Kind::Scalar { text, .. } = kind { text.len() } else { 0 }
 }
 
 fn in_key(span: Span) -> Finding {

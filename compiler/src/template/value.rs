@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use ecow::{EcoString, eco_format};
 use grammar::quote;
-use model::{Span, Spanned};
+use indexmap::IndexMap;
+use model::Span;
 
 /// A value and the place it was written at.
 #[derive(Clone, Debug)]
@@ -23,9 +25,9 @@ pub(super) enum Data {
     /// What a condition without `else` leaves out, and an absent value in YAML.
     Nothing,
     /// A text.
-    Text(Arc<str>),
+    Text(EcoString),
     /// A version: a text that is compared by its numbers.
-    Version(Arc<str>),
+    Version(EcoString),
     /// A whole number.
     Number(i64),
     /// `true` or `false`.
@@ -36,8 +38,16 @@ pub(super) enum Data {
     Map(Arc<Entries>),
 }
 
-/// The entries of a map with their names.
-pub(super) type Entries = Vec<(Spanned<String>, Value)>;
+/// The entries of a map by their names.
+pub(super) type Entries = IndexMap<EcoString, Entry>;
+
+/// A value of a map.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Where its name was written.
+    pub(super) span: Span,
+    pub(super) value: Value,
+}
 
 impl Value {
     /// A value that does not depend on a matrix.
@@ -61,7 +71,7 @@ impl Value {
 }
 
 impl Data {
-    pub(super) fn text(text: impl Into<Arc<str>>) -> Self {
+    pub(super) fn text(text: impl Into<EcoString>) -> Self {
         Data::Text(text.into())
     }
 
@@ -94,11 +104,11 @@ impl Data {
     }
 
     /// The value within a text; lists, maps and nothing have none.
-    pub(super) fn in_text(&self) -> Option<String> {
+    pub(super) fn in_text(&self) -> Option<EcoString> {
         match self {
-            Data::Text(text) | Data::Version(text) => Some(text.to_string()),
-            Data::Number(number) => Some(number.to_string()),
-            Data::Boolean(value) => Some(value.to_string()),
+            Data::Text(text) | Data::Version(text) => Some(text.clone()),
+            Data::Number(number) => Some(eco_format!("{number}")),
+            Data::Boolean(value) => Some(eco_format!("{value}")),
             Data::Nothing | Data::List(_) | Data::Map(_) => None,
         }
     }
@@ -116,8 +126,9 @@ impl Data {
                 a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.data.same(&b.data))
             }
             (Data::Map(a), Data::Map(b)) => {
-                let found = |name: &String| b.iter().find(|(other, _)| other.value == *name).map(|(_, value)| value);
-                a.len() == b.len() && a.iter().all(|(n, a)| found(&n.value).is_some_and(|b| a.data.same(&b.data)))
+                let is_in_both =
+                    |(name, a): (&EcoString, &Entry)| b.get(name).is_some_and(|b| a.value.data.same(&b.value.data));
+                a.len() == b.len() && a.iter().all(is_in_both)
             }
             _ => false,
         }

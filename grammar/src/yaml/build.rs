@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use ecow::{EcoString, EcoVec};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, options};
 use model::{Finding, SourceId, Span, Spanned, codes};
 
@@ -27,12 +28,12 @@ struct Open {
 }
 
 enum Content {
-    List(Vec<Node>),
-    Map { pairs: Vec<Pair>, first: BTreeMap<String, Span>, key: Option<Key> },
+    List(EcoVec<Node>),
+    Map { pairs: EcoVec<Pair>, first: BTreeMap<EcoString, Span>, key: Option<Key> },
 }
 
 struct Key {
-    key: Spanned<String>,
+    key: Spanned<EcoString>,
     /// A finding was made about it already, so its value is not to be looked at.
     refused: bool,
 }
@@ -109,12 +110,12 @@ impl<'t> Builder<'t> {
                 self.refuse_reference("alias", start, end);
                 self.value(Node { span: self.span(start, end), kind: Kind::Error }, None);
             }
-            Event::Scalar(text, style, ..) => self.scalar(text.into_owned(), style, start, end),
+            Event::Scalar(text, style, ..) => self.scalar(text.as_ref().into(), style, start, end),
             Event::SequenceStart(style, ..) => {
-                self.push(start, style == StructureStyle::Flow, Content::List(Vec::new()))?;
+                self.push(start, style == StructureStyle::Flow, Content::List(EcoVec::new()))?;
             }
             Event::MappingStart(style, ..) => {
-                let content = Content::Map { pairs: Vec::new(), first: BTreeMap::new(), key: None };
+                let content = Content::Map { pairs: EcoVec::new(), first: BTreeMap::new(), key: None };
                 self.push(start, style == StructureStyle::Flow, content)?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -150,7 +151,7 @@ impl<'t> Builder<'t> {
         self.report.add(finding.help(help));
     }
 
-    fn scalar(&mut self, text: String, style: ScalarStyle, start: usize, end: usize) {
+    fn scalar(&mut self, text: EcoString, style: ScalarStyle, start: usize, end: usize) {
         let plain = style == ScalarStyle::Plain;
         let (start, end) = match style {
             ScalarStyle::Literal | ScalarStyle::Folded => syntax::block_scalar(self.text, self.last_end, start, end),
@@ -196,7 +197,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a finished value where it belongs. `key` is its text if it can be a key.
-    fn value(&mut self, node: Node, key: Option<String>) {
+    fn value(&mut self, node: Node, key: Option<EcoString>) {
         let is_block_key = self.expects_key() && self.open.last().is_some_and(|open| !open.flow);
         if let Some(tab) = syntax::tab_in_indentation(self.text, node.span.start as usize).filter(|_| is_block_key) {
             self.report.add(syntax::tab(self.source, tab));
@@ -224,7 +225,7 @@ impl<'t> Builder<'t> {
                 }
                 None => {
                     let written = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
-                    let key = Spanned::new(written.to_owned(), node.span);
+                    let key = Spanned::new(written.into(), node.span);
                     *waiting = Some(Key { key, refused: true });
                     if node.kind != Kind::Error {
                         let finding = Finding::error(codes::YAML_KEY, "expected a name as key").at(node.span);
@@ -260,7 +261,7 @@ impl<'t> Builder<'t> {
         let reached = self.last_end.max(at).min(self.text.len()); // a bracket never closed is an error at the bracket
         let here = self.span(reached, reached);
         if let Some(Open { content: Content::Map { key: waiting @ None, .. }, .. }) = self.open.last_mut() {
-            *waiting = Some(Key { key: Spanned::new(String::new(), here), refused: true });
+            *waiting = Some(Key { key: Spanned::new(EcoString::new(), here), refused: true });
         }
         self.value(Node { span: here, kind: Kind::Error }, None);
         Stop

@@ -6,6 +6,7 @@ mod build;
 mod format;
 mod syntax;
 
+use ecow::{EcoString, EcoVec};
 use model::{Findings, SourceId, Span, Spanned};
 
 pub use format::format;
@@ -13,7 +14,7 @@ pub use format::format;
 /// How deep lists and maps may be nested. A policy, the deepest of the documents, needs six levels.
 pub const MAX_DEPTH: usize = 64;
 
-/// A value of a document.
+/// A value of a document. Copies share their texts, lists and maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// From the first to the last byte that is the value's own. A block scalar starts with its `|` or `>`; an absent
@@ -29,14 +30,14 @@ pub enum Kind {
     /// A text, number or truth value; which of them is for the reader to say.
     Scalar {
         /// The value as YAML defines it, digits and all: `3.10` stays `3.10`.
-        text: String,
+        text: EcoString,
         /// Written without quotes and not as a block, so that `true` and `8000` are more than words.
         plain: bool,
     },
     /// A list.
-    List(Vec<Node>),
+    List(EcoVec<Node>),
     /// A map, in the order written. A key given twice is there twice (and is a finding).
-    Map(Vec<Pair>),
+    Map(EcoVec<Pair>),
     /// No value, or a plain `null` or `~`.
     Null,
     /// Something that could not be read, or is refused; a finding says why.
@@ -47,7 +48,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The key; empty where the text broke off before one.
-    pub key: Spanned<String>,
+    pub key: Spanned<EcoString>,
     /// Its value.
     pub value: Node,
 }

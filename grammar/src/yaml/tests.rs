@@ -16,7 +16,7 @@ fn slice(text: &str, span: Span) -> &str {
 
 fn pairs(text: &str) -> Vec<Pair> {
     match read(text).root.map(|root| root.kind) {
-        Some(Kind::Map(pairs)) => pairs,
+        Some(Kind::Map(pairs)) => pairs.to_vec(),
         other => panic!("{other:?}"),
     }
 }
