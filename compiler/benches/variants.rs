@@ -5,88 +5,46 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads files and a clock")]
 #![expect(clippy::disallowed_types, clippy::disallowed_macros, reason = "a benchmark measures and prints")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+mod matrix;
+
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use compiler::template::{Document, Library};
 use compiler::{LocalTrees, Lowerer};
+use matrix::{LIBRARIES, PYTHON};
 use model::lock::{Answer, Asker, Edge, Lock, Node, Origin, Proof, Resolution, Root};
 use model::plan::Plan;
 use model::{Arch, Digest, Finding, Sources};
 use rayon::prelude::*;
 
 const SETS: usize = 1600;
-const LIBRARIES: usize = 41;
-/// Libraries of one set.
-const CHOSEN: usize = 6;
 /// Libraries that every set needs besides: with the 17 to 19 Debian packages that makes 60.
 const COMMON: usize = 36;
-const PYTHON: [&str; 2] = ["3.13", "3.13.5"];
 
-struct One(String);
+struct Template;
 
-impl Library for One {
+impl Library for Template {
     fn read(&self, path: &str) -> Result<(String, String), Finding> {
-        Ok((path.to_owned(), self.0.clone()))
+        Ok((path.to_owned(), matrix::TEMPLATE.to_owned()))
     }
 }
 
-/// Which libraries a set has; `edited` is one that has another instead of its first.
+/// What a set asks for; `edited` is one that has one library more.
 fn set(number: usize, edited: Option<usize>) -> Vec<String> {
-    let mut chosen: BTreeSet<usize> =
-        (0..CHOSEN).map(|at| (number * 7 + at * (1 + number / LIBRARIES)) % LIBRARIES).collect();
+    let mut chosen = matrix::libraries(number);
     if edited == Some(number) {
         chosen.insert((number * 7 + LIBRARIES / 2) % LIBRARIES);
     }
-    chosen.into_iter().map(|library| format!("library-{library:02}==1.0")).collect()
+    chosen.into_iter().map(matrix::requirement).collect()
 }
 
-fn template(edited: Option<usize>) -> String {
-    let mut sets = String::new();
-    for number in 0..SETS {
-        writeln!(sets, "      s{number}: [{}]", set(number, edited).join(", ")).unwrap();
-    }
-    format!(
-        "kind: template
-parameters:
-  python: {{type: version}}
-  architecture: {{type: enum, values: [amd64, arm64]}}
-  flavour: {{type: enum, values: [plain, sweet, sour]}}
-  set: {{type: string, pattern: \"s[0-9]+\"}}
-  sets:
-    type: map
-    of: {{type: list, of: requirement}}
-    default:
-{sets}image:
-  name: svc-${{{{ flavour }}}}-${{{{ set }}}}
-  description: A service, ${{{{ upper(flavour) }}}}
-  base: {{language: python, version: \"${{{{ python }}}}\"}}
-  packages: ${{{{ sets[set] }}}}
-  system_packages: [\"libpq5 (>= 15)\"]
-  architectures: [\"${{{{ architecture }}}}\"]
-  run:
-    command: [python3, -m, service]
-    env: {{FLAVOUR: \"${{{{ flavour }}}}\", MODE: \"${{{{ if flavour == 'plain' then 'quiet' else 'loud' }}}}\"}}
-    ports: [8000]
-"
-    )
-}
-
-fn image() -> String {
-    let sets: Vec<String> = (0..SETS).map(|number| format!("s{number}")).collect();
-    let (python, sets) = (PYTHON.map(|version| format!("\"{version}\"")).join(", "), sets.join(", "));
-    format!(
-        "extends: ./t.yaml\nmatrix:\n  python: [{python}]\n  architecture: [amd64, arm64]\n  flavour: [plain, sweet, sour]\n  set: [{sets}]\n"
-    )
-}
-
-fn load(template: String) -> Document {
+fn load() -> Document {
     let mut sources = Sources::default();
-    let text = image();
+    let text = matrix::image(SETS);
     let source = sources.add("image.yaml", text.as_str());
     let root = grammar::yaml::parse(source, &text).root.unwrap();
-    let (document, findings) = Document::load("image.yaml", &root, &mut sources, &One(template));
+    let (document, findings) = Document::load("image.yaml", &root, &mut sources, &Template);
     assert_eq!(findings, []);
     document
 }
@@ -186,7 +144,7 @@ fn main() {
         };
         assignments.par_iter().map(plan).collect()
     };
-    let document = phase("load", || load(template(None)));
+    let document = phase("load", load);
     let expanded = phase("expand", || {
         let assignments = document.assignments(&[]).unwrap();
         assignments

@@ -1,8 +1,9 @@
-//! Other projects' programs that tests and benchmarks run, installed through apt when they are missing.
+//! Other projects' programs that tests and benchmarks run, installed when they are missing: through apt, or by Go.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::shell::{installed, run};
+use crate::shell::{installed, root, run};
 
 /// A program and the Debian package that brings it.
 pub(crate) struct Part {
@@ -36,8 +37,19 @@ pub(crate) const BENCH: &[Part] = &[
     part("umoci", "umoci"),
     part("skopeo", "skopeo"),
     part("mmdebstrap", "mmdebstrap"),
+    part("nix-instantiate", "nix-bin"),
     part("time", "time"),
 ];
+
+/// A program that is built from a Go package.
+pub(crate) struct GoPart {
+    program: &'static str,
+    package: &'static str,
+    version: &'static str,
+}
+
+/// What exports CUE.
+pub(crate) const CUE: GoPart = GoPart { program: "cue", package: "cuelang.org/go/cmd/cue", version: "v0.17.1" };
 
 /// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
 pub(crate) fn install(parts: &[Part]) {
@@ -51,6 +63,16 @@ pub(crate) fn install(parts: &[Part]) {
     {
         println!("not installed: {}: {words}", packages.join(" "));
     }
+}
+
+/// The program below `target/tools`, built first if it is missing. Each version has a folder of its own.
+pub(crate) fn go_install(part: &GoPart) -> Result<PathBuf, String> {
+    let GoPart { program, package, version } = part;
+    let folder = root().join(format!("target/tools/{program}-{version}"));
+    if !folder.join(program).is_file() {
+        run(Command::new("go").args(["install", &format!("{package}@{version}")]).env("GOBIN", &folder))?;
+    }
+    Ok(folder.join(program))
 }
 
 fn install_packages(packages: &[&str]) -> Result<(), String> {

@@ -1,6 +1,5 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use crate::shell::shown;
 
@@ -8,6 +7,8 @@ use crate::shell::shown;
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
     seconds: f64,
+    /// Seconds of all processors together, for the program and the system on its behalf.
+    cpu: f64,
     peak_kib: f64,
 }
 
@@ -20,23 +21,26 @@ impl Series {
         self.0.push(run);
     }
 
-    fn sorted(&self) -> Vec<f64> {
-        let mut seconds: Vec<f64> = self.0.iter().map(|run| run.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds
+    fn sorted(&self, of: fn(&Run) -> f64) -> Vec<f64> {
+        let mut values: Vec<f64> = self.0.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values
     }
 
     pub(crate) fn min(&self) -> f64 {
-        self.sorted().first().copied().unwrap_or(f64::NAN)
+        self.sorted(|run| run.seconds).first().copied().unwrap_or(f64::NAN)
     }
 
     pub(crate) fn median(&self) -> f64 {
-        let sorted = self.sorted();
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        middle(&self.sorted(|run| run.seconds))
+    }
+
+    pub(crate) fn median_cpu(&self) -> f64 {
+        middle(&self.sorted(|run| run.cpu))
     }
 
     pub(crate) fn max(&self) -> f64 {
-        self.sorted().last().copied().unwrap_or(f64::NAN)
+        self.sorted(|run| run.seconds).last().copied().unwrap_or(f64::NAN)
     }
 
     pub(crate) fn peak_mib(&self) -> f64 {
@@ -44,23 +48,42 @@ impl Series {
     }
 }
 
-/// Runs a command under GNU time, which reports the most memory it held at once.
+fn middle(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// GNU time reports the most memory a program held at once, and bash its times, to the millisecond. What the program itself
+/// prints is not wanted.
+const TIMED: &str = r#"
+TIMEFORMAT='%R %U %S'
+{ time /usr/bin/time --quiet -f %M -o "$1" "${@:2}" 2>&3 >/dev/null; } 3>&2 2>"$0"
+"#;
+
+/// Runs a command and measures it.
 pub(crate) fn measured(command: &mut Command, scratch: &Path) -> Result<Run, String> {
-    let report = scratch.join("time.txt");
-    let mut timed = Command::new("/usr/bin/time");
-    timed.args(["-f", "%M", "-o"]).arg(&report).arg(command.get_program()).args(command.get_args());
+    let (times, peak) = (scratch.join("times.txt"), scratch.join("peak.txt"));
+    let mut timed = Command::new("bash");
+    timed.args(["-c", TIMED]).args([&times, &peak]).arg(command.get_program()).args(command.get_args());
     if let Some(dir) = command.get_current_dir() {
         timed.current_dir(dir);
     }
     // What was copied for the run is on the disk before it begins, not written out meanwhile.
     let _ = Command::new("sync").status();
-    let started = Instant::now();
-    let output = timed.stdin(Stdio::null()).output().map_err(|e| format!("`time` could not be started: {e}"))?;
-    let seconds = started.elapsed().as_secs_f64();
+    // Bash writes numbers as the locale does.
+    let output = timed.env("LC_ALL", "C").stdin(Stdio::null()).output();
+    let output = output.map_err(|e| format!("`bash` could not be started: {e}"))?;
     if !output.status.success() {
         return Err(format!("`{}` failed:\n{}", shown(command), String::from_utf8_lossy(&output.stderr)));
     }
-    let peak = std::fs::read_to_string(&report).map_err(|e| format!("{}: {e}", report.display()))?;
-    let peak_kib = peak.trim().parse().map_err(|_| format!("`time` reported {peak:?}"))?;
-    Ok(Run { seconds, peak_kib })
+    match (numbers(&times)?.as_slice(), numbers(&peak)?.as_slice()) {
+        (&[seconds, user, system], &[peak_kib]) => Ok(Run { seconds, cpu: user + system, peak_kib }),
+        _ => Err(format!("nothing was measured of `{}`", shown(command))),
+    }
+}
+
+/// The numbers in a file, which stand between spaces.
+fn numbers(path: &Path) -> Result<Vec<f64>, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let number = |word: &str| word.parse::<f64>().map_err(|_| format!("{} says {text:?}", path.display()));
+    text.split_whitespace().map(number).collect()
 }

@@ -1,5 +1,6 @@
 //! `bench`: builds of the example beside other projects' tools doing the nearest thing, in one run.
 
+mod expansion;
 mod measure;
 mod peers;
 mod report;
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         ("mmdebstrap: extract of the base, downloads included", mmdebstrap),
     ]);
     variants::run(&mut report)?;
+    expansion::run(&bench, &mut report)?;
     report.size("umoci", umoci_size / ours);
     report.size("buildah", buildah_size / ours);
     print!("{report}");

@@ -8,13 +8,27 @@ pub(crate) struct Report {
     /// Series by name; the first is what others are compared with.
     pub(crate) rows: Vec<(&'static str, Series)>,
     limits: Vec<(&'static str, f64, f64)>,
+    comparisons: Vec<Comparison>,
     sizes: Vec<(&'static str, f64)>,
+}
+
+/// The same work done by another tool and by us.
+struct Comparison {
+    what: &'static str,
+    theirs: Series,
+    ours: Series,
+    wanted: f64,
 }
 
 impl Report {
     /// A value and what it should stay under.
     pub(crate) fn limit(&mut self, what: &'static str, value: f64, limit: f64) {
         self.limits.push((what, value, limit));
+    }
+
+    /// The same work done by another tool and by us, and how many times our processor time the other should need.
+    pub(crate) fn compare(&mut self, what: &'static str, theirs: Series, ours: Series, wanted: f64) {
+        self.comparisons.push(Comparison { what, theirs, ours, wanted });
     }
 
     /// Another tool's compressed size over ours.
@@ -38,6 +52,16 @@ impl fmt::Display for Report {
                 true if value < limit => writeln!(f, "{what:<52} {value:>9.2}  within {limit}")?,
                 true => writeln!(f, "{what:<52} {value:>9.2}  OVER {limit}")?,
             }
+        }
+        for Comparison { what, theirs, ours, wanted } in &self.comparisons {
+            let mut line = |kind: &str, theirs: f64, ours: f64, verdict: &str| {
+                let (what, ratio) = (format!("{what}, {kind}"), theirs / ours);
+                writeln!(f, "{what:<52} {ratio:>9.2}  {theirs:.3} s over {ours:.3} s{verdict}")
+            };
+            let (cpu, our_cpu) = (theirs.median_cpu(), ours.median_cpu());
+            let verdict = if cpu / our_cpu >= *wanted { "at least" } else { "UNDER" };
+            line("CPU", cpu, our_cpu, &format!("  {verdict} {wanted}"))?;
+            line("wall", theirs.median(), ours.median(), "")?;
         }
         for (tool, ratio) in &self.sizes {
             writeln!(f, "{:<52} {ratio:>9.3}", format!("compressed size, {tool} over clnstrt"))?;
