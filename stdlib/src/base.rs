@@ -6,6 +6,8 @@ use model::plan::Addition;
 use model::{Finding, TreePath};
 use serde::Deserialize;
 
+use crate::variant::Variant;
+
 /// What every image stands on.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ pub struct Base {
     pub environment: BTreeMap<String, String>,
     /// How the CA bundle is made.
     pub ca_bundle: CaBundle,
+    /// Every variant there is, by name.
+    #[serde(rename = "variant")]
+    variants: BTreeMap<String, Variant>,
 }
 
 /// A symbolic link.
@@ -76,6 +81,11 @@ impl Base {
         crate::read("stdlib/base.toml", include_str!("../base.toml"))
     }
 
+    /// Debian packages an image of a variant has besides, whatever its language; `None` if there is no such variant.
+    pub fn variant(&self, name: &str) -> Option<&[String]> {
+        self.variants.get(name).map(|variant| variant.packages.as_slice())
+    }
+
     /// Everything put into the base besides packages; `certificates` are PEM texts trusted in addition.
     pub fn additions(&self, certificates: &str) -> Vec<Addition> {
         let directories = self.directories.iter().map(|d| Addition::Dir {
@@ -109,5 +119,24 @@ mod tests {
         let passwd = &base.files[&"etc/passwd".parse::<TreePath>().unwrap()];
         assert!(passwd.contains(&format!(":{}:{}:", base.user, base.user)));
         assert!(base.additions("").iter().any(|a| matches!(a, Addition::Concat { .. })));
+    }
+
+    #[test]
+    fn prod_has_nothing_besides_and_the_other_variants_have_tools() {
+        let base = Base::shipped().unwrap();
+        assert_eq!(base.variant("prod"), Some([].as_slice()));
+        assert!(base.variant("dev").unwrap().contains(&"strace".to_owned()));
+        assert!(base.variant("builder").unwrap().contains(&"gcc".to_owned()));
+        assert_eq!(base.variant("debug"), None);
+    }
+
+    #[test]
+    fn no_variant_asks_for_what_fetches_or_installs_packages() {
+        let base = Base::shipped().unwrap();
+        for (name, variant) in &base.variants {
+            for unwanted in ["curl", "wget", "git", "apt", "dpkg", "perl", "python3-pip"] {
+                assert!(!variant.packages.iter().any(|package| package == unwanted), "{name}: {unwanted}");
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use model::plan::WheelScheme;
 use serde::Deserialize;
 
 use crate::base::Link;
+use crate::variant::Variant;
 
 /// A language as the standard library knows it.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +41,16 @@ pub struct Line {
     pub links: Vec<Link>,
     /// Where wheels go.
     pub wheels: WheelScheme,
+    /// What the language adds to variants, by name.
+    #[serde(default, rename = "variant")]
+    variants: BTreeMap<String, Variant>,
+}
+
+impl Line {
+    /// Debian packages the language adds to a variant; which variants there are, the base knows.
+    pub fn variant(&self, name: &str) -> &[String] {
+        self.variants.get(name).map_or(&[], |variant| &variant.packages)
+    }
 }
 
 impl Catalogue {
@@ -54,6 +65,7 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Base;
 
     #[test]
     fn the_shipped_catalogue_reads_and_every_line_is_carried() {
@@ -61,6 +73,16 @@ mod tests {
         assert_eq!(python.name, Language::Python.name());
         for line in &python.lines {
             assert!(line.packages.contains(&line.carrier), "{}", line.version);
+        }
+    }
+
+    #[test]
+    fn a_line_adds_to_variants_there_are_and_brings_the_headers_of_its_own_version() {
+        let base = Base::shipped().unwrap();
+        for line in &Catalogue::shipped(Language::Python).unwrap().lines {
+            assert!(line.variants.keys().all(|name| base.variant(name).is_some()), "{}", line.version);
+            assert_eq!(line.variant("builder"), [format!("{}-dev", line.carrier)]);
+            assert!(line.variant("prod").is_empty() && line.variant("dev").is_empty());
         }
     }
 }

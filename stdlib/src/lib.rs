@@ -4,6 +4,7 @@ pub mod base;
 pub mod debian;
 pub mod language;
 pub mod template;
+pub mod variant;
 
 use model::{Finding, codes};
 
