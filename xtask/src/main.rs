@@ -4,6 +4,7 @@ mod bench;
 mod docs;
 mod fuzz;
 mod lint;
+mod mistakes;
 mod parts;
 mod shell;
 mod tally;
@@ -19,7 +20,8 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET]
                            run the fuzz targets, each for a while
   docs                     the API documentation, and the book where mdbook is installed
-  bench [--runs N]         measure beside other projects' tools, print the ratios";
+  bench [--runs N]         measure beside other projects' tools, print the ratios
+  mistakes [--check]       write the page that compares what four tools say of mistakes; --check only compares";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
+        ["mistakes", rest @ ..] => mistakes::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {
