@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use compiler::template::{Document, Image};
-use grammar::yaml::{Kind, Node, Pair};
+use compiler::template::{self, Document, Image};
+use grammar::yaml::{Node, Parsed};
 use model::config::Config;
 use model::lock::Lock;
 use model::{Finding, Findings, SourceId, Sources, codes, has_errors};
@@ -167,17 +167,17 @@ pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
 
 /// Everything found in a configuration or template, and in what its images name, errors and warnings.
 pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
-    let parsed = parse(path, sources).and_then(|(root, findings)| {
-        if is_template(&root) {
+    let read = parse(path, sources).and_then(|(root, parsed)| {
+        if template::is_template(&root) {
             let templates = Templates::of(directory(path))?;
-            let found = Document::check_template(&templates.path(path), &root, sources, &templates);
-            return Err([findings, found].concat());
+            let found = Document::check_template(&templates.path(path), &root, &parsed.mended, sources, &templates);
+            return Err([parsed.findings, found].concat());
         }
-        let (document, findings) = load(path, &root, findings, sources)?;
+        let (document, findings) = load(path, &root, parsed, sources)?;
         let (images, findings) = images(&document, findings, &[])?;
         Ok((document, images, findings))
     });
-    let (document, images, mut found) = match parsed {
+    let (document, images, mut found) = match read {
         Ok(read) => read,
         Err(findings) => return findings,
     };
@@ -192,15 +192,6 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
         }
     }
     found
-}
-
-fn is_template(root: &Node) -> bool {
-    let Kind::Map(pairs) = &root.kind else { return false };
-    let is_kind = |pair: &&Pair| pair.key.value == "kind";
-    pairs
-        .iter()
-        .find(is_kind)
-        .is_some_and(|kind| matches!(&kind.value.kind, Kind::Scalar { text, .. } if text == "template"))
 }
 
 /// Findings for what a configuration names and is not there.
@@ -231,22 +222,22 @@ fn images(
 
 /// Reads a document and what it extends.
 pub(crate) fn open(path: &Path, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
-    let (root, findings) = parse(path, sources)?;
-    load(path, &root, findings, sources)
+    let (root, parsed) = parse(path, sources)?;
+    load(path, &root, parsed, sources)
 }
 
-fn load(path: &Path, root: &Node, findings: Findings, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
+fn load(path: &Path, root: &Node, parsed: Parsed, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
     let templates = Templates::of(directory(path))?;
-    let (document, found) = Document::load(&templates.path(path), root, sources, &templates);
-    Ok((document, [findings, found].concat()))
+    let (document, found) = Document::load(&templates.path(path), root, &parsed.mended, sources, &templates);
+    Ok((document, [parsed.findings, found].concat()))
 }
 
 /// The tree of a file, and what is wrong with its text.
-fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Findings), Findings> {
+fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Parsed), Findings> {
     let (source, text) = read_text(path, sources)?;
     let parsed = grammar::yaml::parse(source, &text);
-    match parsed.root {
-        Some(root) => Ok((root, parsed.findings)),
+    match parsed.root.clone() {
+        Some(root) => Ok((root, parsed)),
         None => Err(parsed.findings),
     }
 }

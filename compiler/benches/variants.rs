@@ -44,7 +44,7 @@ fn load() -> Document {
     let text = matrix::image(SETS);
     let source = sources.add("image.yaml", text.as_str());
     let root = grammar::yaml::parse(source, &text).root.unwrap();
-    let (document, findings) = Document::load("image.yaml", &root, &mut sources, &Template);
+    let (document, findings) = Document::load("image.yaml", &root, &[], &mut sources, &Template);
     assert_eq!(findings, []);
     document
 }

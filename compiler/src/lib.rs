@@ -14,8 +14,10 @@ mod resolve;
 pub mod schema;
 mod solver;
 mod suggest;
+mod symbols;
 pub mod template;
 
 pub use lower::{LocalTrees, Lowerer};
 pub use need::{Fetched, Metadata, Need, Pins, Project, Step};
 pub use resolve::{Answer, Resolved, lock, resolve};
+pub use symbols::{Symbol, SymbolKind, symbols};

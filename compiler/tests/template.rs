@@ -32,7 +32,7 @@ fn outcome(text: &str) -> (String, Findings, Sources) {
     let mut findings = parsed.findings;
     let mut out = String::new();
     if let Some(root) = &parsed.root {
-        let (document, found) = Document::load(name, root, &mut sources, &files);
+        let (document, found) = Document::load(name, root, &parsed.mended, &mut sources, &files);
         findings.extend(found);
         match document.images(&[]) {
             Ok((images, found)) => {

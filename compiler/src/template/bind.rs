@@ -65,7 +65,7 @@ impl<'a> Bound<'a> {
                 }
                 None if parameter.is_required() => {
                     complete = false;
-                    findings.push(missing(extends, name, parameter));
+                    findings.extend((!extends.broken).then(|| missing(extends, name, parameter)));
                 }
                 None => {}
             }

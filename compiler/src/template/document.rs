@@ -1,16 +1,16 @@
 //! Documents that make images: an image with what it extends, read and taken apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use grammar::yaml::{Kind, Node, Pair};
+use grammar::yaml::{Kind, Node, Pair, is_mended};
 use grammar::{Report, quote};
 use indexmap::IndexMap;
-use model::{Finding, Sources, Span, Spanned, codes};
+use model::{Finding, Findings, Sources, Span, Spanned, codes};
 
 use super::matrix::Matrix;
-use super::names;
+use super::names::{self, Known};
 use super::parameter::{self, Parameters};
 use super::shape::{Given, Shape};
 use crate::reader::{Reader, TEMPLATE};
@@ -45,6 +45,8 @@ pub(super) struct Extends {
     pub(super) with: IndexMap<EcoString, Argument>,
     /// Where it is named.
     pub(super) span: Span,
+    /// Something in `with` could not be read.
+    pub(super) broken: bool,
 }
 
 /// What is given to a parameter.
@@ -81,7 +83,11 @@ pub trait Library {
 pub(super) struct Loader<'a> {
     pub(super) sources: &'a mut Sources,
     pub(super) library: &'a dyn Library,
-    pub(super) report: Report,
+    report: Report,
+    /// What is wrong with the texts of templates.
+    syntax: Findings,
+    /// Lines that are no YAML.
+    pub(super) mended: Vec<Span>,
     /// Templates by where they are; `None` for one that could not be read.
     loaded: BTreeMap<String, Option<Arc<Template>>>,
     /// What is being read, outermost first.
@@ -90,7 +96,23 @@ pub(super) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(super) fn new(sources: &'a mut Sources, library: &'a dyn Library) -> Self {
-        Self { sources, library, report: Report::default(), loaded: BTreeMap::new(), open: Vec::new() }
+        Self {
+            sources,
+            library,
+            report: Report::default(),
+            syntax: Findings::new(),
+            mended: Vec::new(),
+            loaded: BTreeMap::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Everything found.
+    pub(super) fn into_findings(self) -> (Findings, Vec<Span>) {
+        let (mut all, mended) = (self.syntax, self.mended);
+        let found = self.report.into_findings().into_iter();
+        all.extend(found.filter(|finding| !is_mended(&mended, finding)));
+        (all, mended)
     }
 
     /// An image document at a path from the project's root: its layer and its matrix.
@@ -107,13 +129,14 @@ impl<'a> Loader<'a> {
         let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name);
         let matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
         self.found(reader);
-        let extends = self.extends(find("extends"), find("with"), path);
+        let extends = self.extends(find("extends"), find("with"), path, root.is_broken());
         self.given_twice(&extends, &matrix);
         let own = pairs.iter().filter(|pair| !matches!(pair.key.value.as_str(), "extends" | "with" | "matrix"));
         let own = Node { span: root.span, kind: Kind::Map(own.cloned().collect()) };
         let own = Shape::of(&own, self.sources, &mut self.report);
         let layer = Layer { extends, own };
-        names::check(&layer, &matrix.names().collect(), &mut self.report);
+        let known = Known::new(matrix.names(), find("matrix").map(|pair| &pair.value));
+        names::check(&layer, &known, &mut self.report);
         (layer, matrix)
     }
 
@@ -135,14 +158,14 @@ impl<'a> Loader<'a> {
     }
 
     /// What `extends` and `with` say.
-    fn extends(&mut self, extends: Option<&Pair>, with: Option<&Pair>, from: &str) -> Extended {
+    fn extends(&mut self, extends: Option<&Pair>, with: Option<&Pair>, from: &str, is_broken: bool) -> Extended {
         let Some(extends) = extends else {
-            if let Some(with) = with {
+            if let Some(with) = with.filter(|_| !is_broken) {
                 let finding =
                     Finding::error(codes::CONFLICTING_FIELDS, "`with` gives values to a template, and there is none");
                 self.report.add(finding.at(with.key.span).help("name one: `extends: ./service.template.yaml`"));
             }
-            return Extended::Nothing;
+            return if is_broken { Extended::Lost } else { Extended::Nothing };
         };
         let mut reader = Reader::default();
         let name = reader.line(&extends.value, "extends");
@@ -157,7 +180,10 @@ impl<'a> Loader<'a> {
         self.found(reader);
         let template = name.and_then(|name| Some((self.template(&name, from)?, name.span)));
         match template {
-            Some((template, span)) => Extended::Template(Extends { template, with: arguments, span }),
+            Some((template, span)) => {
+                let broken = with.is_some_and(|with| with.value.is_broken());
+                Extended::Template(Extends { template, with: arguments, span, broken })
+            }
             None => Extended::Lost,
         }
     }
@@ -219,7 +245,8 @@ impl<'a> Loader<'a> {
         let (shown, text) = text.map_err(|finding| self.report.add(finding.or_at(name.span))).ok()?;
         let source = self.sources.add(shown, text.as_str());
         let parsed = grammar::yaml::parse(source, &text);
-        parsed.findings.into_iter().for_each(|finding| self.report.add(finding));
+        self.syntax.extend(parsed.findings);
+        self.mended.extend(parsed.mended);
         let root = parsed.root?;
         let mut reader = Reader::default();
         let template = self.declared(&mut reader, name, place, &root);
@@ -230,9 +257,9 @@ impl<'a> Loader<'a> {
     fn declared(&mut self, reader: &mut Reader, name: &Spanned<String>, place: &str, root: &Node) -> Option<Template> {
         if let Kind::Map(pairs) = &root.kind {
             let kind = pairs.iter().find(|pair| pair.key.value == "kind").map(|pair| &pair.value);
-            let is_template =
-                kind.is_some_and(|kind| matches!(&kind.kind, Kind::Scalar { text, .. } if text == "template"));
-            if !is_template {
+            if let Some(kind) = kind.filter(|_| super::is_template(root)) {
+                let _ = reader.one_of(kind, "kind", &["template"], &[]);
+            } else {
                 let message = format!("{} is no template", quote(&name.value));
                 let finding = Finding::error(codes::TEMPLATE_UNREADABLE, message).at(name.span);
                 let finding =
@@ -257,9 +284,9 @@ impl<'a> Loader<'a> {
             }
             None => None,
         };
-        let extends = self.extends(fields.pair("extends"), fields.pair("with"), place);
+        let extends = self.extends(fields.pair("extends"), fields.pair("with"), place, root.is_broken());
         let layer = Layer { extends, own: own? };
-        let known: BTreeSet<&str> = parameters.keys().map(EcoString::as_str).collect();
+        let known = Known::new(parameters.keys().map(EcoString::as_str), fields.get("parameters"));
         let before = self.report.findings().len();
         for default in parameters.values().filter_map(|parameter| parameter.default.as_ref()) {
             names::check_shape(&default.shape, &known, &mut self.report);

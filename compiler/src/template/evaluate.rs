@@ -226,7 +226,9 @@ impl Evaluation {
                 Ok(value)
             }
             Some(Err(finding)) => Err(finding),
-            None => Err(Box::new(unknown(name, span, &names.known()))),
+            // What no image has was found before there were values.
+            None if names.known().contains(&name) => Err(Box::new(unknown(name, span, &names.known()))),
+            None => Err(Box::new(found_already())),
         }
     }
 

@@ -19,7 +19,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use grammar::Report;
-use grammar::yaml::{Kind, Node};
+use grammar::yaml::{Kind, Node, is_mended};
 use model::config::Config;
 use model::{Code, Finding, Findings, Sources, Span, codes};
 use rayon::prelude::*;
@@ -52,6 +52,8 @@ pub struct Document {
     several: bool,
     /// What was found before anything had a value, and is not said again of every image.
     known: BTreeSet<(Code, Span)>,
+    /// Lines that are no YAML: what is found there besides is not worth saying.
+    mended: Vec<Span>,
 }
 
 /// One image of a document.
@@ -81,25 +83,40 @@ pub struct Expanded {
 }
 
 impl Document {
-    /// Reads a document and everything it extends. `path` is its own from the project's root, `root` its tree.
-    pub fn load(path: &str, root: &Node, sources: &mut Sources, library: &dyn Library) -> (Self, Findings) {
+    /// Reads a document and everything it extends. `path` is its own from the project's root, `root` its tree, `mended`
+    /// what of its text is no YAML.
+    pub fn load(
+        path: &str,
+        root: &Node,
+        mended: &[Span],
+        sources: &mut Sources,
+        library: &dyn Library,
+    ) -> (Self, Findings) {
         let mut loader = Loader::new(sources, library);
+        loader.mended.extend(mended);
         let (layer, matrix) = loader.image(path, root);
-        let findings = loader.report.into_findings();
+        let (findings, mended) = loader.into_findings();
         let matrix_key = match &root.kind {
             Kind::Map(pairs) => pairs.iter().find(|pair| pair.key.value == "matrix").map(|pair| pair.key.span),
             _ => None,
         };
         let place = matrix_key.unwrap_or(root.span);
         let known = findings.iter().filter_map(|finding| Some((finding.code, finding.span?))).collect();
-        (Self { layer, matrix, place, several: matrix_key.is_some(), known }, findings)
+        (Self { layer, matrix, place, several: matrix_key.is_some(), known, mended }, findings)
     }
 
     /// What is wrong with a template by itself, whatever values it will get.
-    pub fn check_template(path: &str, root: &Node, sources: &mut Sources, library: &dyn Library) -> Findings {
+    pub fn check_template(
+        path: &str,
+        root: &Node,
+        mended: &[Span],
+        sources: &mut Sources,
+        library: &dyn Library,
+    ) -> Findings {
         let mut loader = Loader::new(sources, library);
+        loader.mended.extend(mended);
         loader.alone(path, root);
-        loader.report.into_findings()
+        loader.into_findings().0
     }
 
     /// What tells its images apart, an assignment for each, in the order of the matrix; those that fit every
@@ -135,9 +152,15 @@ impl Document {
         };
         let cost = expander.weight + expander.evaluation.spent();
         let trace = Trace { origins: expander.origins, used: expander.used };
-        let mut findings = trace.findings(expander.findings);
-        findings.retain(|finding| finding.span.is_none_or(|span| !self.known.contains(&(finding.code, span))));
+        let findings = self.new_ones(trace.findings(expander.findings));
         Expanded { root, name, trace, findings, partial: expander.partial, cost }
+    }
+
+    /// Without those that were made before there was an image, and those about lines that are no YAML.
+    fn new_ones(&self, mut findings: Findings) -> Findings {
+        let is_known = |finding: &Finding| finding.span.is_some_and(|span| self.known.contains(&(finding.code, span)));
+        findings.retain(|finding| !is_known(finding) && !is_mended(&self.mended, finding));
+        findings
     }
 
     /// Findings about an image, with places in texts.
@@ -156,7 +179,7 @@ impl Document {
             true => crate::config::read_part(&expanded.root),
             false => crate::config::read(&expanded.root),
         };
-        findings.extend(expanded.trace.findings(found));
+        findings.extend(self.new_ones(expanded.trace.findings(found)));
         let Some(mut config) = config else { return (None, findings) };
         config.name.value = expanded.name.unwrap_or_default();
         if !crate::config::is_image_name(&config.name.value) {
@@ -276,6 +299,17 @@ impl Document {
     }
 }
 
+/// Whether a document is a template: it says so, or says nothing that can be understood and has a template's fields.
+pub fn is_template(root: &Node) -> bool {
+    let Kind::Map(pairs) = &root.kind else { return false };
+    let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name).map(|pair| &pair.value.kind);
+    match find("kind") {
+        Some(Kind::Scalar { text, .. }) if text == "template" => true,
+        Some(Kind::Scalar { text, .. }) if matches!(text.as_str(), "image" | "policy") => false,
+        _ => find("parameters").is_some() && find("image").is_some(),
+    }
+}
+
 /// Whether two images have the same thing wrong with them; what led to it may differ.
 fn is_same(a: &Finding, b: &Finding) -> bool {
     (a.code, a.span) == (b.code, b.span) && a.message == b.message
@@ -297,7 +331,7 @@ mod tests {
         let mut sources = Sources::default();
         let source = sources.add("image.yaml", text);
         let root = grammar::yaml::parse(source, text).root.unwrap();
-        let (document, findings) = Document::load("image.yaml", &root, &mut sources, &Nothing);
+        let (document, findings) = Document::load("image.yaml", &root, &[], &mut sources, &Nothing);
         assert_eq!(findings, []);
         document
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use grammar::expression::{Expression, ExpressionKind, Piece};
+use grammar::yaml::{Kind, Node};
 use grammar::{Report, quote};
 use model::{Finding, Span, Spanned, codes};
 
@@ -11,8 +12,31 @@ use super::functions;
 use super::shape::Shape;
 use crate::suggest::{listed, nearest};
 
+/// The names in scope.
+pub(super) struct Known<'a> {
+    names: BTreeSet<&'a str>,
+    /// Those that are being written: a name that starts like one may be it.
+    half: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// These, and those of a map that have no value yet.
+    pub(super) fn new(names: impl Iterator<Item = &'a str>, map: Option<&'a Node>) -> Self {
+        let pairs = match map.map(|node| &node.kind) {
+            Some(Kind::Map(pairs)) => pairs.as_slice(),
+            _ => &[],
+        };
+        let half = pairs.iter().filter(|pair| pair.value.kind == Kind::Error);
+        Self { names: names.collect(), half: half.map(|pair| pair.key.value.as_str()).collect() }
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        self.names.contains(name) || self.half.iter().any(|half| name.starts_with(half))
+    }
+}
+
 /// Checks what a layer says itself and what it gives to the template below.
-pub(super) fn check(layer: &Layer, known: &BTreeSet<&str>, report: &mut Report) {
+pub(super) fn check(layer: &Layer, known: &Known<'_>, report: &mut Report) {
     if let Extended::Template(extends) = &layer.extends {
         extends.with.values().for_each(|argument| check_shape(&argument.given.shape, known, report));
     }
@@ -20,10 +44,10 @@ pub(super) fn check(layer: &Layer, known: &BTreeSet<&str>, report: &mut Report) 
 }
 
 /// Finds every name that is none of those in scope, and every function there is not.
-pub(super) fn check_shape(shape: &Shape, known: &BTreeSet<&str>, report: &mut Report) {
+pub(super) fn check_shape(shape: &Shape, known: &Known<'_>, report: &mut Report) {
     walk(shape, |used| match used {
-        Use::Name(name, span) if !known.contains(name) && !report.is_full() => {
-            report.add(unknown(name, span, &known.iter().copied().collect::<Vec<_>>()));
+        Use::Name(name, span) if !known.may_have(name) && !report.is_full() => {
+            report.add(unknown(name, span, &known.names.iter().copied().collect::<Vec<_>>()));
         }
         Use::Name(..) => {}
         Use::Call(name, arguments, span) => {

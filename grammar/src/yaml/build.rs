@@ -18,6 +18,25 @@ pub(super) struct Builder<'t> {
     documents: usize,
     /// Where the last event that was no comment ended.
     last_end: usize,
+    broken: Option<Break>,
+}
+
+/// A document as far as it could be read, and where it could not be read further.
+pub(super) struct Built {
+    pub(super) parsed: Parsed,
+    pub(super) broken: Option<Break>,
+}
+
+/// Where a text is no YAML.
+pub(super) struct Break {
+    /// The offset at which the parser noticed.
+    pub(super) at: usize,
+    /// Where the last thing ended that could be read.
+    pub(super) read: usize,
+    /// Where the brackets stand that the parser has told of and are open, outermost first.
+    pub(super) open: Vec<usize>,
+    /// What the parser says of it.
+    pub(super) finding: Finding,
 }
 
 /// A list or map whose end has not come yet.
@@ -52,11 +71,11 @@ impl<'t> Builder<'t> {
             report: Report::default(),
             documents: 0,
             last_end: 0,
+            broken: None,
         }
     }
 
-    pub(super) fn run(mut self) -> Parsed {
-        syntax::control_characters(self.source, self.text, &mut self.report);
+    pub(super) fn run(mut self) -> Built {
         let options = options! {
             strict_indentation: true,
             emit_anchor_events: true,
@@ -76,11 +95,12 @@ impl<'t> Builder<'t> {
         }
         self.comments.sort_by_key(|comment| comment.span.start);
         let absent = self.root.as_ref().is_none_or(|root| root.kind == Kind::Null && root.span.is_empty());
-        if absent && self.report.findings().is_empty() {
+        if absent && self.broken.is_none() && self.report.findings().is_empty() {
             let finding = Finding::error(codes::EMPTY_DOCUMENT, "the document holds nothing");
             self.report.add(finding.at(self.span(0, 0)).help("`clnstrt-cli explain CS0107` shows a complete image"));
         }
-        Parsed { root: self.root, comments: self.comments, findings: self.report.into_findings() }
+        let (comments, findings) = (self.comments, self.report.into_findings());
+        Built { parsed: Parsed { root: self.root, comments, findings, mended: Vec::new() }, broken: self.broken }
     }
 
     fn event(&mut self, event: Event<'_>, at: granit_parser::Span) -> Result<(), Stop> {
@@ -123,7 +143,7 @@ impl<'t> Builder<'t> {
                     self.close(open, (end > start).then_some(end));
                 }
             }
-            _ => return Err(self.broken_at(start, Finding::error(codes::YAML_SYNTAX, "this is not understood"))),
+            _ => return Err(self.breaks(start, Finding::error(codes::YAML_SYNTAX, "this is not understood"))),
         }
         self.last_end = self.last_end.max(end);
         Ok(())
@@ -166,7 +186,7 @@ impl<'t> Builder<'t> {
 
     fn push(&mut self, start: usize, flow: bool, content: Content) -> Result<(), Stop> {
         if self.open.len() == MAX_DEPTH {
-            return Err(self.broken_at(start, syntax::too_deep()));
+            return Err(self.ends(start, syntax::too_deep()));
         }
         self.open.push(Open { start, flow, content });
         Ok(())
@@ -238,21 +258,35 @@ impl<'t> Builder<'t> {
 
     fn broken(&mut self, error: &ScanError) -> Stop {
         let at = error.marker().byte_offset().unwrap_or(self.text.len());
-        if matches!(error.kind(), ErrorKind::UnexpectedCharacter { character } if character.is_control()) {
-            return self.breaks_off(at); // reported before parsing began
+        match error.kind() {
+            ErrorKind::RecursionLimitExceeded => self.ends(at, syntax::too_deep()),
+            kind => {
+                let finding = syntax::finding(self.source, self.text, at, kind);
+                self.breaks(at, finding)
+            }
         }
-        let finding = syntax::finding(self.source, self.text, at, error.kind());
-        let bracket = |open: &&Open| self.text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
-        let finding = match self.open.iter().rev().filter(|open| open.flow).find(bracket) {
-            Some(open) => finding.label(self.span(open.start, open.start + 1), "this is still open"),
-            None => finding,
-        };
-        self.broken_at(at, finding)
     }
 
-    fn broken_at(&mut self, at: usize, finding: Finding) -> Stop {
+    /// Nothing behind this is read, whatever it is.
+    fn ends(&mut self, at: usize, finding: Finding) -> Stop {
         let at = self.text.floor_char_boundary(at.min(self.text.len()));
         self.report.add(finding.or_at(syntax::character(self.source, self.text, at)));
+        self.breaks_off(at)
+    }
+
+    /// This is no YAML.
+    fn breaks(&mut self, at: usize, finding: Finding) -> Stop {
+        let at = self.text.floor_char_boundary(at.min(self.text.len()));
+        let bracket = |open: &&Open| self.text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        let open: Vec<usize> =
+            self.open.iter().filter(|open| open.flow).filter(bracket).map(|open| open.start).collect();
+        let finding = finding.or_at(syntax::character(self.source, self.text, at));
+        let finding =
+            match open.last().map(|open| self.span(*open, *open + 1)).filter(|open| finding.span != Some(*open)) {
+                Some(open) => finding.label(open, "this is still open"),
+                None => finding,
+            };
+        self.broken = Some(Break { at, read: self.last_end, open, finding });
         self.breaks_off(at)
     }
 

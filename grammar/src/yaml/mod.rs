@@ -3,11 +3,14 @@
 //! to declare something, and each makes a text mean something else than it seems to.
 
 mod build;
+mod edit;
 mod format;
+mod mend;
+mod repair;
 mod syntax;
 
 use ecow::{EcoString, EcoVec};
-use model::{Findings, SourceId, Span, Spanned};
+use model::{Finding, Findings, SourceId, Span, Spanned};
 
 pub use format::format;
 
@@ -78,24 +81,39 @@ pub struct Parsed {
     pub comments: Vec<Comment>,
     /// What is wrong with the text.
     pub findings: Findings,
+    /// The lines that are no YAML, each read as what was probably meant. What is found there besides is not worth saying.
+    pub mended: Vec<Span>,
+}
+
+/// Whether a finding is about a line that was read as what was probably meant.
+pub fn is_mended(mended: &[Span], finding: &Finding) -> bool {
+    let is_in =
+        |span: Span| move |line: &Span| line.source == span.source && (line.start..=line.end).contains(&span.start);
+    finding.span.is_some_and(|span| mended.iter().any(is_in(span)))
 }
 
 impl Node {
-    /// Whether the text broke off inside this node, so that something may be missing from it.
+    /// Whether something in this node could not be read, or the text broke off in it, so that something may be missing.
     pub fn is_broken(&self) -> bool {
         match &self.kind {
             Kind::Error => true,
-            Kind::List(items) => items.last().is_some_and(Node::is_broken),
-            Kind::Map(pairs) => pairs.last().is_some_and(|pair| pair.value.is_broken()),
+            Kind::List(items) => {
+                items.iter().any(|item| item.kind == Kind::Error) || items.last().is_some_and(Node::is_broken)
+            }
+            Kind::Map(pairs) => {
+                pairs.iter().any(|pair| pair.value.kind == Kind::Error)
+                    || pairs.last().is_some_and(|pair| pair.value.is_broken())
+            }
             Kind::Scalar { .. } | Kind::Null => false,
         }
     }
 }
 
 /// Reads a document. Time and memory grow with the length of the text alone; nesting is bounded by [`MAX_DEPTH`].
-/// Text that is no YAML gives an error node and everything that came before it.
+/// Where the text is no YAML, the smallest change is made that lets it be read further: an error node stands for what was
+/// lost, and every break has a finding.
 pub fn parse(source: SourceId, text: &str) -> Parsed {
-    build::Builder::new(source, text).run()
+    mend::parse(source, text)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use granit_parser::ErrorKind;
 use model::{Finding, SourceId, Span, codes};
 
 use super::MAX_DEPTH;
-use crate::Report;
 
 /// A finding for text that is no YAML.
 pub(super) fn finding(source: SourceId, text: &str, at: usize, kind: &ErrorKind) -> Finding {
@@ -61,6 +60,9 @@ pub(super) fn finding(source: SourceId, text: &str, at: usize, kind: &ErrorKind)
             Some("write `\\\\` for a backslash, or use single quotes, which know no escapes"),
         ),
         E::UnexpectedCharacter { .. } => ("no value starts with this character", Some("quote the value")),
+        E::ExpectedDocumentStart => {
+            ("the document ended above: this does not belong to it", Some("indent it beneath its key, or remove it"))
+        }
         _ => return Finding::error(codes::YAML_SYNTAX, kind.to_string()),
     };
     let finding = Finding::error(codes::YAML_SYNTAX, message);
@@ -91,17 +93,25 @@ pub(super) fn tab_in_indentation(text: &str, at: usize) -> Option<usize> {
 }
 
 /// Characters that YAML does not allow in a text (YAML 1.2.2 §5.1), all in one finding.
-pub(super) fn control_characters(source: SourceId, text: &str, report: &mut Report) {
+pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Finding> {
     let mut found = text.char_indices().filter(|(_, c)| !is_printable(*c));
-    if let Some((at, c)) = found.next() {
-        let more = found.count();
-        let mut message = format!("the control character U+{:04X} is not allowed", u32::from(c));
-        if more > 0 {
-            message.push_str(&format!(" ({more} more follow)"));
-        }
-        let finding = Finding::error(codes::CONTROL_CHARACTER, message).at(character(source, text, at));
-        report.add(finding.help("remove it, or write it as an escape in a double-quoted text"));
+    let (at, c) = found.next()?;
+    let more = found.count();
+    let mut message = format!("the control character U+{:04X} is not allowed", u32::from(c));
+    if more > 0 {
+        message.push_str(&format!(" ({more} more follow)"));
     }
+    let finding = Finding::error(codes::CONTROL_CHARACTER, message).at(character(source, text, at));
+    Some(finding.help("remove it, or write it as an escape in a double-quoted text"))
+}
+
+/// The text with blanks in their place, as long as they are.
+pub(super) fn without_control_characters(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_printable(c) { out.push(c) } else { out.extend(std::iter::repeat_n(' ', c.len_utf8())) }
+    }
+    out
 }
 
 fn is_printable(c: char) -> bool {

@@ -49,24 +49,27 @@ fn an_absent_value_and_null_are_no_value() {
 }
 
 #[test]
-fn broken_text_gives_what_came_before_and_an_error_node() {
+fn broken_text_gives_what_stands_around_the_break() {
     let text = "name: x\npackages:\n  - a\n  - b\nrun: {user: 1\nfiles: []\n";
     let parsed = read(text);
     assert_eq!(parsed.findings.iter().map(|f| f.code).collect::<Vec<_>>(), [codes::YAML_SYNTAX]);
-    assert_eq!(slice(text, parsed.findings[0].labels[0].span), "{");
+    assert_eq!(slice(text, parsed.findings[0].span.unwrap()), "{");
     let root = parsed.root.unwrap();
-    assert!(root.is_broken());
+    assert!(!root.is_broken());
     let Kind::Map(pairs) = root.kind else { panic!() };
-    assert_eq!(pairs.iter().map(|pair| pair.key.value.as_str()).collect::<Vec<_>>(), ["name", "packages", "run"]);
+    assert_eq!(
+        pairs.iter().map(|pair| pair.key.value.as_str()).collect::<Vec<_>>(),
+        ["name", "packages", "run", "files"]
+    );
     assert!(!pairs[1].value.is_broken());
     assert!(pairs[2].value.is_broken());
 }
 
 #[test]
 fn an_error_between_entries_is_an_entry_of_its_own() {
-    let root = read("x:\n  y: 1\n z: 2\n").root.unwrap();
+    let root = read("x: 1\n%% what\nz: 2\n").root.unwrap();
     let Kind::Map(pairs) = root.kind else { panic!() };
-    assert_eq!(pairs.len(), 2);
+    assert_eq!(pairs.len(), 3);
     assert_eq!((pairs[1].key.value.as_str(), &pairs[1].value.kind), ("", &Kind::Error));
 }
 

@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
     let source = sources.add("image.yaml", image);
     let parsed = grammar::yaml::parse(source, image);
     let Some(root) = parsed.root else { return };
-    let (document, mut findings) = Document::load("image.yaml", &root, &mut sources, &One(template));
+    let (document, mut findings) = Document::load("image.yaml", &root, &parsed.mended, &mut sources, &One(template));
     // Enough images to see how they differ; what many cost, the benchmark says.
     if let Ok(assignments) = document.assignments(&[]) {
         for assignment in assignments.iter().take(8) {
