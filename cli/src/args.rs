@@ -68,7 +68,7 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Say what differs between two locks or two plans.
+    /// Say what differs between two locks, or the plans of two batches.
     Diff {
         /// The one before.
         before: PathBuf,

@@ -1,8 +1,6 @@
 use std::path::Path;
 
-use compiler::diff::{Change, locks, plans};
-use model::lock::Lock;
-use model::plan::Plan;
+use compiler::diff::{Change, Document, locks, plans};
 use model::{Finding, codes};
 use runtime::input;
 
@@ -10,43 +8,39 @@ use crate::args::Format;
 use crate::project::unreadable;
 use crate::report::{self, Failure};
 
-/// `diff`: what differs between two locks or two plans.
+/// Plans of many images lie in one file.
+const MAX_BYTES: u64 = 512 << 20;
+
+/// `diff`: what differs between two locks or the plans of two batches.
 pub(super) fn run(before: &Path, after: &Path, format: Format) -> Result<(), Failure> {
-    let changes = match (read(before)?, read(after)?) {
+    let difference = match (read(before)?, read(after)?) {
         (Document::Lock(before), Document::Lock(after)) => locks(&before, &after),
-        (Document::Plan(before), Document::Plan(after)) => plans(&before, &after),
-        _ => {
-            let message = "a lock and a plan cannot be compared with one another";
-            return Err(Finding::error(codes::USAGE, message).help("name two locks or two plans").into());
-        }
+        (Document::Plans(before), Document::Plans(after)) => plans(&before, &after),
+        (Document::Lock(_), Document::Plans(_)) => return Err(of_two_kinds(before, after).into()),
+        (Document::Plans(_), Document::Lock(_)) => return Err(of_two_kinds(after, before).into()),
     };
     if format == Format::Json {
-        return Ok(report::print_json(&changes)?);
+        return Ok(report::print_json(&difference)?);
     }
+    let changes = &difference.changes;
     changes.iter().try_for_each(report::line)?;
+    difference.affected.iter().try_for_each(report::line)?;
+    if changes.is_empty() {
+        anstream::eprintln!("no difference");
+        return Ok(());
+    }
     let count = |kind: fn(&Change) -> bool| changes.iter().filter(|change| kind(change)).count();
     let (added, removed) = (count(|change| change.before.is_none()), count(|change| change.after.is_none()));
-    anstream::eprintln!("{} added, {removed} removed, {} changed", added, changes.len() - added - removed);
+    anstream::eprintln!("{added} added, {removed} removed, {} changed", changes.len() - added - removed);
     Ok(())
 }
 
-enum Document {
-    Lock(Box<Lock>),
-    Plan(Box<Plan>),
+fn of_two_kinds(lock: &Path, plan: &Path) -> Finding {
+    let message = format!("{} is a lock and {} a plan: they cannot be compared", lock.display(), plan.display());
+    Finding::error(codes::USAGE, message).help("name two locks or two plans")
 }
 
-/// A lock or a plan: told apart by content.
 fn read(path: &Path) -> Result<Document, Finding> {
-    let text = input::read(path, model::lock::MAX_BYTES).map_err(|e| unreadable(path, &e))?;
-    if let Ok(plan) = serde_json::from_slice::<Plan>(&text) {
-        let refused = |e: model::plan::PlanError| {
-            Finding::error(codes::LOCK_INCONSISTENT, format!("{} is no plan of this version: {e}", path.display()))
-                .help("make it again: `clnstrt-cli plan`")
-        };
-        return plan.check().map(|()| Document::Plan(Box::new(plan))).map_err(refused);
-    }
-    Lock::from_text(&text).map(|lock| Document::Lock(Box::new(lock))).map_err(|why| {
-        let message = format!("{} is neither a plan nor a lock this version can read: {why}", path.display());
-        Finding::error(codes::LOCK_UNREADABLE, message).help("name two locks (`image.lock.json`), or two plans")
-    })
+    let text = input::read(path, MAX_BYTES).map_err(|e| unreadable(path, &e))?;
+    compiler::diff::read(&path.display().to_string(), &text)
 }
