@@ -7,6 +7,7 @@ mod progress;
 mod project;
 mod report;
 mod session;
+mod start;
 mod templates;
 
 use std::process::ExitCode;

@@ -61,8 +61,7 @@ impl Differing {
         if was.itself != is.itself && !named {
             rearranged(&was.itself, &is.itself, &place, "configuration", changes);
         }
-        let titles: BTreeSet<&String> = was.layers.keys().chain(is.layers.keys()).collect();
-        for title in titles {
+        for title in &is.order {
             // a layer that came or went is among the parts
             if let (Some(was), Some(is)) = (was.layers.get(title), is.layers.get(title)) {
                 let part = format!("layer {title}");

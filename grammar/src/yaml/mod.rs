@@ -8,11 +8,13 @@ mod format;
 mod mend;
 mod repair;
 mod syntax;
+mod write;
 
 use ecow::{EcoString, EcoVec};
 use model::{Finding, Findings, SourceId, Span, Spanned};
 
 pub use format::format;
+pub use write::quoted;
 
 /// How deep lists and maps may be nested. A policy, the deepest of the documents, needs six levels.
 pub const MAX_DEPTH: usize = 64;

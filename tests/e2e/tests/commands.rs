@@ -191,19 +191,22 @@ fn findings_are_written_for_programs() {
 fn a_configuration_is_made_of_what_others_wrote() {
     let dir = scratch();
     let (file, requirements) = (dir.path().join("image.yaml"), dir.path().join("requirements.txt"));
-    fs::write(&requirements, "# tools\nidna==3.10 \\\n  --hash=sha256:00\n-r other.txt\nmarkupsafe>=2 # web\n")
-        .unwrap();
-    let init = || {
+    fs::write(&requirements, "# tools\nidna==3.10 \\\n  --hash=sha256:00\n-e .\nmarkupsafe>=2 # web\n").unwrap();
+    let init = |name: &str| {
         let mut command = cli();
-        command.args(["init", "--name", "web", "--from"]).arg(&requirements).arg("--output").arg(&file);
+        command.args(["init", "--name", name, "--from"]).arg(&requirements).arg("--output").arg(&file);
         run(&mut command)
     };
-    let done = init().ok();
-    assert!(done.stderr.contains("left out: -r other.txt"), "{done:?}");
+    assert!(init("Foo Bar").fails(2, "CS0907").stderr.contains("`foo-bar`"));
+    assert!(!file.exists());
+    let done = init("null").ok();
+    assert!(done.stderr.contains("requirements.txt:4: left out: `-e`"), "{done:?}");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("  - \"idna==3.10\"\n  - \"markupsafe>=2\"\n"), "{text}");
+    assert!(text.starts_with("name: \"null\"\n"), "{text}");
     run(cli().arg("validate").arg(&file)).ok();
-    init().fails(2, "CS0907");
+    run(cli().args(["fmt", "--check"]).arg(&file)).ok();
+    init("web").fails(2, "CS0907");
     let project = dir.path().join("pyproject.toml");
     fs::write(&project, "[project]\nname = 'My_Service'\nrequires-python = '>=3.11'\ndependencies = ['idna']\n")
         .unwrap();
