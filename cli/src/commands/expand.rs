@@ -50,6 +50,7 @@ fn as_json(assignment: &Assignment, expanded: &Expanded) -> String {
 
 /// A document that starts by saying which image it is.
 fn as_yaml(assignment: &Assignment, expanded: &Expanded, sources: &Sources) -> String {
-    let title = [expanded.name.clone().unwrap_or_default(), assignment.to_string()].join(" ");
-    format!("# {}\n{}", title.trim(), expanded.print(sources))
+    let name = expanded.name.as_deref().unwrap_or("without a name");
+    let title = format!("{name} {assignment}");
+    format!("# {}\n{}", title.trim_end(), expanded.print(sources))
 }
