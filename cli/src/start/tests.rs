@@ -1,8 +1,6 @@
 //! Every file of `tests/init` is a case: files, of which the first is read, and as its last part the configuration and the
 //! notes that come out, or why it is refused. With `UPDATE=1` in the environment the last part is written.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fs;
 
 use proptest::prelude::*;
