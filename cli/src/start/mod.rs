@@ -189,9 +189,9 @@ fn check(text: &str) -> (Sources, Findings) {
     let parsed = grammar::yaml::parse(source, text);
     let mut findings = parsed.findings;
     if let Some(root) = parsed.root.filter(|_| findings.is_empty()) {
-        let (document, found) = Document::load("image.yaml", &root, &mut sources, &Nothing);
+        let (document, found) = Document::load("image.yaml", &root, &[], &mut sources, &Nothing);
         findings.extend(found);
-        findings.extend(document.images().map_or_else(|found| found, |(_, found)| found));
+        findings.extend(document.images(&[]).map_or_else(|found| found, |(_, found)| found));
     }
     (sources, findings)
 }
