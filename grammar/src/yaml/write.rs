@@ -38,7 +38,7 @@ mod tests {
             let parsed = parse(SourceId(0), &quoted(&text));
             prop_assert_eq!(&parsed.findings, &Vec::new());
             let kind = parsed.root.map(|root| root.kind);
-            prop_assert_eq!(kind, Some(Kind::Scalar { text, plain: false }));
+            prop_assert_eq!(kind, Some(Kind::Scalar { text: text.into(), plain: false }));
         }
     }
 }
