@@ -69,11 +69,17 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Finding> {
     data(format!("{text}\n").as_bytes())
 }
 
-/// Writes to standard output as it is: what is asked for has no colours. A reader that closed it has seen enough; otherwise what cannot be written is lost, which is
-/// a failure.
+/// Writes to standard output: what is asked for is written as it is.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Finding> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    pieces([bytes])
+}
+
+/// The same piece by piece. A reader that closed it has seen enough; otherwise what cannot be written is lost, which is a
+/// failure.
+pub(crate) fn pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<(), Finding> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = pieces.into_iter().try_for_each(|piece| out.write_all(piece));
+    match written.and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Finding::error(codes::OUTPUT_IO, format!("standard output cannot be written: {e}")))
         }

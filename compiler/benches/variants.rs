@@ -10,13 +10,11 @@ mod matrix;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use compiler::template::{Document, Library};
-use compiler::{LocalTrees, Lowerer};
+use compiler::template::{Document, Expanded, Library};
+use compiler::{LocalTrees, Lowerer, Session};
 use matrix::{LIBRARIES, PYTHON};
 use model::lock::{Answer, Asker, Edge, Lock, Node, Origin, Proof, Resolution, Root};
-use model::plan::Plan;
 use model::{Arch, Digest, Finding, Sources};
-use rayon::prelude::*;
 
 const SETS: usize = 1600;
 /// Libraries that every set needs besides: with the 17 to 19 Debian packages that makes 60.
@@ -39,11 +37,10 @@ fn set(number: usize, edited: Option<usize>) -> Vec<String> {
     chosen.into_iter().map(matrix::requirement).collect()
 }
 
-fn load() -> Document {
+fn load(text: &str) -> Document {
     let mut sources = Sources::default();
-    let text = matrix::image(SETS);
-    let source = sources.add("image.yaml", text.as_str());
-    let root = grammar::yaml::parse(source, &text).root.unwrap();
+    let source = sources.add("image.yaml", text);
+    let root = grammar::yaml::parse(source, text).root.unwrap();
     let (document, findings) = Document::load("image.yaml", &root, &[], &mut sources, &Template);
     assert_eq!(findings, []);
     document
@@ -132,28 +129,22 @@ fn main() {
     let text = lock(edited).to_text();
     let lock = phase("lock", || Lock::from_text(text.as_bytes()).unwrap());
     drop(text);
-    let lowerer = Lowerer::new(&lock).unwrap();
-    let local = LocalTrees::default();
-    let plans = |document: &Document| -> Vec<Plan> {
-        let assignments = document.assignments(&[]).unwrap();
-        let plan = |assignment| {
-            let (image, findings) = document.image(assignment);
-            assert_eq!(findings, []);
-            let config = image.unwrap().config;
-            lowerer.lower(&config, &config.architectures, &local).unwrap()
-        };
-        assignments.par_iter().map(plan).collect()
+    let mut session = Session::new(Lowerer::new(&lock).unwrap());
+    let mut compile = |document: &Document| {
+        let (images, findings) = session.compile(document, &LocalTrees::default()).unwrap();
+        assert_eq!(findings, []);
+        images
     };
-    let document = phase("load", load);
-    let expanded = phase("expand", || {
-        let assignments = document.assignments(&[]).unwrap();
-        assignments
-            .par_iter()
-            .map(|assignment| serde_json::to_string(&document.expand(assignment).json()).unwrap().len())
-            .sum::<usize>()
-    });
-    let plans = phase("plans", || plans(&document));
-    assert_eq!(plans.len(), 2 * 2 * 3 * SETS);
-    let steps: usize = plans.iter().map(|plan| plan.steps.len()).sum();
-    println!("# {} plans, {steps} steps, {expanded} bytes of JSON", plans.len());
+    let document = phase("load", || load(&matrix::image(SETS)));
+    let expand = |_: &_, expanded: Expanded| (serde_json::to_string(&expanded.json()).unwrap().len(), Vec::new());
+    let expanded = phase("expand", || document.expand_all(&[], expand).unwrap().0.iter().sum::<usize>());
+    let images = phase("plans", || compile(&document));
+    assert_eq!(images.len(), 2 * 2 * 3 * SETS);
+    let written = |set: &[String]| format!("[\"{}\"]", set.join("\", \""));
+    let text = matrix::image(SETS).replace(&written(&set(edited, None)), &written(&set(edited, Some(edited))));
+    let again = phase("edit", || compile(&load(&text)));
+    let changed = again.iter().filter(|image| image.changed).count();
+    assert!((1..100).contains(&changed), "{changed}");
+    let steps: usize = images.iter().map(|image| image.plan.steps.len()).sum();
+    println!("# {} plans, {steps} steps, {expanded} bytes of JSON, {changed} images changed", images.len());
 }

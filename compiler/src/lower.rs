@@ -24,7 +24,7 @@ mod version {
 }
 
 /// The author's files, captured before planning.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalTrees {
     /// Tree of `source.path`.
     pub source: Option<Digest>,

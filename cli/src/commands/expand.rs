@@ -30,8 +30,8 @@ pub(super) fn run(config: &ConfigArg, format: Format) -> Result<(), Failure> {
     };
     report::print_warnings(&sources, &warnings);
     let (start, between, end) = if format == Format::Json { ("[\n", ",\n", "\n]\n") } else { ("", "---\n", "") };
-    report::data(format!("{start}{}{end}", images.join(between)).as_bytes())?;
-    Ok(())
+    let images = images.iter().enumerate().flat_map(|(at, image)| [if at > 0 { between } else { start }, image]);
+    Ok(report::pieces(images.chain([end]).map(str::as_bytes))?)
 }
 
 /// An image in JSON.

@@ -173,7 +173,8 @@ impl Document {
         self.read(self.expand(assignment), assignment)
     }
 
-    fn read(&self, expanded: Expanded, assignment: &Assignment) -> (Option<Image>, Findings) {
+    /// The image of a tree.
+    pub(crate) fn read(&self, expanded: Expanded, assignment: &Assignment) -> (Option<Image>, Findings) {
         let mut findings = expanded.findings;
         let (config, found) = match expanded.partial {
             true => crate::config::read_part(&expanded.root),

@@ -95,6 +95,18 @@ pub fn is_mended(mended: &[Span], finding: &Finding) -> bool {
 }
 
 impl Node {
+    /// Whether two trees are the same but for their places.
+    pub fn is_like(&self, other: &Node) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::List(a), Kind::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_like(b)),
+            (Kind::Map(a), Kind::Map(b)) => {
+                let is_like = |(a, b): (&Pair, &Pair)| a.key.value == b.key.value && a.value.is_like(&b.value);
+                a.len() == b.len() && a.iter().zip(b).all(is_like)
+            }
+            (a, b) => a == b,
+        }
+    }
+
     /// Whether something in this node could not be read, or the text broke off in it, so that something may be missing.
     pub fn is_broken(&self) -> bool {
         match &self.kind {
