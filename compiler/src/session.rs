@@ -1,8 +1,9 @@
 //! Compiles a document again and again over one lock, as an editor does: an image whose tree is what it was keeps its plan.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use ecow::EcoString;
 use grammar::yaml::Node;
 use model::Findings;
 use model::plan::Plan;
@@ -15,29 +16,37 @@ pub struct Session<'l> {
     lowerer: Lowerer<'l>,
     local: LocalTrees,
     /// By what tells an image from the others.
-    images: BTreeMap<String, Known>,
+    images: HashMap<String, Known>,
 }
 
 struct Known {
     root: Node,
-    compiled: Compiled,
+    image: Compiled,
 }
 
 /// An image of a document.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// What it is called.
-    pub name: String,
+    pub name: EcoString,
     /// How it is made.
     pub plan: Arc<Plan>,
     /// It is not what it was the last time.
     pub changed: bool,
 }
 
+/// What became of an image.
+enum Outcome {
+    Same,
+    New(Known),
+    /// Findings say why.
+    Nothing,
+}
+
 impl<'l> Session<'l> {
     /// Nothing compiled yet.
     pub fn new(lowerer: Lowerer<'l>) -> Self {
-        Self { lowerer, local: LocalTrees::default(), images: BTreeMap::new() }
+        Self { lowerer, local: LocalTrees::default(), images: HashMap::new() }
     }
 
     /// The images of a document, in the order of its matrix, and what is wrong with them: an image that cannot be compiled
@@ -52,34 +61,43 @@ impl<'l> Session<'l> {
         }
         let (all, findings) = document.expand_all(&[], |assignment, expanded| {
             let place = assignment.to_string();
-            let known = self.images.get(&place);
-            let known = known.filter(|known| expanded.name.as_deref() == Some(&known.compiled.name));
-            if let Some(known) = known.filter(|known| known.root.is_like(&expanded.root)) {
-                return (
-                    Some((place, expanded.root, Compiled { changed: false, ..known.compiled.clone() })),
-                    expanded.findings,
-                );
+            if let Some(known) = self.images.get(&place)
+                && expanded.name.as_deref() == Some(&known.image.name)
+                && known.root.is_like(&expanded.root)
+            {
+                return ((place, Outcome::Same), expanded.findings);
             }
             let root = expanded.root.clone();
             let (image, mut findings) = document.read(expanded, assignment);
-            let Some(image) = image.filter(|_| !model::has_errors(&findings)) else { return (None, findings) };
+            let Some(image) = image.filter(|_| !model::has_errors(&findings)) else {
+                return ((place, Outcome::Nothing), findings);
+            };
             let config = image.config;
             match self.lowerer.lower(&config, &config.architectures, &self.local) {
                 Ok(plan) => {
-                    let compiled = Compiled { name: config.name.value, plan: Arc::new(plan), changed: true };
-                    (Some((place, root, compiled)), findings)
+                    let image = Compiled { name: config.name.value.into(), plan: Arc::new(plan), changed: true };
+                    ((place, Outcome::New(Known { root, image })), findings)
                 }
                 Err(found) => {
                     findings.extend(document.trace(assignment, found));
-                    (None, findings)
+                    ((place, Outcome::Nothing), findings)
                 }
             }
         })?;
+        let mut before = std::mem::take(&mut self.images);
         let mut compiled = Vec::with_capacity(all.len());
-        self.images.clear();
-        for (place, root, image) in all.into_iter().flatten() {
-            compiled.push(image.clone());
-            self.images.insert(place, Known { root, compiled: image });
+        for (place, outcome) in all {
+            let known = match outcome {
+                Outcome::New(known) => Some(known),
+                Outcome::Same => before
+                    .remove(&place)
+                    .map(|known| Known { image: Compiled { changed: false, ..known.image }, ..known }),
+                Outcome::Nothing => None,
+            };
+            if let Some(known) = known {
+                compiled.push(known.image.clone());
+                self.images.insert(place, known);
+            }
         }
         Ok((compiled, findings))
     }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use grammar::yaml::{Kind, MAX_DEPTH, parse};
+use grammar::yaml::{Kind, MAX_DEPTH, format, parse};
 use model::{Code, SourceId, codes};
 
 /// Generous for a busy machine; what is refused takes microseconds, and one megabyte of text well below a second.
@@ -73,6 +73,26 @@ fn a_megabyte_of_one_thing_takes_no_longer_than_its_length_asks() {
     }
     let keys: String = (0..grammar::MAX_BYTES / 10).map(|n| format!("k{n}: \n")).collect();
     assert_eq!(first(&keys), None);
+}
+
+#[test]
+fn brackets_in_the_column_of_their_key_are_found_in_one_go() {
+    let brackets = "[],".repeat(grammar::MAX_BYTES / 3);
+    assert_eq!(first(&format!("- [{brackets}\n]\n")), None);
+    refused(&format!("- [\n{brackets}\n]\n"), codes::YAML_SYNTAX);
+    assert_eq!(first(&"- [\n]\n".repeat(grammar::MAX_BYTES / 6)), None);
+}
+
+#[test]
+fn a_megabyte_is_formatted_as_quickly() {
+    for piece in ["- |+\n    x\n\n", "-   [\n# c\n]\n", "-\n - - - # c\n"] {
+        let (start, text) = (Instant::now(), piece.repeat(grammar::MAX_BYTES / piece.len()));
+        assert!(format(SourceId(0), &text).is_ok(), "{piece:?}");
+        assert!(start.elapsed() < LIMIT, "{:?} for {piece:?}", start.elapsed());
+    }
+    let (start, text) = (Instant::now(), format!("{}- 1\n", "# c\n".repeat(grammar::MAX_BYTES / 4)));
+    assert_eq!(format(SourceId(0), &text).as_ref(), Ok(&text));
+    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
 }
 
 #[test]

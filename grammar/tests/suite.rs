@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use grammar::yaml::{Kind, Node, parse};
+use grammar::yaml::{Kind, Node, format, parse};
 use model::{Code, SourceId, codes};
 
 struct Case {
@@ -69,6 +69,27 @@ fn what_is_valid_gives_the_expected_tree_and_what_is_not_a_finding() {
     }
     println!("{} cases, {compared} trees compared", cases.len());
     assert!(cases.len() > 400 && compared > 150, "{} {compared}", cases.len());
+}
+
+#[test]
+fn what_can_be_read_has_a_form_that_means_the_same() {
+    let Some(cases) = cases() else { return };
+    let read = |text: &str| {
+        let parsed = parse(SourceId(0), text);
+        let mut events: Vec<String> =
+            parsed.comments.iter().map(|c| format!("#{}", c.text.trim_end_matches([' ', '\t']))).collect();
+        parsed.root.iter().for_each(|root| flatten(text, root, &mut events));
+        events
+    };
+    let mut count = 0;
+    for case in cases.iter().filter(|case| parse(SourceId(0), &case.yaml).findings.is_empty()) {
+        let form = format(SourceId(0), &case.yaml).unwrap_or_else(|found| panic!("{}: {found:?}", case.id));
+        assert_eq!(read(&form), read(&case.yaml), "{}: {form:?}", case.id);
+        assert_eq!(format(SourceId(0), &form).as_ref(), Ok(&form), "{}", case.id);
+        count += 1;
+    }
+    println!("{count} forms");
+    assert!(count > 150, "{count}");
 }
 
 /// The findings a valid document gives because we accept less than YAML: read off the expected events.

@@ -68,8 +68,11 @@ impl Assignment {
 
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs: Vec<String> = self.pairs().map(|(name, value)| format!("{name}={value}")).collect();
-        f.write_str(&pairs.join(" "))
+        for (at, (name, value)) in self.pairs().enumerate() {
+            let between = if at > 0 { " " } else { "" };
+            write!(f, "{between}{name}={value}")?;
+        }
+        Ok(())
     }
 }
 

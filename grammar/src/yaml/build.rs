@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ecow::{EcoString, EcoVec};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, options};
 use model::{Finding, SourceId, Span, Spanned, codes};
 
-use super::{Comment, Kind, MAX_DEPTH, Node, Pair, Parsed, syntax};
+use super::{Comment, Kind, MAX_DEPTH, Node, Pair, Parsed, brackets, syntax};
 use crate::{Report, quote};
 
 /// Turns the parser's events into a tree, without recursion.
@@ -18,6 +19,8 @@ pub(super) struct Builder<'t> {
     documents: usize,
     /// Where the last event that was no comment ended.
     last_end: usize,
+    /// Where the text that is parsed has a space more than the text.
+    spaces: Vec<usize>,
     broken: Option<Break>,
 }
 
@@ -72,6 +75,7 @@ impl<'t> Builder<'t> {
             documents: 0,
             last_end: 0,
             broken: None,
+            spaces: Vec::new(),
         }
     }
 
@@ -84,7 +88,9 @@ impl<'t> Builder<'t> {
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
         };
-        for event in Parser::new_from_str_with_options(self.text, options) {
+        let (indented, spaces) = brackets::indent(self.text, options.clone());
+        self.spaces = spaces;
+        for event in Parser::new_from_str_with_options(&indented, options) {
             let read = event.map_err(|e| self.broken(&e)).and_then(|(event, span)| self.event(event, span));
             if read.is_err() {
                 break;
@@ -104,10 +110,11 @@ impl<'t> Builder<'t> {
     }
 
     fn event(&mut self, event: Event<'_>, at: granit_parser::Span) -> Result<(), Stop> {
-        let range = at.byte_range().unwrap_or_default();
-        let (start, end) = (range.start, range.end);
+        let place =
+            |span: granit_parser::Span| span.byte_range().map(|range| self.place(range.start)..self.place(range.end));
+        let Range { start, end } = place(at).unwrap_or_default();
         if let Some(tag) = event.tag() {
-            let place = at.tag_span().and_then(|span| span.byte_range()).unwrap_or(start..end);
+            let place = at.tag_span().and_then(place).unwrap_or(start..end);
             let message =
                 format!("the tag {} is not accepted: a value is what it is written as", quote(&tag.original()));
             let finding = Finding::error(codes::YAML_TAG, message).at(self.span(place.start, place.end));
@@ -177,6 +184,10 @@ impl<'t> Builder<'t> {
             ScalarStyle::Literal | ScalarStyle::Folded => syntax::block_scalar(self.text, self.last_end, start, end),
             _ => (start, end),
         };
+        if let Some(comment) = syntax::comment_within(self.text, start, end).filter(|_| plain) {
+            let finding = syntax::finding(self.source, self.text, comment, &ErrorKind::CommentInterceptedScalar);
+            self.report.add(finding.at(self.span(comment, comment + 1)));
+        }
         let span = self.span(start, end);
         let is_null = plain && (end == start || matches!(text.as_str(), "~" | "null" | "Null" | "NULL"));
         let key = (end > start).then(|| text.clone());
@@ -206,7 +217,8 @@ impl<'t> Builder<'t> {
             }
         };
         // the parser has a list that is no deeper than its key start after the first dash
-        let undented = !open.flow && first.is_some_and(|first| first.start as usize <= open.start);
+        let dash = self.text.get(open.start..).is_some_and(|rest| rest.starts_with('-'));
+        let undented = !open.flow && first.is_some_and(|first| !dash || first.start as usize <= open.start);
         let start = if undented { syntax::dash_before(self.text, open.start) } else { open.start };
         let end = end.or(last.map(|last| last as usize)).unwrap_or(start);
         self.value(Node { span: self.span(start, end.max(start)), kind }, None);
@@ -257,7 +269,7 @@ impl<'t> Builder<'t> {
     }
 
     fn broken(&mut self, error: &ScanError) -> Stop {
-        let at = error.marker().byte_offset().unwrap_or(self.text.len());
+        let at = error.marker().byte_offset().map_or(self.text.len(), |at| self.place(at));
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => self.ends(at, syntax::too_deep()),
             kind => {
@@ -299,6 +311,11 @@ impl<'t> Builder<'t> {
         }
         self.value(Node { span: here, kind: Kind::Error }, None);
         Stop
+    }
+
+    /// An offset of the text, given as one of the text that is parsed.
+    fn place(&self, parsed: usize) -> usize {
+        parsed - self.spaces.partition_point(|space| *space < parsed)
     }
 
     fn span(&self, start: usize, end: usize) -> Span {

@@ -1,7 +1,9 @@
 //! YAML 1.2 as configurations use it: maps, lists and scalars, comments kept, every piece with its span. Text and spans
 //! together lose nothing. Anchors, aliases, tags and several documents in one file are refused: none of them is needed
-//! to declare something, and each makes a text mean something else than it seems to.
+//! to declare something, and each makes a text mean something else than it seems to. The bracket that closes a list or map
+//! may stand in the column of its key, which YAML does not allow.
 
+mod brackets;
 mod build;
 mod edit;
 mod format;

@@ -6,7 +6,7 @@ use model::{Finding, SourceId, Span, codes};
 
 use super::build::Break;
 use super::edit::Edit;
-use super::syntax;
+use super::{brackets, syntax};
 use crate::quote;
 
 /// A change that may be what was meant.
@@ -271,7 +271,7 @@ impl Maker<'_> {
             let before = line.content.get(..open).unwrap_or_default();
             let start = before.rfind([',', '[', '{', '"', '\'']).map_or(0, |at| at + 1);
             let start = before.rfind(": ").map_or(start, |colon| start.max(colon + 1));
-            let start = open - before.get(start..).unwrap_or_default().trim_start().len();
+            let start = (open - before.get(start..).unwrap_or_default().trim_start().len()).max(at);
             let close = line.content.get(open..).and_then(|rest| rest.find("}}")).map(|at| open + at + 2);
             // Never closed: all but a bracket at the end of the line.
             let close =
@@ -346,16 +346,16 @@ impl Maker<'_> {
             let finding = finding.help(format!("write `{expected}`")).replace_by(expected.to_string());
             self.add(vec![Edit { at, remove: 1, insert: expected.into() }], Some(finding), line, None);
         }
-        // A bracket that closes, in the column of the key.
-        if line.content.starts_with([']', '}']) && line.indent <= first.indent {
-            let blanks = " ".repeat(first.indent + 2 - line.indent);
+        // A bracket that closes, before the column of the key.
+        let column = brackets::key_column(self.text, inner);
+        if line.content.starts_with([']', '}']) && line.indent < column {
+            let blanks = " ".repeat(column - line.indent);
             let bracket = self.span(line.content_start(), line.content_start() + 1);
             let finding =
-                Finding::error(codes::YAML_SYNTAX, "this bracket must be indented deeper than the key it belongs to");
+                Finding::error(codes::YAML_SYNTAX, "this bracket is not indented as deep as the key it belongs to");
             let fix = model::Fix { span: self.span(line.content_start(), line.content_start()), text: blanks.clone() };
-            let finding = finding.at(bracket).help(format!("put {} blanks before it", first.indent + 2));
-            let finding = Finding { fix: Some(fix), ..finding };
-            self.add_certain(vec![Edit::insert(line.start, blanks)], Some(finding), line);
+            let finding = finding.at(bracket).help(format!("move it to column {}", column + 1));
+            self.add_certain(vec![Edit::insert(line.start, blanks)], Some(Finding { fix: Some(fix), ..finding }), line);
         }
         let mut ends = vec![last];
         let mut end = last;

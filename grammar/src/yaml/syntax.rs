@@ -59,6 +59,10 @@ pub(super) fn finding(source: SourceId, text: &str, at: usize, kind: &ErrorKind)
             "there is no such escape in a double-quoted text",
             Some("write `\\\\` for a backslash, or use single quotes, which know no escapes"),
         ),
+        E::CommentInterceptedScalar => (
+            "a comment cannot stand within a text",
+            Some("move it above the text, or put the text in quotes, on one line"),
+        ),
         E::UnexpectedCharacter { .. } => ("no value starts with this character", Some("quote the value")),
         E::ExpectedDocumentStart => {
             ("the document ended above: this does not belong to it", Some("indent it beneath its key, or remove it"))
@@ -70,6 +74,19 @@ pub(super) fn finding(source: SourceId, text: &str, at: usize, kind: &ErrorKind)
         Some(help) => finding.help(help),
         None => finding,
     }
+}
+
+/// A comment on a line of its own between the lines of a plain text. The parser goes on behind one that a tab indents.
+pub(super) fn comment_within(text: &str, start: usize, end: usize) -> Option<usize> {
+    let mut at = start;
+    for line in text.get(start..end)?.split(['\n', '\r']) {
+        let bare = line.trim_start_matches([' ', '\t']);
+        if bare.starts_with('#') {
+            return Some(at + line.len() - bare.len());
+        }
+        at += line.len() + 1;
+    }
+    None
 }
 
 pub(super) fn too_deep() -> Finding {
@@ -132,10 +149,21 @@ fn tab_near(text: &str, at: usize) -> usize {
     tab.or_else(|| after.find('\t').map(|tab| at + tab)).unwrap_or(at)
 }
 
-/// The dash of a list's first entry, given where the parser has the list start.
+/// The dash of the first entry of a list that is no deeper than its key, given where the parser has the list start: behind
+/// the dash, and the comments that follow it.
 pub(super) fn dash_before(text: &str, start: usize) -> usize {
-    let before = text.get(..start).unwrap_or_default().trim_end_matches([' ', '\t', '\r', '\n']);
-    if before.ends_with('-') { before.len() - 1 } else { start }
+    let mut end = start;
+    for line in text.get(..start).unwrap_or_default().rsplit(['\n', '\r']) {
+        let bare = line.trim_start_matches([' ', '\t']);
+        if bare.starts_with('-') {
+            return end - bare.len();
+        }
+        if !bare.is_empty() && !bare.starts_with('#') {
+            break;
+        }
+        end = end.saturating_sub(line.len() + 1);
+    }
+    start
 }
 
 /// The span of a block scalar from its `|` or `>` to its last line that is not blank. The parser gives the lines alone, from

@@ -121,3 +121,61 @@ fn a_tab_is_pointed_at_wherever_it_indents() {
         assert_eq!(findings[0].span.map(|s| slice(text, s)), Some("\t"), "{text:?}");
     }
 }
+
+#[test]
+fn a_list_starts_at_its_first_dash_whatever_follows_it() {
+    for list in ["- a", "-", "- # c\n  [x]", "-\n# c\n\n  # d\n  x\n- b", "- - a"] {
+        for end in ["\n", "\r\n"] {
+            let text = format!("k:\n{list}\nl: 1\n").replace('\n', end);
+            let span = pairs(&text)[0].value.span;
+            assert_eq!(slice(&text, span).trim_end(), list.replace('\n', end), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_closing_bracket_may_stand_in_the_column_of_its_key() {
+    for text in [
+        "a: [\n  b, # c\n]\nd: 1\n",
+        "a: {\r\n  b: [\r\n    c\r\n  ],\r\n}\r\n",
+        "- [\n  b\n]\n-   - c: [\n      ]\n",
+        "k:\n- [\n]\n- - a: {\n    }\n",
+    ] {
+        let parsed = read(text);
+        assert_eq!(parsed.findings, [], "{text:?}");
+        assert!(parsed.comments.iter().all(|comment| slice(text, comment.span) == "# c"), "{text:?}");
+    }
+    let text = "é: [\n]\nd: {\n} # e\nf: [\n]\n";
+    let spans: Vec<_> = pairs(text).iter().map(|pair| slice(text, pair.span())).collect();
+    assert_eq!(spans, ["é: [\n]", "d: {\n}", "f: [\n]"]);
+    assert_eq!(slice(text, read(text).comments[0].span), "# e");
+}
+
+#[test]
+fn a_closing_bracket_before_that_column_can_be_indented() {
+    for (text, fixed) in
+        [("a:\n  b: [\n    c\n]\n", "a:\n  b: [\n    c\n  ]\n"), ("- a: {\n    b: 1\n}\n", "- a: {\n    b: 1\n  }\n")]
+    {
+        let findings = read(text).findings;
+        assert_eq!(findings.len(), 1, "{text:?}");
+        assert_eq!(findings[0].span.map(|span| slice(text, span).len()), Some(1), "{text:?}");
+        let fix = findings[0].fix.as_ref().unwrap();
+        let mut corrected = text.to_owned();
+        corrected.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.text);
+        assert_eq!(corrected, fixed);
+        assert_eq!(codes_of(fixed), []);
+    }
+    for text in ["a:\n    [\n      b\n]\n", "a: [\n  b\n}\n", "a: [\nb]\n", "a: [\n  b\n, c]\n", "a: [\n  'b\n']\n"] {
+        assert_eq!(codes_of(text), [codes::YAML_SYNTAX], "{text:?}");
+    }
+}
+
+#[test]
+fn a_comment_within_a_text_without_quotes_is_an_error() {
+    for text in ["k: a\n\t# c\n  b\n", "? a\r\t# c\r b\r"] {
+        let findings = read(text).findings;
+        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), [codes::YAML_SYNTAX], "{text:?}");
+        assert_eq!(findings[0].span.map(|span| slice(text, span)), Some("#"), "{text:?}");
+    }
+    assert_eq!(codes_of("k: a\n  b#c\n\t# d\n"), []);
+}
