@@ -193,22 +193,27 @@ impl<'a, 'l> Lowering<'a, 'l> {
         let nodes: Named =
             self.lock.nodes_of(resolution).map(|(id, n)| ((n.origin, n.name.as_str()), (id, n))).collect();
         answers::check(self.config, &nodes, arch, resolution, self.base, line)?;
-        let in_base = reachable_from_base(&nodes, resolution);
+        let in_base = reachable(&nodes, resolution, Asker::Base);
+        let in_variant = reachable(&nodes, resolution, Asker::Variant);
+        let in_config = reachable(&nodes, resolution, Asker::Config);
 
         let mut additions = self.base.additions(&self.local.certificates);
         additions.extend(line.into_iter().flat_map(|line| line.links.iter().map(Addition::from)));
-        let (mut steps, mut base, mut added) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut base, mut added, mut variant) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, node) in self.lock.nodes_of(resolution) {
             let [fetch, unpack] = self.shared.unpack(id, node, line)?;
-            if in_base.contains(id) {
-                base.push(unpack.0)
-            } else {
-                added.push(unpack.0)
-            }
+            // What only the variant needs is apart: all variants have the layers below.
+            let layer = match id {
+                id if in_base.contains(id) => &mut base,
+                id if in_variant.contains(id) && !in_config.contains(id) => &mut variant,
+                _ => &mut added,
+            };
+            layer.push(unpack.0);
             steps.extend([fetch, unpack]);
         }
         let mut layers = Vec::new();
-        for (title, add, inputs) in [("base", additions, base), ("packages", Vec::new(), added)] {
+        let parts = [("base", additions, base), ("packages", Vec::new(), added), ("variant", Vec::new(), variant)];
+        for (title, add, inputs) in parts {
             if title == "base" || !inputs.is_empty() {
                 let step = Step { op: Op::Compose { v: version::COMPOSE, add }, inputs }.keyed();
                 layers.push((title, step.0));
@@ -237,7 +242,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
     }
 
     fn image_config(&self) -> ImageConfig {
-        let Run { entrypoint, command, user, workdir, env, ports } = &self.config.run;
+        let Run { entrypoint, command, user, workdir, env, ports, health: _, read_only_root: _ } = &self.config.run;
         let language = self.catalogue.iter().flat_map(|catalogue| &catalogue.environment);
         let env: BTreeMap<&String, &String> = self.base.environment.iter().chain(language).chain(env).collect();
         let user = user.as_ref().map_or(self.base.user, |user| user.value);
@@ -251,11 +256,13 @@ impl<'a, 'l> Lowering<'a, 'l> {
         }
     }
 
-    /// OCI annotation keys, from the configuration and the lock alone.
+    /// OCI annotation keys and, for what OCI has no words for, keys of this project; from the configuration and the lock alone.
     fn annotations(&self) -> BTreeMap<String, String> {
         let config = self.config;
-        let metadata = &config.metadata;
+        let (metadata, run) = (&config.metadata, &config.run);
+        let health = run.health.as_ref();
         let oci = |key: &str| format!("org.opencontainers.image.{key}");
+        let own = |key: &str| format!("dev.clnstrt.{key}");
         let fields = [
             (oci("title"), Some(config.name.value.clone())),
             (oci("description"), config.description.as_ref().map(|d| d.value.clone())),
@@ -263,16 +270,20 @@ impl<'a, 'l> Lowering<'a, 'l> {
             (oci("authors"), metadata.owner.clone()),
             (oci("documentation"), metadata.documentation.clone()),
             (oci("created"), Some(rfc3339(self.lock.epoch))),
-            ("dev.clnstrt.compliance".into(), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
+            (own("variant"), config.variant.unless_prod().map(str::to_owned)),
+            (own("health.http"), health.map(|health| health.http.clone())),
+            (own("health.port"), health.map(|health| health.port.to_string())),
+            (own("read-only-root"), run.read_only_root.then(|| "true".to_owned())),
+            (own("compliance"), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
         ];
         fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 }
 
-/// Ids of the nodes the base needs, directly or not.
-fn reachable_from_base<'l>(nodes: &Named<'l>, resolution: &'l Resolution) -> BTreeSet<&'l str> {
-    let of_base = resolution.roots.iter().filter(|root| root.by == Asker::Base);
-    let mut open: Vec<(Origin, &str)> = of_base.map(|root| (root.edge.origin, root.edge.name.as_str())).collect();
+/// Ids of the nodes that what one asks for needs, directly or not.
+fn reachable<'l>(nodes: &Named<'l>, resolution: &'l Resolution, by: Asker) -> BTreeSet<&'l str> {
+    let asked = resolution.roots.iter().filter(|root| root.by == by);
+    let mut open: Vec<(Origin, &str)> = asked.map(|root| (root.edge.origin, root.edge.name.as_str())).collect();
     let mut reached = BTreeSet::new();
     while let Some(name) = open.pop() {
         if let Some((id, node)) = nodes.get(&name)

@@ -86,6 +86,10 @@ pub(crate) fn debian_wanted(
             root(Asker::Base, SystemPackage { name: name.clone(), relation })
         })
     });
+    let variant = config.variant.name();
+    let of_variant = base.variant(variant).unwrap_or_default().iter();
+    let of_variant = of_variant.chain(line.into_iter().flat_map(|(line, _)| line.variant(variant)));
+    let of_variant = of_variant.map(|name| root(Asker::Variant, SystemPackage { name: name.clone(), relation: None }));
     let of_config = config.system_packages.iter().map(|package| debian::WantedRoot {
         by: Asker::Config,
         package: package.value.clone(),
@@ -94,7 +98,7 @@ pub(crate) fn debian_wanted(
     debian::Wanted {
         arches: config.architectures.clone(),
         suites: language::suites(suite),
-        roots: of_base.chain(of_line).chain(of_config).collect(),
+        roots: of_base.chain(of_line).chain(of_variant).chain(of_config).collect(),
     }
 }
 

@@ -14,6 +14,7 @@ use compiler::{Answer, Fetched, LocalTrees, Lowerer, Metadata, Need, Project};
 use inspect::debian::Index;
 use inspect::pypi::{CoreMetadata, Page};
 use model::lock::{Asker, Kept, Lock, Release};
+use model::plan::{Op, Plan, PlanKey};
 use model::{Arch, Digest, Findings, Severity, Sources, canonical_json, codes};
 
 #[test]
@@ -35,10 +36,34 @@ fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
     assert_eq!(compiled(&case, &text).unwrap().1, compiled(&case, &moved).unwrap().1);
 }
 
+/// A layer's key names all that can influence it: equal keys, equal bytes.
+#[test]
+fn a_variant_is_a_layer_on_top_of_those_that_prod_has() {
+    let case = cases::place("compile/builder");
+    let text = fs::read_to_string(case.join("image.yaml")).unwrap();
+    let layers = |text: &str| {
+        let plan: Plan = serde_json::from_str(&compiled(&case, text).unwrap().1).unwrap();
+        let steps = plan.steps.iter();
+        let layers = steps.filter_map(|(key, step)| match &step.op {
+            Op::Layer { title, .. } => Some((title.clone(), *key)),
+            _ => None,
+        });
+        layers.collect::<BTreeMap<String, PlanKey>>()
+    };
+    let mut builder = layers(&text);
+    assert!(builder.remove("variant").is_some());
+    assert_eq!(builder, layers(&text.replace("[builder]", "[prod]")));
+    assert_eq!(builder.keys().collect::<Vec<_>>(), ["base", "packages"]);
+}
+
 /// The parts of a lock that say what it answers can be edited together with its digest of the configuration.
 #[test]
 fn a_lock_that_answers_something_else_is_refused() {
-    let case = cases::place("compile/python-two-architectures");
+    refuses_other_answers(&cases::place("compile/python-two-architectures"), "libpq5", "libpq5 (>= 15)");
+    refuses_other_answers(&cases::place("compile/builder"), "zstd", "zstd (>= 1.5)");
+}
+
+fn refuses_other_answers(case: &Path, package: &str, requirement: &str) {
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let parsed = grammar::yaml::parse(model::SourceId(0), &text);
     let config = compiler::config::read(&parsed.root.unwrap()).0.unwrap();
@@ -72,7 +97,7 @@ fn a_lock_that_answers_something_else_is_refused() {
     }
     let named = |name: &str| lock.nodes.iter().find(|(_, node)| node.name == name).unwrap().0;
     let older = |name: &str| changed(&|lock| lock.nodes.get_mut(named(name)).unwrap().version = "1".into());
-    assert!(older("libpq5").contains("does not answer `libpq5 (>= 15)`"));
+    assert!(older(package).contains(&format!("does not answer `{requirement}`")));
     let exact = image.roots.iter().find(|root| root.edge.requirement.contains("(= ")).unwrap();
     assert!(older(&exact.edge.name).contains(&exact.edge.requirement));
 }

@@ -52,9 +52,11 @@ fn the_short_form_and_the_long_one_are_the_same() {
 fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
     let of = |text: &str| compiler::config::asked(&read(text).0.unwrap());
     let text = "name: x\nbase: {language: python, version: '3.13'}\npackages: [a, b]\nsystem_packages: [libpq5]\narchitectures: [amd64]\n";
-    for (from, to) in
-        [("name: x", "name: y"), ("[a, b]", "[b, a]"), ("name: x", "version: '2'\nname: x\nrun: {user: 1}")]
-    {
+    for (from, to) in [
+        ("name: x", "name: y"),
+        ("[a, b]", "[b, a]"),
+        ("name: x", "version: '2'\nname: x\nvariants: [prod]\nrun: {user: 1}"),
+    ] {
         assert_eq!(of(text), of(&text.replace(from, to)), "{to}");
     }
     for (from, to) in [
@@ -64,6 +66,7 @@ fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
         ("libpq5", "libpq5 (>= 15)"),
         ("libpq5", "tzdata"),
         ("[amd64]", "[arm64]"),
+        ("name: x", "name: x\nvariants: [dev]"),
     ] {
         assert_ne!(of(text), of(&text.replace(from, to)), "{to}");
     }
@@ -128,7 +131,10 @@ fn show(config: &Config) -> String {
     line("workdir", &value(&run.workdir));
     line("env", &run.env);
     line("ports", &run.ports);
+    line("health", &run.health.as_ref().map(|health| (&health.http, health.port)));
+    line("read-only root", &run.read_only_root);
     line("architectures", &config.architectures.iter().map(|arch: &Arch| arch.name()).collect::<Vec<_>>());
+    line("variant", &config.variant.name());
     line("metadata", &(&metadata.owner, &metadata.compliance, &metadata.documentation));
     shown
 }

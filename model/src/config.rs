@@ -27,6 +27,8 @@ pub struct Config {
     pub run: Run,
     /// Architectures to build, sorted, each once.
     pub architectures: Vec<Arch>,
+    /// What it has besides what is declared.
+    pub variant: Variant,
     /// The image's own version, for tag and labels.
     pub version: Option<Spanned<String>>,
     /// Words about the image.
@@ -57,6 +59,42 @@ impl Language {
         match self {
             Language::Python => "python",
         }
+    }
+}
+
+/// What an image has besides what is declared; the standard library lists the packages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// Nothing.
+    #[default]
+    Prod,
+    /// A shell and debuggers.
+    Dev,
+    /// Compilers.
+    Builder,
+}
+
+impl Variant {
+    /// Every variant there is.
+    pub const ALL: [Variant; 3] = [Variant::Prod, Variant::Dev, Variant::Builder];
+
+    /// As written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Variant::Prod => "prod",
+            Variant::Dev => "dev",
+            Variant::Builder => "builder",
+        }
+    }
+
+    /// The variant of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|variant| variant.name() == name)
+    }
+
+    /// The name, where there is anything besides what is declared.
+    pub fn unless_prod(self) -> Option<&'static str> {
+        (self != Variant::Prod).then(|| self.name())
     }
 }
 
@@ -155,6 +193,19 @@ pub struct Run {
     pub env: BTreeMap<String, String>,
     /// Documented TCP ports.
     pub ports: Vec<u16>,
+    /// How whoever runs it learns that it works.
+    pub health: Option<Health>,
+    /// It works on a root file system nobody may write to, and is to be started with one.
+    pub read_only_root: bool,
+}
+
+/// A request that an image in good health answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Absolute path of an HTTP request.
+    pub http: String,
+    /// TCP port.
+    pub port: u16,
 }
 
 /// Words about the image; they become OCI annotations.

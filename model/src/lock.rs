@@ -63,6 +63,9 @@ pub struct Asked {
     pub system_packages: Vec<String>,
     /// For which architectures, sorted.
     pub architectures: Vec<Arch>,
+    /// The variant of the image, unless it is `prod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
 }
 
 impl Asked {
@@ -243,7 +246,7 @@ pub struct Resolution {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Root {
-    /// Who asks: `base` or `config`.
+    /// Who asks.
     pub by: Asker,
     /// What answers it.
     pub edge: Edge,
@@ -255,6 +258,8 @@ pub struct Root {
 pub enum Asker {
     /// The standard library's base of the language.
     Base,
+    /// The standard library's list of what a variant has besides.
+    Variant,
     /// The author's configuration.
     Config,
 }

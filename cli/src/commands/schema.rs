@@ -8,7 +8,7 @@ pub(super) fn run(kind: &str) -> Result<(), Failure> {
         Some(schema) => Ok(report::print_json(&schema)?),
         None => {
             let message = format!("there is no kind of document called {kind}");
-            let kinds = compiler::schema::KINDS.join(" and ");
+            let kinds = compiler::schema::KINDS.join(", ");
             Err(Finding::error(codes::USAGE, message).help(format!("there are {kinds}")).into())
         }
     }

@@ -86,6 +86,7 @@ fn print(chains: &[Chain]) -> Result<(), Finding> {
     for chain in chains {
         let mut text = match chain.asked_by {
             Asker::Base => "the base asks for".to_owned(),
+            Asker::Variant => "the variant asks for".to_owned(),
             Asker::Config => "the configuration asks for".to_owned(),
         };
         for (depth, link) in chain.links.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The top level of an image configuration.
 
 use grammar::yaml::{Kind, Node};
-use model::config::{Config, Metadata};
+use model::config::{Config, Metadata, Variant};
 use model::{Arch, Finding, Span, Spanned, codes};
 
 use super::{base, flags, name, packages, placed, run, system};
@@ -104,7 +104,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
     let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
     let architectures = architectures(reader, &fields);
-    variants(reader, &fields);
+    let variant = fields.get("variants").and_then(|node| variants(reader, node)).unwrap_or_default();
     let metadata = fields.get("metadata").map(|node| metadata(reader, node)).unwrap_or_default();
     Some(Config {
         name: name?,
@@ -117,6 +117,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         certificates,
         run,
         architectures,
+        variant,
         version,
         metadata,
         span: root.span,
@@ -178,23 +179,23 @@ fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>) {
     reader.add(finding.meant(meant.map(Arch::name), otherwise));
 }
 
-/// `prod` is what is built; the others are refused until they are.
-fn variants(reader: &mut Reader, fields: &Fields<'_>) {
-    let Some(node) = fields.get("variants") else { return };
-    let mut first = None;
+/// The variant of an image. A document that lists several has been made into an image of each before.
+fn variants(reader: &mut Reader, node: &Node) -> Option<Variant> {
+    let names = Variant::ALL.map(Variant::name);
+    let mut found: Vec<(Variant, Span)> = Vec::new();
     let mut items = 0;
     for item in reader.list(node, "variants") {
         items += 1;
-        if reader.one_of(item, "variants[]", &["prod"], &["dev", "builder"]).is_some() {
-            match first {
-                Some(first) => reader.duplicate("`prod`", item.span, first),
-                None => first = Some(item.span),
-            }
+        let Some(variant) = reader.one_of(item, "variants[]", &names, &[]).and_then(Variant::named) else { continue };
+        match found.iter().find(|(other, _)| *other == variant) {
+            Some((_, first)) => reader.duplicate(&format!("`{}`", variant.name()), item.span, *first),
+            None => found.push((variant, item.span)),
         }
     }
     if items == 0 && matches!(node.kind, Kind::List(_)) && !node.is_broken() {
-        reader.bad_value(node.span, "`variants` names none", "write `[prod]`, or leave the field out");
+        reader.bad_value(node.span, "`variants` names none", "name one, or leave the field out for `prod`");
     }
+    found.first().map(|(variant, _)| *variant)
 }
 
 fn metadata(reader: &mut Reader, node: &Node) -> Metadata {

@@ -30,7 +30,7 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
     vec![
         (None, without(&without(image::FIELDS, LATER), &documents)),
         (Some("base"), base::FIELDS.to_vec()),
-        (Some("run"), without(run::FIELDS, run::LATER)),
+        (Some("run"), run::FIELDS.to_vec()),
         (Some("build_flags"), without(flags::FIELDS, flags::LATER)),
         (Some("source"), without(placed::SOURCE_FIELDS, placed::SOURCE_LATER)),
         (Some("metadata"), image::METADATA_FIELDS.to_vec()),
@@ -52,8 +52,8 @@ pub(crate) fn read_part(root: &Node) -> (Option<Config>, Findings) {
     (config, reader.into_findings())
 }
 
-/// Everything resolution reads: base, packages, system packages and architectures. The order in which packages are written
-/// does not count.
+/// Everything resolution reads: base, packages, system packages, architectures and variant. The order in which packages are
+/// written does not count.
 pub fn asked(config: &Config) -> Asked {
     let mut packages: Vec<&str> = config.packages.iter().map(|package| package.value.as_str()).collect();
     packages.sort_unstable();
@@ -65,6 +65,7 @@ pub fn asked(config: &Config) -> Asked {
         packages: packages.into_iter().map(str::to_owned).collect(),
         system_packages: system,
         architectures: config.architectures.clone(),
+        variant: config.variant.unless_prod().map(str::to_owned),
     }
 }
 

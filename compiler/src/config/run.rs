@@ -1,11 +1,12 @@
 //! How the image starts.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use grammar::quote;
 use grammar::yaml::{Kind, Node};
 use model::Spanned;
-use model::config::Run;
+use model::config::{Health, Run};
 
 use super::path::in_image;
 use crate::reader::Reader;
@@ -13,12 +14,11 @@ use crate::reader::Reader;
 pub(super) const FIELDS: &[&str] =
     &["entrypoint", "command", "user", "workdir", "env", "ports", "health", "read_only_root"];
 
-/// Fields that mean nothing yet.
-pub(super) const LATER: &[&str] = &["health", "read_only_root"];
+const HEALTH_FIELDS: &[&str] = &["http", "port"];
+const PORTS: &str = "1 to 65535";
 
 pub(super) fn read(reader: &mut Reader, node: &Node) -> Run {
     let Some(fields) = reader.fields(node, "run", FIELDS) else { return Run::default() };
-    reader.not_yet(&fields, LATER);
     Run {
         entrypoint: fields.get("entrypoint").map(|node| words(reader, node, "run.entrypoint")).unwrap_or_default(),
         command: fields.get("command").map(|node| words(reader, node, "run.command")).unwrap_or_default(),
@@ -26,6 +26,11 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Run {
         workdir: fields.get("workdir").and_then(|node| in_image(reader, node, "run.workdir")),
         env: fields.get("env").map(|node| env(reader, node)).unwrap_or_default(),
         ports: fields.get("ports").map(|node| ports(reader, node)).unwrap_or_default(),
+        health: fields.get("health").and_then(|node| health(reader, node)),
+        read_only_root: fields
+            .get("read_only_root")
+            .and_then(|node| reader.boolean(node, "run.read_only_root"))
+            .unwrap_or_default(),
     }
 }
 
@@ -80,7 +85,7 @@ fn ports(reader: &mut Reader, node: &Node) -> Vec<u16> {
     let mut seen = BTreeMap::new();
     let mut ports = Vec::new();
     for item in reader.list(node, "run.ports") {
-        let Some(port) = reader.number::<std::num::NonZeroU16>(item, "run.ports[]", "1 to 65535") else { continue };
+        let Some(port) = reader.number::<NonZeroU16>(item, "run.ports[]", PORTS) else { continue };
         match seen.get(&port.value) {
             Some(first) => reader.duplicate(&format!("the port {}", port.value), port.span, *first),
             None => {
@@ -90,4 +95,26 @@ fn ports(reader: &mut Reader, node: &Node) -> Vec<u16> {
         }
     }
     ports
+}
+
+fn health(reader: &mut Reader, node: &Node) -> Option<Health> {
+    let fields = reader.fields(node, "run.health", HEALTH_FIELDS)?;
+    let http = reader.required(&fields, "http", "name the path that answers: `http: /health`");
+    let http = http.and_then(|node| request_path(reader, node));
+    let port = reader.required(&fields, "port", "name the port that answers: `port: 8000`");
+    let port = port.and_then(|node| reader.number::<NonZeroU16>(node, "run.health.port", PORTS));
+    Some(Health { http: http?, port: port?.value.get() })
+}
+
+/// What a request line may ask for: a path from the root, escaped where that is needed.
+fn request_path(reader: &mut Reader, node: &Node) -> Option<String> {
+    let text = reader.text(node, "run.health.http")?;
+    let written_out = text.value.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+    if !text.value.starts_with('/') || !written_out {
+        let message =
+            format!("`run.health.http` must be a path of a request that starts with `/`, not {}", quote(&text.value));
+        reader.bad_value(text.span, message, "write it as `/health`; escape what a path cannot hold: `%20`");
+        return None;
+    }
+    Some(text.value)
 }

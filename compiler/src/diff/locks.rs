@@ -166,6 +166,7 @@ fn answered(edge: &Edge) -> String {
 fn asker(by: Asker) -> &'static str {
     match by {
         Asker::Base => "the base",
+        Asker::Variant => "the variant",
         Asker::Config => "the configuration",
     }
 }

@@ -1,18 +1,20 @@
 //! Documents that make images: an image with what it extends, read and taken apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
 use grammar::yaml::{Kind, Node, Pair, is_mended};
 use grammar::{Report, quote};
 use indexmap::IndexMap;
+use model::config::Variant;
 use model::{Finding, Findings, Sources, Span, Spanned, codes};
 
 use super::matrix::Matrix;
 use super::names::{self, Known};
 use super::parameter::{self, Parameters};
 use super::shape::{Given, Shape};
+use super::value::{Data, Value};
 use crate::reader::{Reader, TEMPLATE};
 use crate::suggest::nearest;
 
@@ -20,6 +22,8 @@ const TEMPLATE_FIELDS: &[&str] = &["kind", "description", "parameters", "extends
 /// How many templates may extend one another.
 const MAX_LEVELS: usize = 16;
 const STDLIB: &str = "stdlib:";
+/// The field whose entries are images.
+const VARIANTS: &str = "variants";
 
 /// What a document says of an image itself, on top of what it extends.
 #[derive(Clone, Debug)]
@@ -27,6 +31,28 @@ pub(super) struct Layer {
     pub(super) extends: Extended,
     /// A map: the image's fields.
     pub(super) own: Shape,
+}
+
+impl Layer {
+    /// The variants the image is said to have, and where; `None` where that is not said, or not as it should be.
+    fn variants(&self) -> Option<(Vec<Value>, Span)> {
+        let Some((place, variants)) = self.own.field(VARIANTS) else {
+            return match &self.extends {
+                Extended::Template(extends) => extends.template.layer.variants(),
+                Extended::Nothing | Extended::Lost => None,
+            };
+        };
+        let Kind::List(items) = &variants?.kind else { return None };
+        let mut names = BTreeSet::new();
+        let variants = items.iter().map(|item| match &item.kind {
+            Kind::Scalar { text, .. } if Variant::named(text).is_some() && names.insert(text) => {
+                Some(Value::new(Data::text(text.as_str()), item.span))
+            }
+            _ => None,
+        });
+        let variants: Vec<Value> = variants.collect::<Option<_>>()?;
+        (!variants.is_empty()).then_some((variants, place))
+    }
 }
 
 /// What a layer lies on.
@@ -127,17 +153,31 @@ impl<'a> Loader<'a> {
         };
         let mut reader = Reader::default();
         let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name);
-        let matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
+        let mut matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
         self.found(reader);
         let extends = self.extends(find("extends"), find("with"), path, root.is_broken());
-        self.given_twice(&extends, &matrix);
         let own = pairs.iter().filter(|pair| !matches!(pair.key.value.as_str(), "extends" | "with" | "matrix"));
         let own = Node { span: root.span, kind: Kind::Map(own.cloned().collect()) };
-        let own = Shape::of(&own, self.sources, &mut self.report);
+        let own = self.fields(&own);
         let layer = Layer { extends, own };
+        if let Some((variants, place)) = layer.variants() {
+            matrix.set_variants(variants, place);
+        }
+        self.given_twice(&layer.extends, &matrix);
         let known = Known::new(matrix.names(), find("matrix").map(|pair| &pair.value));
         names::check(&layer, &known, &mut self.report);
         (layer, matrix)
+    }
+
+    /// The fields of an image. How many images there are must be known before anything has a value.
+    fn fields(&mut self, node: &Node) -> Shape {
+        let own = Shape::of(node, self.sources, &mut self.report);
+        if let Some((place, None)) = own.field(VARIANTS) {
+            let message = "`variants` must be written out: there is an image for each of them";
+            let help = "list them where the image is declared, or make `variant` an axis of its matrix";
+            self.report.add(Finding::error(codes::BAD_VALUE, message).at(place).help(help));
+        }
+        own
     }
 
     fn found(&mut self, reader: Reader) {
@@ -277,7 +317,7 @@ impl<'a> Loader<'a> {
             fields.get("parameters").map(|node| parameter::read(reader, node, self.sources)).unwrap_or_default();
         let image = reader.required(&fields, "image", "put the image's fields under `image`");
         let own = match image.map(|node| (&node.kind, node)) {
-            Some((Kind::Map(_), node)) => Some(Shape::of(node, self.sources, &mut self.report)),
+            Some((Kind::Map(_), node)) => Some(self.fields(node)),
             Some((_, node)) => {
                 reader.wrong_type(node, "image", "a map");
                 None

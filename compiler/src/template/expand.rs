@@ -202,6 +202,7 @@ impl Expander {
 
     /// A field that an axis of the matrix chooses for: a list with its value.
     pub(super) fn choice(&mut self, field: &str, value: &Value) -> Pair {
+        self.evaluation.used = EcoVec::new(); // nothing was computed
         let span = value.span;
         let item = self.put(value, span, true);
         let key = Spanned::new(field.into(), span);

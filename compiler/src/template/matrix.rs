@@ -9,6 +9,7 @@ use grammar::yaml::{Kind, Node, Pair};
 use indexmap::{IndexMap, IndexSet};
 use model::{Finding, Findings, Span, Spanned, codes};
 
+use super::VARIANT;
 use super::evaluate::{Evaluation, Names, found_already};
 use super::parameter::is_name;
 use super::value::{Data, Value, versions};
@@ -28,6 +29,8 @@ pub(super) struct Matrix {
     axes: Vec<Axis>,
     exclude: Vec<Row>,
     include: Vec<Row>,
+    /// The variants of each image that gets none from an axis or row.
+    variants: Vec<Value>,
     /// Every name that gets a value, where it is first mentioned; its place is its bit in [`Value::axes`].
     names: IndexMap<EcoString, Span>,
 }
@@ -129,6 +132,12 @@ impl Matrix {
         matrix
     }
 
+    /// Takes in the variants a document lists, at a place.
+    pub(super) fn set_variants(&mut self, variants: Vec<Value>, place: Span) {
+        self.names.entry(VARIANT.into()).or_insert(place);
+        self.variants = variants;
+    }
+
     /// What is excluded must be there: every combination of the axes' values is.
     fn check_excluded(&self, reader: &mut Reader) {
         for (name, value) in self.exclude.iter().flatten() {
@@ -170,6 +179,9 @@ impl Matrix {
         for row in &self.include {
             self.add(row, &mut found, of_axes);
         }
+        if !self.variants.is_empty() {
+            found = found.into_iter().flat_map(|one| self.in_variants(one)).collect();
+        }
         for (number, one) in found.iter_mut().enumerate() {
             one.number = number;
         }
@@ -180,12 +192,29 @@ impl Matrix {
         Ok(found)
     }
 
+    /// An image in each of the variants listed, unless the matrix says which it is.
+    fn in_variants(&self, one: Assignment) -> Vec<Assignment> {
+        if one.get(VARIANT).is_some() {
+            return vec![one];
+        }
+        let with = |value: &Value| {
+            let mut one = one.clone();
+            one.pairs.push((VARIANT.into(), value.clone().with_axes(self.bit(VARIANT))));
+            one
+        };
+        self.variants.iter().map(with).collect()
+    }
+
     /// How many combinations of the axes' values there are.
     fn count(&self, place: Span) -> Result<usize, Finding> {
         let count = self.axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
         let rows = self.include.len() + self.exclude.len();
-        let Some(count) = count.filter(|count| count.saturating_add(self.include.len()) <= MAX_IMAGES) else {
-            let sizes: Vec<String> = self.axes.iter().map(|axis| axis.values.len().to_string()).collect();
+        let variants = self.variants.len().max(1);
+        let all = |count: usize| count.saturating_add(self.include.len()).saturating_mul(variants);
+        let Some(count) = count.filter(|count| all(*count) <= MAX_IMAGES) else {
+            let sizes = self.axes.iter().map(|axis| axis.values.len());
+            let sizes = sizes.chain(Some(variants).filter(|variants| *variants > 1));
+            let sizes: Vec<String> = sizes.map(|size| size.to_string()).collect();
             let message = format!("the matrix makes {} images; {MAX_IMAGES} are accepted", sizes.join(" × "));
             let finding = Finding::error(codes::MATRIX_TOO_LARGE, message).at(place);
             return Err(finding.help("shorten an axis, or write several documents"));
@@ -250,7 +279,8 @@ impl Matrix {
     /// Whether a name is that of an axis none of whose values could be read.
     fn is_lost(&self, name: &str) -> bool {
         let has_value = self.axes.iter().any(|axis| axis.name == name)
-            || self.include.iter().flatten().any(|(other, _)| other.value == name);
+            || self.include.iter().flatten().any(|(other, _)| other.value == name)
+            || name == VARIANT && !self.variants.is_empty();
         self.names.contains_key(name) && !has_value
     }
 

@@ -48,8 +48,6 @@ pub struct Document {
     layer: Layer,
     matrix: Matrix,
     place: Span,
-    /// It has a matrix, so its images' names tell them apart.
-    several: bool,
     /// What was found before anything had a value, and is not said again of every image.
     known: BTreeSet<(Code, Span)>,
     /// Lines that are no YAML: what is found there besides is not worth saying.
@@ -102,7 +100,7 @@ impl Document {
         };
         let place = matrix_key.unwrap_or(root.span);
         let known = findings.iter().filter_map(|finding| Some((finding.code, finding.span?))).collect();
-        (Self { layer, matrix, place, several: matrix_key.is_some(), known, mended }, findings)
+        (Self { layer, matrix, place, known, mended }, findings)
     }
 
     /// What is wrong with a template by itself, whatever values it will get.
@@ -202,7 +200,7 @@ impl Document {
         for (name, value) in assignment.pairs() {
             let said = self.matrix.bit(name) & name_axes != 0;
             let plain = name == VARIANT && value == "prod";
-            if said || plain || !self.several {
+            if said || plain {
                 continue;
             }
             suffix.push('-');

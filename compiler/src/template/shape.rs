@@ -93,6 +93,22 @@ impl Shape {
         }
     }
 
+    /// Where a field of a map is named, and what it is if that depends on nothing.
+    pub(super) fn field(&self, name: &str) -> Option<(Span, Option<&Node>)> {
+        match self {
+            Shape::Fixed(Node { kind: Kind::Map(pairs), .. }, _) => {
+                let pair = pairs.iter().find(|pair| pair.key.value == name)?;
+                Some((pair.key.span, Some(&pair.value)))
+            }
+            Shape::Map(entries, _) => {
+                let (key, shape) = entries.iter().find(|(key, _)| key.value == name)?;
+                let fixed = if let Shape::Fixed(node, _) = shape { Some(node) } else { None };
+                Some((key.span, fixed))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it stands in a list for several entries.
     pub(super) fn is_each(&self) -> bool {
         matches!(self, Shape::Value(Expression { kind: ExpressionKind::Each(_), .. }, _))

@@ -172,6 +172,12 @@ impl Brackets {
             }
             fresh = c.is_whitespace() || matches!(c, ',' | '[' | '{' | ':' | '-');
         }
+        let wrong = wrong.or_else(|| {
+            // The parser tells of it at the bracket that it does not close.
+            let end = matching(text, *open.last()?)? - 1;
+            let closed = text.get(end..).and_then(|rest| rest.chars().next());
+            (closed != open.last().map(|open| closer(text, *open))).then_some(end)
+        });
         Self { open, wrong }
     }
 }

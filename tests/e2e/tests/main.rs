@@ -13,3 +13,4 @@ mod servers;
 mod starts;
 mod tampering;
 mod trust;
+mod variants;

@@ -1,18 +1,23 @@
-//! JSON Schemas (draft-07) of what people write, for editors. They say what a field is and what it is for; what only the
-//! compiler can know, such as whether a package exists, they leave to it.
+//! JSON Schemas (draft-07) of documents: of what people write, for editors, and of what commands write. They say what a field
+//! is and what it is for; what only the compiler can know, such as whether a package exists, they leave to it.
 
+mod made;
+
+use model::config::Variant;
 use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// The kinds of documents there are schemas of.
-pub const KINDS: &[&str] = &["image", "template"];
+pub const KINDS: &[&str] = &["image", "template", "lock", "plan"];
 
 /// The schema of a kind of document.
 pub fn schema(kind: &str) -> Option<Value> {
     match kind {
         "image" => Some(image()),
         "template" => Some(template()),
+        "lock" => Some(made::lock()),
+        "plan" => Some(made::plan()),
         _ => None,
     }
 }
@@ -93,6 +98,11 @@ fn fields() -> Map<String, Value> {
         }),
         &["language"],
     );
+    let health = object(
+        "A request that an image in good health answers.",
+        json!({ "http": scalar("The path of an HTTP request."), "port": scalar("A TCP port.") }),
+        &["http", "port"],
+    );
     let run = object(
         "How the image starts.",
         json!({
@@ -102,6 +112,8 @@ fn fields() -> Map<String, Value> {
             "workdir": scalar("The absolute working directory."),
             "env": or_expression(json!({ "type": "object", "additionalProperties": scalar("A value."), "description": "Environment variables." })),
             "ports": or_expression(list(&scalar("A port."), "TCP ports it listens on.")),
+            "health": health,
+            "read_only_root": boolean("Whether it is to be started with a root file system nobody may write to."),
         }),
         &[],
     );
@@ -165,7 +177,10 @@ fn fields() -> Map<String, Value> {
                 "For which architectures; all unless given.",
             )),
         ),
-        ("variants", or_expression(list(&choice(&["prod"], "A variant."), "Which variants."))),
+        (
+            "variants",
+            list(&json!({ "enum": Variant::ALL.map(Variant::name) }), "In which variants; `prod` unless given."),
+        ),
         ("metadata", metadata),
     ];
     fields.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
