@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use compiler::template::{self, Document, Image};
@@ -150,13 +151,17 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
     write().map_err(|e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display())))
 }
 
-/// Writes a file of the user's anew: what a link leads to, with the mode it had.
+/// Writes a file of the user's anew: what a link leads to, with the mode it had, and the owner and group where this user
+/// may give it to them.
 pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> Result<(), Finding> {
     let failed = |e| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", path.display()));
     let real = path.canonicalize().map_err(failed)?;
-    let mode = real.metadata().map_err(failed)?.permissions();
+    let before = real.metadata().map_err(failed)?;
     write_whole(&real, bytes)?;
-    std::fs::set_permissions(&real, mode).map_err(failed)
+    // Each by itself: who may not give a file away may still give it to a group.
+    let _ = chown(&real, None, Some(before.gid()));
+    let _ = chown(&real, Some(before.uid()), None);
+    std::fs::set_permissions(&real, before.permissions()).map_err(failed)
 }
 
 /// Why a file the user named cannot be read.

@@ -59,7 +59,11 @@ impl Library for Templates {
             Finding::error(codes::TEMPLATE_UNREADABLE, format!("{shown} cannot be read: {why}"))
                 .help("check the path; it starts from the folder of the file that names it")
         };
-        let found = Folder::open(&self.root, &[])?.find(path).map_err(|finding| failed(finding.message))?;
+        let found = Folder::open(&self.root, &[])?.find(path).map_err(|finding| {
+            // It says which path and why; the path is to be the one the user knows.
+            let why = finding.message.strip_prefix(path).unwrap_or(&finding.message).trim_start();
+            failed(why.strip_prefix("cannot be read: ").unwrap_or(why).to_owned())
+        })?;
         let bytes = input::read(&found, grammar::MAX_BYTES as u64).map_err(|e| failed(e.to_string()))?;
         let text = grammar::decode(&bytes).map_err(|finding| failed(finding.message))?;
         Ok((shown.clone(), text.to_owned()))

@@ -7,8 +7,8 @@ use grammar::yaml::{Kind, Node, Pair};
 use grammar::{Report, quote};
 use model::{Finding, Findings, Span, Spanned, codes};
 
-use crate::config::{LATER, home_of, is_field};
-use crate::suggest::{choice, nearest};
+use crate::config::{home_of, is_field, later};
+use crate::suggest::{choice, choose, nearest, there};
 
 /// The path of a whole template, where an empty one is that of a whole image.
 pub(crate) const TEMPLATE: &str = "template";
@@ -66,7 +66,7 @@ impl Reader {
             self.wrong_type(node, path, "a map");
             return None;
         };
-        let place = pairs.first().map_or(node.span, |pair| pair.key.span);
+        let place = pairs.first().map_or(node.span, |pair| pair.key.span); // where its own key is not known
         let mut fields =
             Fields { pairs: BTreeMap::new(), meant: BTreeSet::new(), path, place, broken: node.is_broken() };
         let readable = |pair: &&Pair| pair.value.kind != Kind::Error;
@@ -78,11 +78,23 @@ impl Reader {
         }
         for pair in unknown {
             let near = nearest(&pair.key.value, known.iter().copied());
-            let taken = near.is_some_and(|near| fields.pairs.contains_key(near));
+            let taken = near.is_some_and(|near| fields.pairs.contains_key(near) || fields.meant.contains(near));
             self.unknown(pair, path, known, near, taken);
             fields.meant.extend(near);
         }
         Some(fields)
+    }
+
+    /// The fields of a map that is itself a field; what it lacks is missing at its key.
+    pub(crate) fn section<'n>(
+        &mut self,
+        fields: &Fields<'n>,
+        name: &'static str,
+        known: &[&'static str],
+    ) -> Option<Fields<'n>> {
+        let pair = fields.pair(name)?;
+        let section = self.fields(&pair.value, name, known)?;
+        Some(Fields { place: pair.key.span, ..section })
     }
 
     /// The entries of a map whose keys the author chooses, in the order written.
@@ -104,18 +116,17 @@ impl Reader {
         }
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
         let finding = Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span);
-        if let Some(near) = near.filter(|_| taken) {
-            self.add(finding.help(format!("did you mean `{near}`? That is given already: make one of both")));
-            return;
-        }
-        self.add(finding.meant(near, || match home_of(&pair.key.value).filter(|home| *home != path) {
-            _ if path == TEMPLATE && is_field(&pair.key.value) => "it belongs under `image`".to_owned(),
-            Some(home) => format!("it belongs under `{home}`"),
-            None => {
-                let honoured: Vec<&str> = known.iter().copied().filter(|name| !LATER.contains(name)).collect();
-                format!("there are {}", honoured.join(", "))
+        let fields = || there(known.iter().copied().filter(|name| !later(path).contains(name)));
+        let home = home_of(&pair.key.value).filter(|home| *home != path);
+        self.add(match (near, home) {
+            (Some(near), _) if taken => {
+                finding.help(format!("did you mean `{near}`? That is given already: make one of both"))
             }
-        }));
+            (Some(_), _) => finding.meant(near, &fields()),
+            _ if path == TEMPLATE && is_field(&pair.key.value) => finding.help("it belongs under `image`"),
+            (None, Some(home)) => finding.help(format!("it belongs under `{home}`")),
+            (None, None) => finding.help(fields()),
+        });
     }
 
     /// The field's value; a finding if it is missing.
@@ -244,8 +255,11 @@ impl Reader {
         }
         let message = format!("{} must be {}, not {}", named(path), choice(accepted), quote(&text.value));
         let all = accepted.iter().copied().chain(later.iter().copied());
-        let finding = Finding::error(codes::BAD_VALUE, message).at(text.span);
-        self.add(finding.meant(nearest(&text.value, all), || format!("write {}", choice(accepted))));
+        let finding =
+            choose(Finding::error(codes::BAD_VALUE, message).at(text.span), nearest(&text.value, all), accepted);
+        // In a list the right word may stand already.
+        let fix = finding.fix.clone().filter(|_| !path.ends_with("[]"));
+        self.add(Finding { fix, ..finding });
         None
     }
 
@@ -276,15 +290,20 @@ impl Reader {
         let message = format!("{} must be {expected}: {found}", named(path));
         let finding = Finding::error(codes::WRONG_TYPE, message).at(node.span).help(help);
         self.add(match (&node.kind, expected) {
-            (Kind::Scalar { text, .. }, "a list") if !text.contains(['\n', ',', '[', ']', '{', '}', '#']) => {
-                finding.replace_by(format!("[{text}]"))
-            }
+            (Kind::Scalar { text, .. }, "a list") if is_plain(text) => finding.replace_by(format!("[{text}]")),
             (Kind::Scalar { text, .. }, "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
                 finding.replace_by(text.as_str())
             }
             _ => finding,
         });
     }
+}
+
+/// Whether a text is the same without quotes, between brackets as well.
+fn is_plain(text: &str) -> bool {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_'));
+    let inner = |c: char| c.is_ascii_alphanumeric() || "._-+=<>~/ ".contains(c);
+    starts && text.chars().all(inner) && !text.ends_with(' ') && !text.eq_ignore_ascii_case("null")
 }
 
 /// How messages name a place: nothing is the whole, `x[]` an entry of a list.

@@ -1,20 +1,45 @@
 //! "Did you mean".
 
+use model::Finding;
+
 /// Longer words are not typing mistakes.
 const MAX_WORD: usize = 40;
+/// In shorter words one letter more or less makes quite another word.
+const MIN_WORD: usize = 3;
 
 /// The candidate a word was probably meant to be, if one is near enough.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > MAX_WORD {
         return None;
     }
-    let word = word.to_lowercase().replace('-', "_");
-    let scored = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate));
-    let limit = (word.chars().count() / 3).max(1);
+    let plain = |word: &str| word.to_lowercase().replace('-', "_");
+    let word = plain(word);
+    let letters = word.chars().count();
+    let scored =
+        candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate));
+    let limit = if letters < MIN_WORD { 0 } else { letters / 3 };
     scored
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= limit)
         .map(|(_, candidate)| candidate)
+}
+
+/// Proposes one of the few words accepted, which the finding's message names and its place is to hold.
+pub(crate) fn choose(finding: Finding, near: Option<&str>, accepted: &[&str]) -> Finding {
+    match near {
+        Some(word) => finding.help(format!("did you mean `{word}`?")).replace_by(word),
+        None => finding.help(format!("write {}", choice(accepted))),
+    }
+}
+
+/// What there is, as a sentence of a help.
+pub(crate) fn there<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.as_slice() {
+        [] => "there is none".to_owned(),
+        [one] => format!("there is only `{one}`"),
+        all => format!("there are {}", listed(all.iter().copied())),
+    }
 }
 
 /// `a, b or c`, each between backticks.
@@ -48,6 +73,10 @@ mod tests {
         assert_eq!(nearest("System-Packages", fields), Some("system_packages"));
         assert_eq!(nearest("fil", fields), None);
         assert_eq!(nearest("dockerfile", fields), None);
+        assert_eq!(nearest("rum", fields), Some("run"));
+        assert_eq!(nearest("RUN", fields), Some("run"));
+        assert_eq!(nearest("ru", fields), None);
+        assert_eq!(nearest("To", ["to"]), Some("to"));
         assert_eq!(nearest(&"x".repeat(1_000_000), fields), None);
     }
 

@@ -75,18 +75,63 @@ fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
 #[test]
 fn misspelt_words_are_corrected() {
     for (text, help) in [
-        ("pakages: []", "did you mean `packages`?"),
+        ("pakages: []", "did you mean `packages`? There are kind, name, version,"),
+        ("packages: []\npakages: []", "did you mean `packages`? That is given already: make one of both"),
+        ("base: {languag: python}", "did you mean `language`? There are language, version, build"),
+        ("run: {usr: 1}", "did you mean `user`? There are entrypoint, command, user, workdir, env, ports"),
+        ("files: [{t: x}]", "there are from, to, mode"),
         ("ports: [80]", "it belongs under `run`"),
         ("base: {language: pyton}", "did you mean `python`?"),
         ("architectures: [x86_64]", "did you mean `amd64`?"),
         ("architectures: [Arm-64]", "did you mean `arm64`?"),
+        ("architectures: [s390x]", "write `amd64` or `arm64`"),
+        ("architectures: [amd64, x64]", "did you mean `amd64`? That is listed already: remove this"),
+        ("architectures: [x64, x86_64]", "did you mean `amd64`? That is listed already: remove this"),
         ("variants: [prd]", "did you mean `prod`?"),
+        ("base: {language: python, version: '3'}\npackages: [fastapi=0.115]", "did you mean `fastapi==0.115`?"),
+        ("base: {language: python, version: '3'}\npackages: {fastapi: =>1}", "did you mean `\">=1\"`?"),
+        ("base: {language: python, version: '3'}\npackages: [fastapi: 1]", "write `fastapi==1`"),
         ("name: My App", "for example `my-app`"),
         ("packages: fastapi", "write `[fastapi]`"),
         ("run: {command: python3 -m app}", "write `[python3, -m, app]`"),
     ] {
         let helps: Vec<String> = read(text).1.into_iter().filter_map(|finding| finding.help).collect();
-        assert!(helps.iter().any(|found| found == help), "{text}: {helps:?}");
+        assert!(helps.iter().any(|found| found.starts_with(help)), "{text}: {helps:?}");
+    }
+}
+
+#[test]
+fn what_is_proposed_is_right() {
+    for (wrong, right) in [
+        ("packages:\n  - 'fastapi=1'\n", "packages:\n  - 'fastapi==1'\n"),
+        ("packages: {fastapi: =>1}\n", "packages: {fastapi: \">=1\"}\n"),
+        ("packages: 'fastapi'\n", "packages: [fastapi]\n"),
+        ("architectures: [x64, arm]\n", "architectures: [amd64, arm64]\n"),
+        ("archtectures: [amd64]\n", "architectures: [amd64]\n"),
+    ] {
+        let whole = |text: &str| format!("name: x\nbase: {{language: python, version: '3.13'}}\n{text}");
+        let mut text = whole(wrong);
+        let mut fixes: Vec<model::Fix> = read(&text).1.into_iter().filter_map(|finding| finding.fix).collect();
+        fixes.sort_by_key(|fix| std::cmp::Reverse(fix.span.start));
+        for fix in fixes {
+            text.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.text);
+        }
+        assert_eq!(text, whole(right));
+        assert_eq!(read(&text).1, Vec::new());
+    }
+}
+
+#[test]
+fn what_would_be_there_twice_or_not_the_same_is_not_proposed() {
+    for text in [
+        "architectures: [amd64, x64]",
+        "packages: []\npakages: []",
+        "variants: [prod, prd]",
+        "packages: 'a: b'",
+        "run: {us: 1}",
+    ] {
+        let findings = read(&format!("name: x\nbase: {{language: python, version: '3.13'}}\n{text}\n")).1;
+        assert!(!findings.is_empty() && findings.iter().all(|finding| finding.fix.is_none()), "{text}: {findings:?}");
     }
 }
 

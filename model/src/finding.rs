@@ -106,20 +106,24 @@ impl Finding {
         self
     }
 
-    /// Names the word that was probably meant, if one is near.
+    /// Names the word that was probably meant, if one is near, and says in any case what else there is: a sentence
+    /// without capital and full stop.
     #[must_use]
-    pub fn suggest(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
+    pub fn suggest(self, near: Option<&str>, there: &str) -> Self {
+        let mut rest = there.chars();
         match near {
-            Some(word) => self.help(format!("did you mean `{word}`?")),
-            None => self.help(otherwise()),
+            Some(word) => {
+                let first = rest.next().map(|c| c.to_ascii_uppercase()).into_iter();
+                self.help(format!("did you mean `{word}`? {}", first.chain(rest).collect::<String>()))
+            }
+            None => self.help(there),
         }
     }
 
     /// The same where the finding's place is the word itself, so that it can be replaced.
     #[must_use]
-    pub fn meant(self, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
-        let finding = self.suggest(near, otherwise);
-        near.into_iter().fold(finding, Self::replace_by)
+    pub fn meant(self, near: Option<&str>, there: &str) -> Self {
+        near.into_iter().fold(self.suggest(near, there), Self::replace_by)
     }
 
     /// Says what to do.

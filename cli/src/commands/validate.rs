@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use model::{Finding, Findings, Fix, Sources, has_errors};
@@ -6,8 +7,8 @@ use crate::args::Format;
 use crate::project;
 use crate::report::{self, Failure};
 
-/// A correction may show another mistake; more rounds than any file needs.
-const MAX_ROUNDS: usize = 10;
+/// A correction may show another mistake, and like ones are made one after another; more rounds than any file needs.
+const MAX_ROUNDS: usize = 100;
 
 /// `validate`: reads and checks configurations and templates; all findings of all files.
 pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Failure> {
@@ -57,16 +58,41 @@ fn correct(files: &[PathBuf], sources: &Sources, findings: &[Finding]) -> Result
     Ok(made)
 }
 
-/// A text with changes made, those that overlap an earlier one left out.
+/// A text with changes made. Those that overlap an earlier one are left out; so are those that write the same word as an
+/// earlier one, for both may stand in one map or list: the text is checked before the second is made.
 fn apply(text: &str, fixes: &[&Fix]) -> (String, usize) {
-    let (mut out, mut at, mut count) = (String::with_capacity(text.len()), 0, 0);
+    let (mut out, mut at, mut made) = (String::with_capacity(text.len()), 0, BTreeSet::new());
+    let mut count = 0;
     for fix in fixes {
         let (start, end) = (fix.span.start as usize, fix.span.end as usize);
         let Some(between) = text.get(at..start) else { continue };
+        let word = fix.text.trim();
+        if !word.is_empty() && !made.insert(word) {
+            continue;
+        }
         out.push_str(between);
         out.push_str(&fix.text);
         (at, count) = (end, count + 1);
     }
     out.push_str(text.get(at..).unwrap_or_default());
     (out, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{SourceId, Span};
+
+    use super::*;
+
+    fn fix(start: usize, end: usize, text: &str) -> Fix {
+        Fix { span: Span::new(SourceId(0), start, end), text: text.into() }
+    }
+
+    #[test]
+    fn a_word_is_written_once_before_the_text_is_checked_again() {
+        let fixes =
+            [fix(0, 2, "name"), fix(3, 5, "name"), fix(6, 7, "x"), fix(6, 8, "y"), fix(9, 9, " "), fix(9, 10, " ")];
+        let (text, made) = apply("na nm a b c", &fixes.each_ref());
+        assert_eq!((text.as_str(), made), ("name nm x b  c", 4));
+    }
 }

@@ -17,7 +17,7 @@ const VERSION_HELP: &str = "write a version (`3.13.5`), a line (`3.13`), a range
 
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
     match (fields.get("base"), fields.get("python_version")) {
-        (Some(node), short) => {
+        (Some(_), short) => {
             if short.is_some()
                 && let (Some(short), Some(base)) = (fields.key("python_version"), fields.key("base"))
             {
@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
                 let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(short).label(base, "given here");
                 reader.add(finding.help("remove `python_version`"));
             }
-            long(reader, node)
+            long(reader, fields)
         }
         (None, Some(node)) => {
             let language = Spanned::new(Language::Python, fields.key("python_version").unwrap_or(node.span));
@@ -41,8 +41,8 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
     }
 }
 
-fn long(reader: &mut Reader, node: &Node) -> Option<Base> {
-    let fields = reader.fields(node, "base", FIELDS)?;
+fn long(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
+    let fields = reader.section(fields, "base", FIELDS)?;
     if let Some(node) = fields.get("build") {
         reader.one_of(node, "base.build", &["prebuilt"], &["source"]);
     }

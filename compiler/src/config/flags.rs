@@ -14,8 +14,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) {
     if let Some(node) = fields.get("build_type") {
         build_type(reader, node);
     }
-    let Some(node) = fields.get("build_flags") else { return };
-    let Some(flags) = reader.fields(node, "build_flags", FIELDS) else { return };
+    let Some(flags) = reader.section(fields, "build_flags", FIELDS) else { return };
     reader.not_yet(&flags, LATER);
     if let Some(node) = flags.get("hardening") {
         reader.one_of(node, "build_flags.hardening", &["none"], &["standard", "maximum"]);

@@ -6,6 +6,7 @@ use model::{Arch, Finding, Span, Spanned, codes};
 
 use super::{base, flags, name, packages, placed, run, system};
 use crate::reader::{Fields, Reader};
+use crate::suggest::{choice, choose, nearest};
 
 /// Every field, whether it is honoured or refused as not supported yet.
 pub(super) const FIELDS: &[&str] = &[
@@ -43,7 +44,7 @@ pub(super) const FIELDS: &[&str] = &[
 const OF_DOCUMENTS: &[&str] = &["extends", "with", "matrix"];
 
 /// Fields that mean nothing yet.
-pub(crate) const LATER: &[&str] = &[
+pub(super) const LATER: &[&str] = &[
     "policies",
     "registries",
     "scripts",
@@ -99,7 +100,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let packages = packages::read(reader, &fields, base.as_ref());
     let system_packages = fields.get("system_packages").map(|node| system::read(reader, node)).unwrap_or_default();
     flags::read(reader, &fields);
-    let source = fields.get("source").and_then(|node| placed::source(reader, node));
+    let source = placed::source(reader, &fields);
     let files = fields.get("files").map(|node| placed::files(reader, node)).unwrap_or_default();
     let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
     let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
@@ -147,7 +148,7 @@ fn is_image(reader: &mut Reader, root: &Node) -> bool {
 
 fn architectures(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Arch> {
     let Some(node) = fields.get("architectures") else { return Arch::ALL.to_vec() };
-    let mut found: Vec<(Arch, Span)> = Vec::new();
+    let (mut found, mut unknown): (Vec<(Arch, Span)>, Vec<Spanned<String>>) = Default::default();
     let mut items = 0;
     for item in reader.list(node, "architectures") {
         items += 1;
@@ -157,26 +158,41 @@ fn architectures(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Arch> {
                 Some((_, first)) => reader.duplicate(&format!("`{arch}`"), text.span, *first),
                 None => found.push((arch, text.span)),
             },
-            Err(()) => unknown_architecture(reader, &text),
+            Err(()) => unknown.push(text),
         }
     }
     if items == 0 && matches!(node.kind, Kind::List(_)) && !node.is_broken() {
         reader.bad_value(node.span, "`architectures` names none", "name one, or leave the field out for all");
     }
     found.sort_unstable();
-    found.into_iter().map(|(arch, _)| arch).collect()
+    let found: Vec<Arch> = found.into_iter().map(|(arch, _)| arch).collect();
+    let mut listed = found.clone();
+    for text in unknown {
+        unknown_architecture(reader, &text, &mut listed);
+    }
+    found
 }
 
-fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>) {
+/// Says that an architecture is none, and which was meant; `listed` are those that stand in the list, or will.
+fn unknown_architecture(reader: &mut Reader, text: &Spanned<String>, listed: &mut Vec<Arch>) {
     let meant = match text.value.to_ascii_lowercase().replace('-', "_").as_str() {
         "x86_64" | "x64" | "x86" | "amd" | "linux/amd64" => Some(Arch::Amd64),
         "aarch64" | "arm" | "armv8" | "arm64/v8" | "arm64v8" | "linux/arm64" => Some(Arch::Arm64),
-        other => crate::suggest::nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
+        other => nearest(other, Arch::ALL.map(Arch::name)).and_then(|name| name.parse().ok()),
     };
-    let message = format!("{} is no architecture images are built for", grammar::quote(&text.value));
+    let all = Arch::ALL.map(Arch::name);
+    let text_shown = grammar::quote(&text.value);
+    let message = format!("{text_shown} is no architecture images are built for: expected {}", choice(&all));
     let finding = Finding::error(codes::BAD_VALUE, message).at(text.span);
-    let otherwise = || format!("there are {}", Arch::ALL.map(Arch::name).join(" and "));
-    reader.add(finding.meant(meant.map(Arch::name), otherwise));
+    match meant {
+        Some(arch) if listed.contains(&arch) => {
+            reader.add(finding.help(format!("did you mean `{arch}`? That is listed already: remove this")));
+        }
+        _ => {
+            listed.extend(meant);
+            reader.add(choose(finding, meant.map(Arch::name), &all));
+        }
+    }
 }
 
 /// The variant of an image. A document that lists several has been made into an image of each before.

@@ -17,7 +17,7 @@ use model::config::{Config, SystemPackage};
 use model::lock::Asked;
 use model::{Findings, Spanned};
 
-pub(crate) use image::{LATER, home_of, is_field};
+pub(crate) use image::{home_of, is_field};
 pub(crate) use name::is_image_name;
 
 /// The fields that are honoured: of the whole (`None`) and of its parts.
@@ -28,13 +28,23 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
     };
     let documents = ["extends", "with", "matrix"];
     vec![
-        (None, without(&without(image::FIELDS, LATER), &documents)),
+        (None, without(&without(image::FIELDS, image::LATER), &documents)),
         (Some("base"), base::FIELDS.to_vec()),
         (Some("run"), run::FIELDS.to_vec()),
         (Some("build_flags"), without(flags::FIELDS, flags::LATER)),
         (Some("source"), without(placed::SOURCE_FIELDS, placed::SOURCE_LATER)),
         (Some("metadata"), image::METADATA_FIELDS.to_vec()),
     ]
+}
+
+/// The fields of a part that mean nothing yet.
+pub(crate) fn later(path: &str) -> &'static [&'static str] {
+    match path {
+        "" => image::LATER,
+        "build_flags" => flags::LATER,
+        "source" => placed::SOURCE_LATER,
+        _ => &[],
+    }
 }
 
 /// Reads an image configuration. The configuration is given wherever name and base could be read, so that work can go

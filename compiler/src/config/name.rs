@@ -40,7 +40,7 @@ pub(super) fn image(reader: &mut Reader, node: &Node) -> Option<Spanned<String>>
         None => "for example `my-service`".to_owned(),
     };
     let finding = Finding::error(codes::BAD_VALUE, message).at(name.span).help(help);
-    let usable = !name.value.contains('/') && !proposal.is_empty() && proposal.len() <= MAX_NAME;
+    let usable = !name.value.contains('/') && proposal != "null" && !proposal.is_empty() && proposal.len() <= MAX_NAME;
     reader.add(if usable { finding.replace_by(proposal) } else { finding });
     None
 }

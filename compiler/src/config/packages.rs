@@ -24,15 +24,24 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
         reader.add(fields.key("base").into_iter().fold(finding.at(key), |f, base| f.label(base, "no language here")));
     }
     refuse_duplicates(reader, &requirements);
-    crate::pypi::unreadable(&requirements).into_iter().for_each(|finding| reader.add(finding));
+    let is_list = matches!(node.kind, Kind::List(_));
+    for finding in crate::pypi::unreadable(&requirements) {
+        let fix = finding.fix.clone().filter(|_| is_list); // in a map, name and version stand apart
+        reader.add(Finding { fix, ..finding });
+    }
     requirements
 }
 
 fn requirement(reader: &mut Reader, item: &Node) -> Option<Spanned<String>> {
     let Kind::Map(pairs) = &item.kind else { return reader.line(item, "packages[]") };
-    let help = match pairs.first() {
-        Some(pair) => format!("write `- {}==VERSION`, or all of them as a map", pair.key.value),
-        None => "write `- name==VERSION`".to_owned(),
+    let help = match pairs.as_slice() {
+        [Pair { key, value: Node { kind: Kind::Scalar { text, .. }, .. } }]
+            if text.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            format!("write `{}=={text}`", key.value)
+        }
+        [pair, ..] => format!("write `- {}==VERSION`, or all of them as a map", pair.key.value),
+        [] => "write `- name==VERSION`".to_owned(),
     };
     let finding = Finding::error(codes::WRONG_TYPE, "a package in a list must be a text, found a map");
     reader.add(finding.at(item.span).help(help));
@@ -53,6 +62,13 @@ fn entry(reader: &mut Reader, pair: &Pair) -> Option<Spanned<String>> {
         limits if limits.starts_with(['<', '>', '=', '!', '~']) => format!("{name}{limits}"),
         exact => format!("{name}=={exact}"),
     };
+    if let Some(near) = crate::pypi::mended(&text) {
+        let message = format!("{} is neither a version nor a range", grammar::quote(&version.value));
+        let near = format!("\"{}\"", near.strip_prefix(name.as_str()).unwrap_or(&near));
+        let finding = Finding::error(codes::BAD_REQUIREMENT, message).at(version.span);
+        reader.add(finding.help(format!("did you mean `{near}`?")).replace_by(near));
+        return None;
+    }
     Some(Spanned::new(text, pair.span()))
 }
 

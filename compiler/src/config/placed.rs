@@ -8,7 +8,7 @@ use model::config::{PlacedFile, Source};
 use model::{Finding, Span, Spanned, codes};
 
 use super::path::{below_root, beside};
-use crate::reader::Reader;
+use crate::reader::{Fields, Reader};
 
 pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests"];
 
@@ -18,8 +18,8 @@ pub(super) const SOURCE_LATER: &[&str] = &["git", "build", "tests"];
 const FILE_FIELDS: &[&str] = &["from", "to", "mode"];
 const DEFAULT_MODE: u32 = 0o644;
 
-pub(super) fn source(reader: &mut Reader, node: &Node) -> Option<Source> {
-    let mut fields = reader.fields(node, "source", SOURCE_FIELDS)?;
+pub(super) fn source(reader: &mut Reader, fields: &Fields<'_>) -> Option<Source> {
+    let mut fields = reader.section(fields, "source", SOURCE_FIELDS)?;
     reader.not_yet(&fields, SOURCE_LATER);
     if fields.get("git").is_some() {
         fields.excuse(); // which stands for the path

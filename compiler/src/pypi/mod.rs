@@ -18,7 +18,7 @@ use crate::solver::{Solution, solve};
 use crate::{Fetched, Step};
 use catalogue::Catalogue;
 use platform::Platform;
-pub(crate) use requirement::Requirement;
+pub(crate) use requirement::{Requirement, mended};
 use roots::WantedRoot;
 use universe::{Admitted, Name, Pypi};
 

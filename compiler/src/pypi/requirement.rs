@@ -135,6 +135,34 @@ fn head(text: &str) -> Result<usize, Unreadable> {
     }
 }
 
+/// The requirement that an unreadable one was probably meant to be: operators as other tools write them (`=`, `=>`), or
+/// what stands there for `==` (`fastapi 0.115`, `fastapi@0.115`, `fastapi:0.115`).
+pub(crate) fn mended(text: &str) -> Option<String> {
+    const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
+    const MEANT: [(&str, &str); 6] = [("=>", ">="), ("=<", "<="), ("=", "=="), ("@", "=="), (":", "=="), ("", "==")];
+    if Requirement::parse(text).is_ok() {
+        return None;
+    }
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))?;
+    let (name, rest) = text.split_at_checked(end)?;
+    let (extras, rest) = match rest.find(']').filter(|_| rest.starts_with('[')) {
+        Some(end) => rest.split_at_checked(end + 1)?,
+        None => ("", rest),
+    };
+    let (limits, marker) = rest.split_at_checked(rest.find(';').unwrap_or(rest.len()))?;
+    let clause = |clause: &str| {
+        let clause = clause.trim();
+        let right = OPERATORS.into_iter().map(|operator| (operator, operator)).filter(|_| !clause.starts_with("=>"));
+        let (operator, version) =
+            right.chain(MEANT).find_map(|(written, meant)| Some((meant, clause.strip_prefix(written)?)))?;
+        let version = version.trim();
+        version.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{operator}{version}"))
+    };
+    let limits: Option<Vec<String>> = limits.split(',').map(clause).collect();
+    let near = format!("{name}{extras}{}{marker}", limits?.join(","));
+    Requirement::parse(&near).is_ok().then_some(near)
+}
+
 /// URLs are refused before pep508_rs would read one.
 #[derive(Clone, Debug)]
 struct NoUrl;
@@ -192,6 +220,29 @@ mod tests {
     }
 
     #[test]
+    fn what_other_tools_write_is_mended() {
+        for (text, near) in [
+            ("fastapi=0.115.12", "fastapi==0.115.12"),
+            ("fastapi 0.115", "fastapi==0.115"),
+            ("fastapi@0.115", "fastapi==0.115"),
+            ("fastapi:0.115", "fastapi==0.115"),
+            ("fastapi=>1", "fastapi>=1"),
+            (
+                "uvicorn[standard] => 0.24, =<0.25; python_version > '3'",
+                "uvicorn[standard]>=0.24,<=0.25; python_version > '3'",
+            ),
+        ] {
+            assert!(Requirement::parse(text).is_err(), "{text}");
+            assert_eq!(mended(text).as_deref(), Some(near));
+        }
+        for text in
+            ["", "fastapi", "fastapi latest", "fastapi@https://example.com/1.whl", "a b", "-a=1", "a=", "a=1.x.y"]
+        {
+            assert_eq!(mended(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn the_markers_packages_have_are_accepted() {
         let machines: Vec<String> = (0..60).map(|n| format!("platform_machine == \"m{n}\"")).collect();
         let nested = machines.join(" or (") + &")".repeat(machines.len() - 1);
@@ -217,6 +268,7 @@ mod tests {
             marker in "(extra|os_name|python_version|platform_release|implementation_version) ?(==|!=|<|>|~=|===| in | not in |) ?['\"]([0-9.*]{0,6}|[a-z ]{0,6}|\\PC{0,4})['\"]",
         ) {
             let environment = crate::pypi::platform::tests::environment();
+            let _ = mended(&text);
             for text in [text, format!("a; {marker}"), format!("a; {marker} or not {marker}")] {
                 if let Ok(requirement) = Requirement::parse(&text) {
                     let _ = (requirement.applies(&environment), requirement.applies_for(&environment, "x"));

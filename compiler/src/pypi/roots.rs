@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Arch, Finding, Findings, Span, Spanned, codes};
+use grammar::quote;
+use model::{Arch, Finding, Findings, Fix, Span, Spanned, codes};
 use pep508_rs::pep440_rs::Version;
 
 use super::catalogue::{Catalogue, Offer};
-use super::requirement::Requirement;
+use super::requirement::{Requirement, mended};
 use super::universe::{contains, written};
 use crate::{Need, Project};
 
@@ -27,25 +28,33 @@ pub(super) fn parse(requirements: &[Spanned<String>]) -> Result<Vec<WantedRoot>,
     for Spanned { value, span } in requirements {
         match Requirement::parse(value) {
             Ok(requirement) => roots.push(WantedRoot { requirement, span: *span }),
-            Err(error) => findings.push(
-                Finding::error(codes::BAD_REQUIREMENT, format!("the requirement `{value}` cannot be read"))
-                    .because(error.message)
-                    .help("Write a name, extras, version clauses and a marker as PEP 508 has them: `uvicorn[standard]>=0.24,<0.25; python_version >= '3.11'`.")
-                    .at(inside(*span, value, error.start, error.len)),
-            ),
+            Err(error) => {
+                let message = format!("the requirement {} cannot be read", quote(value));
+                let finding = Finding::error(codes::BAD_REQUIREMENT, message).because(error.message);
+                let finding = finding.at(inside(*span, value, error.start, error.len));
+                findings.push(match mended(value) {
+                    Some(near) => {
+                        let fix = as_written(*span, value).map(|span| Fix { span, text: near.clone() });
+                        Finding { fix, ..finding.help(format!("did you mean {}?", quote(&near))) }
+                    }
+                    None => finding.help("write name, extras, versions and marker as in `uvicorn[standard]>=0.24,<0.25; python_version >= '3.11'`"),
+                });
+            }
         }
     }
     if findings.is_empty() { Ok(roots) } else { Err(findings) }
 }
 
+/// The place of a scalar without its quotes, if it is written as it is.
+fn as_written(span: Span, value: &str) -> Option<Span> {
+    let quotes = span.len().checked_sub(value.len()).filter(|more| matches!(more, 0 | 2))?;
+    Some(Span::new(span.source, span.start as usize + quotes / 2, span.end as usize - quotes / 2))
+}
+
 /// The place of a part of a scalar, if the scalar is written as it is, bare or in quotes.
 fn inside(span: Span, value: &str, start: usize, len: usize) -> Span {
-    let quote = match span.len().checked_sub(value.len()) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return span,
-    };
-    let (first, end) = (span.start as usize + quote, span.end as usize - quote);
+    let Some(whole) = as_written(span, value) else { return span };
+    let (first, end) = (whole.start as usize, whole.end as usize);
     let from = (first + start).min(end.saturating_sub(1));
     Span::new(span.source, from, (from + len.max(1)).min(end))
 }

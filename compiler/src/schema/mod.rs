@@ -8,6 +8,11 @@ use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
+/// Text without expressions, `$${{` among it.
+const TEXT: &str = r"([^$]|\$\$\{\{|\$(?!\{\{|\$\{\{))*";
+/// An expression: closed, its texts closed as well, and without characters that it never has outside them.
+const EXPRESSION: &str = r#"\$\{\{([^'"{}&?|$]|'[^']*'|"([^"\\]|\\[\s\S])*"|\}(?!\}))*\}\}"#;
+
 /// The kinds of documents there are schemas of.
 pub const KINDS: &[&str] = &["image", "template", "lock", "plan"];
 
@@ -39,6 +44,7 @@ fn image() -> Value {
         "additionalProperties": false,
         "properties": properties,
         "anyOf": [{ "required": ["extends"] }, { "required": ["name"] }],
+        "dependencies": short_form(),
         "definitions": definitions(),
     })
 }
@@ -72,10 +78,21 @@ fn template() -> Value {
             "parameters": { "type": "object", "additionalProperties": parameter, "description": "What an image that extends it must or may say." },
             "extends": text("A template this one stands on."),
             "with": { "type": "object", "description": "Values for that template's parameters." },
-            "image": { "type": "object", "additionalProperties": false, "properties": fields(), "description": "The image's fields." },
+            "image": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": fields(),
+                "dependencies": short_form(),
+                "description": "The image's fields.",
+            },
         },
         "definitions": definitions(),
     })
+}
+
+/// `python_version` is the short form of `base`: one of them is given.
+fn short_form() -> Value {
+    json!({ "base": { "properties": { "python_version": false } } })
 }
 
 /// The fields an image has by itself.
@@ -84,7 +101,7 @@ fn fields() -> Map<String, Value> {
     let requirements = json!({
         "description": "Packages of the language, in its own syntax.",
         "anyOf": [
-            { "type": "array", "items": scalar("A requirement: `fastapi>=0.104`.") },
+            { "type": "array", "items": requirement() },
             { "type": "object", "additionalProperties": scalar("A version or range.") },
             expression(),
         ],
@@ -198,7 +215,15 @@ fn matrix() -> Value {
 }
 
 fn definitions() -> Value {
-    json!({ "expression": { "type": "string", "pattern": "\\$\\{\\{", "description": "An expression." } })
+    let expression = format!("^{TEXT}{EXPRESSION}({TEXT}{EXPRESSION})*{TEXT}$");
+    json!({
+        "expression": {
+            "type": "string",
+            "pattern": expression,
+            "patternErrorMessage": "expected an expression with `and`, `or`, `not`, closed by `}}`",
+            "description": "An expression.",
+        },
+    })
 }
 
 fn expression() -> Value {
@@ -213,9 +238,33 @@ fn text(description: &str) -> Value {
     json!({ "type": "string", "description": description })
 }
 
-/// A text, or what YAML reads as a number: digits count as they are written.
+/// A text, or what YAML reads as a number: digits count as they are written. Expressions in it are closed.
 fn scalar(description: &str) -> Value {
-    json!({ "type": ["string", "number"], "description": description })
+    let pattern = format!("^{TEXT}({EXPRESSION}{TEXT})*$");
+    json!({
+        "type": ["string", "number"],
+        "pattern": pattern,
+        "patternErrorMessage": "expected expressions with `and`, `or`, `not`, each closed by `}}`",
+        "description": description,
+    })
+}
+
+/// A package of the language: a name, extras, versions, a marker.
+fn requirement() -> Value {
+    let name = "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?";
+    let version = r"\s*(===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+\s*";
+    let versions = format!("{version}(,{version})*,?\\s*");
+    let pattern = format!(r"^\s*{name}\s*(\[[^\]]*\])?\s*({versions}|\({versions}\))?\s*(;.*)?$");
+    json!({
+        "type": "string",
+        "description": "A requirement: `fastapi>=0.104`.",
+        "if": { "pattern": r"\$\{\{" },
+        "then": expression(),
+        "else": {
+            "pattern": pattern,
+            "patternErrorMessage": "expected a package with versions: `uvicorn>=0.24,<0.25`",
+        },
+    })
 }
 
 fn boolean(description: &str) -> Value {

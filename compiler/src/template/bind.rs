@@ -12,13 +12,18 @@ use super::evaluate::{Evaluation, Names, found_already, is_new};
 use super::parameter::Parameter;
 use super::shape::{Given, Shape};
 use super::value::{Data, Entries, Entry, Value};
-use crate::suggest::{listed, nearest};
+use crate::suggest::{nearest, there};
+
+/// How many parameters of a circle a finding names.
+const MAX_SHOWN: usize = 8;
 
 /// The parameters of a template with the values they have.
 pub(super) struct Bound<'a> {
     template: &'a Template,
     arguments: BTreeMap<&'a str, Value>,
     defaults: RefCell<BTreeMap<&'a str, Lazy>>,
+    /// Parameters whose defaults are being evaluated, each for the one before.
+    open: RefCell<Vec<&'a str>>,
     /// Why defaults have no value, each once however many depend on it.
     failed: RefCell<Findings>,
 }
@@ -43,7 +48,7 @@ impl<'a> Bound<'a> {
         for (name, argument) in &extends.with {
             if !template.parameters.contains_key(name) {
                 complete = false;
-                findings.push(unknown(name, argument, template));
+                findings.push(unknown(name, argument, extends));
             }
         }
         let mut arguments = BTreeMap::new();
@@ -73,10 +78,35 @@ impl<'a> Bound<'a> {
         if !complete {
             return Err(findings);
         }
-        let bound = Self { template, arguments, defaults: RefCell::default(), failed: RefCell::default() };
+        let bound = Self {
+            template,
+            arguments,
+            defaults: RefCell::default(),
+            open: RefCell::default(),
+            failed: RefCell::default(),
+        };
         let failed =
             template.parameters.keys().filter(|name| matches!(bound.get(name, evaluation), Some(Err(_)))).count();
         if failed == 0 { Ok(bound) } else { Err(bound.failed.into_inner()) }
+    }
+}
+
+impl Bound<'_> {
+    /// A default that leads back to itself: the way it takes, and the defaults on it.
+    fn circle(&self, name: &str, parameter: &Parameter) -> Finding {
+        let open = self.open.borrow();
+        let circle: Vec<&str> = open.iter().copied().skip_while(|other| *other != name).collect();
+        let shown = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
+        let route: Vec<&str> = circle.iter().copied().chain([name]).take(MAX_SHOWN).collect();
+        let message = format!("the default of `{name}` depends on itself: {}", shown(&route));
+        let place = |name: &str| Some(self.template.parameters.get(name)?.default.as_ref()?.shape.span());
+        let finding = Finding::error(codes::PARAMETER_CYCLE, message).at(place(name).unwrap_or(parameter.span));
+        let others = circle.iter().skip(1).take(MAX_SHOWN).filter_map(|other| Some((other, place(other)?)));
+        let finding =
+            others.fold(finding, |finding, (other, span)| finding.label(span, format!("the default of `{other}`")));
+        let next = circle.get(1).copied().unwrap_or(name);
+        let help = format!("give `{name}` a value under `with` (`{name}: …`), or a default without `{next}`");
+        finding.help(help)
     }
 }
 
@@ -90,20 +120,16 @@ impl Names for Bound<'_> {
         match known {
             Some(Lazy::Known(value)) => return Some(Ok(value)),
             Some(Lazy::Failed) => return Some(Err(Box::new(found_already()))),
-            Some(Lazy::Busy) => {
-                let message = format!("the default of `{key}` depends on itself");
-                let finding = Finding::error(codes::PARAMETER_CYCLE, message).at(parameter.span);
-                return Some(Err(Box::new(
-                    finding.help("give one of the parameters it depends on a default without expressions"),
-                )));
-            }
+            Some(Lazy::Busy) => return Some(Err(Box::new(self.circle(key, parameter)))),
             None => {}
         }
         let Some(default) = &parameter.default else { return Some(Err(Box::new(found_already()))) };
         self.defaults.borrow_mut().insert(key, Lazy::Busy);
+        self.open.borrow_mut().push(key);
         let outer = std::mem::take(&mut evaluation.used);
         let value = read(key, parameter, default, self, evaluation);
         evaluation.used = outer;
+        self.open.borrow_mut().pop();
         let lazy = value.as_ref().map_or(Lazy::Failed, |value| Lazy::Known(value.clone()));
         self.defaults.borrow_mut().insert(key, lazy);
         Some(value.map_err(|finding| {
@@ -194,7 +220,8 @@ fn literal(node: &Node, evaluation: &mut Evaluation) -> Outcome {
     Ok(Value::new(data, node.span))
 }
 
-fn unknown(name: &str, argument: &Argument, template: &Template) -> Finding {
+fn unknown(name: &str, argument: &Argument, extends: &Extends) -> Finding {
+    let template = &extends.template;
     let known = || template.parameters.keys().map(|name| name.as_str());
     let message = format!("{} has no parameter {}", quote(&template.name), quote(name));
     let finding = Finding::error(codes::PARAMETER_UNKNOWN, message).at(argument.span);
@@ -203,10 +230,12 @@ fn unknown(name: &str, argument: &Argument, template: &Template) -> Finding {
         Some(parameter) => finding.label(parameter.span, "declared here"),
         None => finding,
     };
-    finding.meant(near, || match template.parameters.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("there are {}", listed(known())),
-    })
+    match near {
+        Some(near) if extends.with.contains_key(near) => {
+            finding.help(format!("did you mean `{near}`? That is given already: make one of both"))
+        }
+        near => finding.meant(near, &there(known())),
+    }
 }
 
 fn missing(extends: &Extends, name: &str, parameter: &Parameter) -> Finding {

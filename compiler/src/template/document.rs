@@ -16,7 +16,7 @@ use super::parameter::{self, Parameters};
 use super::shape::{Given, Shape};
 use super::value::{Data, Value};
 use crate::reader::{Reader, TEMPLATE};
-use crate::suggest::nearest;
+use crate::suggest::{nearest, there};
 
 const TEMPLATE_FIELDS: &[&str] = &["kind", "description", "parameters", "extends", "with", "image"];
 /// How many templates may extend one another.
@@ -277,8 +277,7 @@ impl<'a> Loader<'a> {
                     format!("the standard library has no template {}", quote(of)),
                 );
                 let near = nearest(of, names.clone()).map(|name| format!("{STDLIB}{name}"));
-                let otherwise = || format!("there are {}", names.collect::<Vec<_>>().join(", "));
-                finding.at(name.span).meant(near.as_deref(), otherwise)
+                finding.at(name.span).meant(near.as_deref(), &there(names))
             }),
             None => self.library.read(place),
         };

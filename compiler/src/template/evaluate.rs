@@ -2,6 +2,7 @@
 //! budget, so that evaluation ends.
 
 use std::cmp::Ordering;
+use std::num::{IntErrorKind, ParseIntError};
 
 use ecow::{EcoString, EcoVec};
 use grammar::expression::{Each, Expression, ExpressionKind, Operator, Piece};
@@ -11,10 +12,13 @@ use model::{Code, Finding, Span, codes};
 use super::functions;
 use super::names::unknown;
 use super::value::{Data, Value, versions};
-use crate::suggest::{listed, nearest};
+use crate::suggest::{nearest, there};
 
 /// What one image may cost: steps, and bytes of text and entries of lists made on the way.
 pub(super) const BUDGET: usize = 1_000_000;
+
+/// Which numbers there are.
+pub(super) const NUMBERS: &str = "numbers go from -9223372036854775808 to 9223372036854775807";
 
 /// How deep evaluation may go: operators in one another, and defaults that use defaults.
 const MAX_DEPTH: usize = 200;
@@ -199,7 +203,8 @@ impl Evaluation {
                 let Data::Number(number) = of.data else {
                     return Err(wrong_type(span, "what is negated", "a number", &of.data));
                 };
-                let data = number.checked_neg().map(Data::Number).ok_or_else(|| too_large(span))?;
+                let data =
+                    number.checked_neg().map(Data::Number).ok_or_else(|| too_large(span, &format!("-({number})")))?;
                 return Ok(Value { data, span, axes: of.axes });
             }
             ExpressionKind::Binary(left, operator, right) => return self.binary(left, *operator, right, span, names),
@@ -320,7 +325,8 @@ impl Evaluation {
                     self.spend(first.len() + second.len(), span)?;
                     Data::list(first.iter().chain(second.iter()).cloned().collect())
                 }
-                _ => arithmetic(&a, &b, operator, span)?,
+                _ => arithmetic(&a, &b, operator, span)
+                    .map_err(|finding| put_together(*finding, left, right, [&a, &b]))?,
             },
             _ => arithmetic(&a, &b, operator, span)?,
         };
@@ -371,11 +377,7 @@ fn arithmetic(a: &Value, b: &Value, operator: Operator, span: Span) -> Result<Da
     let (Data::Number(x), Data::Number(y)) = (&a.data, &b.data) else {
         let what = if operator == Operator::Add { "two numbers or two lists" } else { "two numbers" };
         let message = format!("`{}` takes {what}, not {} and {}", operator.symbol(), a.data.shown(), b.data.shown());
-        let help = match (a.text(), b.text()) {
-            (None, None) => "check what the parameters are declared as",
-            _ => "texts are put together by writing them one after another: `${{ a }}-${{ b }}`",
-        };
-        return Err(error(codes::EXPRESSION_TYPE, span, message, help));
+        return Err(error(codes::EXPRESSION_TYPE, span, message, "check what the parameters are declared as"));
     };
     let result = match operator {
         Operator::Add => x.checked_add(*y),
@@ -392,11 +394,31 @@ fn arithmetic(a: &Value, b: &Value, operator: Operator, span: Span) -> Result<Da
         Operator::Divide => x.checked_div_euclid(*y),
         _ => x.checked_rem_euclid(*y),
     };
-    result.map(Data::Number).ok_or_else(|| too_large(span))
+    result.map(Data::Number).ok_or_else(|| too_large(span, &format!("{x} {} {y}", operator.symbol())))
 }
 
-fn too_large(span: Span) -> Box<Finding> {
-    error(codes::EXPRESSION_TYPE, span, "the result is too large a number", format!("numbers go up to {}", i64::MAX))
+/// What helps who adds texts: how they are put together.
+fn put_together(finding: Finding, left: &Expression, right: &Expression, values: [&Value; 2]) -> Box<Finding> {
+    let texts = values.iter().any(|value| value.text().is_some());
+    if !texts || values.iter().any(|value| value.data.in_text().is_none()) {
+        return Box::new(finding);
+    }
+    let piece = |part: &Expression| match &part.kind {
+        ExpressionKind::Text(text) => text.clone(),
+        _ => format!("${{{{ {part} }}}}"),
+    };
+    let help =
+        format!("write `{}{}`; within a longer expression `join([{left}, {right}], '')`", piece(left), piece(right));
+    Box::new(finding.help(help))
+}
+
+fn too_large(span: Span, what: &str) -> Box<Finding> {
+    error(codes::EXPRESSION_TYPE, span, format!("{} is beyond the numbers there are", quote(what)), NUMBERS)
+}
+
+/// Whether digits are no number because there are too many of them.
+pub(super) fn is_too_large(e: &ParseIntError) -> bool {
+    matches!(e.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow)
 }
 
 fn member(of: &Value, name: &str, span: Span) -> Outcome {
@@ -408,8 +430,7 @@ fn member(of: &Value, name: &str, span: Span) -> Outcome {
         None => {
             let known = || entries.keys().map(EcoString::as_str);
             let finding = Finding::error(codes::NAME_UNKNOWN, format!("the map has no entry {}", quote(name))).at(span);
-            let otherwise = || format!("there are {}", listed(known()));
-            Err(Box::new(finding.suggest(nearest(name, known()), otherwise)))
+            Err(Box::new(finding.suggest(nearest(name, known()), &there(known()))))
         }
     }
 }

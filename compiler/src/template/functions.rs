@@ -6,9 +6,9 @@ use ecow::EcoString;
 use grammar::quote;
 use model::{Finding, Span, Spanned, codes};
 
-use super::evaluate::{Evaluation, error, wrong_type};
+use super::evaluate::{Evaluation, NUMBERS, error, is_too_large, wrong_type};
 use super::value::{Data, Entries, Entry, Value, versions};
-use crate::suggest::nearest;
+use crate::suggest::{nearest, there};
 
 /// A function: how it is called, what it does, and how.
 pub(super) struct Function {
@@ -96,8 +96,7 @@ pub(super) fn find(name: &Spanned<String>, arguments: usize, span: Span) -> Resu
         let known = FUNCTIONS.iter().map(|function| function.name);
         let near = nearest(&name.value, known.clone());
         let finding = Finding::error(codes::NAME_UNKNOWN, format!("there is no function {}", quote(&name.value)));
-        let otherwise = || format!("there are {}", known.collect::<Vec<_>>().join(", "));
-        return Err(Box::new(finding.at(name.span).suggest(near, otherwise)));
+        return Err(Box::new(finding.at(name.span).suggest(near, &there(known))));
     };
     if function.arguments.len() != arguments {
         let message = format!("`{}` takes {} arguments, not {arguments}", function.name, function.arguments.len());
@@ -160,7 +159,10 @@ fn text(call: &Call) -> Result<Data, Box<Finding>> {
 fn number(call: &Call) -> Result<Data, Box<Finding>> {
     let text = call.text(0)?;
     let help = "a number is digits, with a `-` before them if it is negative";
-    text.parse().map(Data::Number).map_err(|_| call.refused(format!("{} is no whole number", quote(text)), help))
+    text.parse().map(Data::Number).map_err(|e| match is_too_large(&e) {
+        true => call.refused(format!("{} is beyond the numbers there are", quote(text)), NUMBERS),
+        false => call.refused(format!("{} is no whole number", quote(text)), help),
+    })
 }
 
 fn join(call: &Call) -> Result<Data, Box<Finding>> {

@@ -14,7 +14,7 @@ use super::evaluate::{Evaluation, Names, found_already};
 use super::parameter::is_name;
 use super::value::{Data, Value, versions};
 use crate::reader::Reader;
-use crate::suggest::{listed, nearest};
+use crate::suggest::{nearest, there};
 
 /// Images of one document.
 pub(super) const MAX_IMAGES: usize = 100_000;
@@ -145,16 +145,15 @@ impl Matrix {
                 Some(axis) if axis.values.iter().any(|other| other.data.same(&value.data)) => continue,
                 Some(axis) => {
                     let values: Vec<EcoString> = axis.values.iter().filter_map(|value| value.data.in_text()).collect();
-                    let values = listed(values.iter().map(EcoString::as_str));
+                    let values = there(values.iter().map(EcoString::as_str));
                     let message = format!("{} is no value of the axis `{}`", value.data.shown(), name.value);
-                    let finding = Finding::error(codes::BAD_VALUE, message).at(value.span);
-                    finding.help(format!("there are {values}"))
+                    Finding::error(codes::BAD_VALUE, message).at(value.span).help(values)
                 }
                 None if self.names.contains_key(&name.value) => continue,
                 None => {
                     let message = format!("the matrix has no axis {}", quote(&name.value));
                     let finding = Finding::error(codes::BAD_VALUE, message).at(name.span);
-                    finding.meant(nearest(&name.value, self.names()), || format!("there are {}", listed(self.names())))
+                    finding.suggest(nearest(&name.value, self.names()), &there(self.names()))
                 }
             };
             reader.add(finding);
@@ -300,7 +299,7 @@ impl Matrix {
                 let finding = Finding::error(codes::USAGE, format!("no axis of the matrix is called {}", quote(name)));
                 return Err(finding.help(match self.names.is_empty() {
                     true => "the document has no matrix".to_owned(),
-                    false => format!("there are {}", listed(self.names())),
+                    false => there(self.names()),
                 }));
             }
             let fits = |value: &Value| match &value.data {
@@ -312,7 +311,7 @@ impl Matrix {
             all.retain(|one| one.get(name).is_some_and(fits));
             if all.is_empty() {
                 let message = format!("no image has {name}={text}");
-                let help = format!("there are {}", listed(values.iter().map(EcoString::as_str)));
+                let help = there(values.iter().map(EcoString::as_str));
                 return Err(Finding::error(codes::USAGE, message).help(help));
             }
         }

@@ -18,6 +18,7 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecow::EcoString;
 use grammar::Report;
 use grammar::yaml::{Kind, Node, is_mended};
 use model::config::Config;
@@ -288,8 +289,7 @@ impl Document {
                     let finding = Finding::error(codes::SAME_NAME, message).at(image.config.name.span);
                     let finding =
                         finding.because(format!("one has {}, the other {}", first.assignment, image.assignment));
-                    let help = "put what tells them apart into `name`, or exclude one";
-                    findings.extend(self.trace(&image.assignment, finding.help(help).into()));
+                    findings.extend(self.trace(&image.assignment, finding.help(apart(first, image)).into()));
                 }
                 Some(_) => {}
             }
@@ -307,6 +307,14 @@ pub fn is_template(root: &Node) -> bool {
         Some(Kind::Scalar { text, .. }) if matches!(text.as_str(), "image" | "policy") => false,
         _ => find("parameters").is_some() && find("image").is_some(),
     }
+}
+
+/// What tells two images of one name apart, and where it belongs.
+fn apart(first: &Image, other: &Image) -> String {
+    let [one, two] = [first, other].map(|image| image.assignment.pairs().collect::<BTreeSet<(&str, EcoString)>>());
+    let differing: BTreeSet<&str> = one.symmetric_difference(&two).map(|(name, _)| *name).collect();
+    let needed: Vec<String> = differing.iter().map(|name| format!("`${{{{ {name} }}}}`")).collect();
+    format!("every image needs a name of its own: put {} into `name` as it is, or exclude one", needed.join(" or "))
 }
 
 /// Whether two images have the same thing wrong with them; what led to it may differ.

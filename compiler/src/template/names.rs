@@ -10,7 +10,7 @@ use model::{Finding, Span, Spanned, codes};
 use super::document::{Extended, Layer};
 use super::functions;
 use super::shape::Shape;
-use crate::suggest::{listed, nearest};
+use crate::suggest::{nearest, there};
 
 /// The names in scope.
 pub(super) struct Known<'a> {
@@ -74,10 +74,10 @@ pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Finding {
             .help("only some rows of `include` give it one: give it one in every row, or make it an axis");
     }
     let finding = Finding::error(codes::NAME_UNKNOWN, format!("nothing is called {}", quote(name))).at(span);
-    finding.suggest(nearest(name, known.iter().copied()), || match known {
-        [] => "there are no names here: declare `parameters` or a `matrix`".to_owned(),
-        known => format!("there are {}", listed(known.iter().copied())),
-    })
+    match known {
+        [] => finding.help("there are no names here: declare `parameters` or a `matrix`"),
+        known => finding.suggest(nearest(name, known.iter().copied()), &there(known.iter().copied())),
+    }
 }
 
 /// Something an expression uses.

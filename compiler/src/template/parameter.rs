@@ -7,11 +7,11 @@ use indexmap::IndexMap;
 use model::{Finding, Sources, Span, codes};
 use regex::Regex;
 
-use super::evaluate::found_already;
+use super::evaluate::{NUMBERS, found_already, is_too_large};
 use super::shape::{Given, Shape};
 use super::value::{Data, Entries, Entry, Value};
 use crate::reader::Reader;
-use crate::suggest::{choice, nearest};
+use crate::suggest::{choice, choose, nearest};
 
 const FIELDS: &[&str] = &["type", "description", "default", "pattern", "values", "of", "min", "max"];
 const TYPES: &[&str] = &["string", "int", "bool", "version", "requirement", "enum", "list", "map"];
@@ -256,6 +256,9 @@ impl Type {
             (Type::Unknown, _) => return Err(Box::new(found_already())),
             (Type::Int(..), Kind::Scalar { text, plain: true }) => match text.parse() {
                 Ok(number) => Data::Number(number),
+                Err(e) if is_too_large(&e) => {
+                    return Err(bad(span, format!("{} is beyond the numbers there are", quote(text)), NUMBERS));
+                }
                 Err(_) => return Err(self.refuse(span, &format!("the text {}", quote(text)))),
             },
             (Type::Bool, Kind::Scalar { text, plain: true }) if text == "true" || text == "false" => {
@@ -272,20 +275,30 @@ impl Type {
                     Kind::Map(_) => "a map".into(),
                     Kind::Null | Kind::Error => "nothing".into(),
                 };
-                return Err(self.refuse(span, &found));
+                let refused = self.refuse(span, &found);
+                return Err(match kind {
+                    Kind::Scalar { text, plain: false } if self.is_meant(text) => {
+                        Box::new(refused.help(format!("write `{text}`, without quotes")).replace_by(text.as_str()))
+                    }
+                    _ => refused,
+                });
             }
         };
-        self.check(Value::new(data, span))
+        self.accept(Value::new(data, span))
     }
 
-    /// A value as this type has it, from one that was computed.
+    /// A value as this type has it, from one that was computed: what is wrong with it cannot be corrected in place.
     pub(super) fn check(&self, value: Value) -> Result<Value, Box<Finding>> {
+        self.accept(value).map_err(|finding| Box::new(Finding { fix: None, ..*finding }))
+    }
+
+    fn accept(&self, value: Value) -> Result<Value, Box<Finding>> {
         let Value { span, axes, .. } = value;
         let data = match (self, &value.data) {
             (Type::String(pattern), Data::Text(text) | Data::Version(text)) => {
                 if let Some(pattern) = pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
                     let message = format!("{} does not match the pattern `{}`", quote(text), shown(pattern));
-                    return Err(bad(span, message, "all of the value must match it"));
+                    return Err(bad(span, message, mismatch(pattern, text)));
                 }
                 Data::Text(text.clone())
             }
@@ -310,11 +323,10 @@ impl Type {
             }
             (Type::Enum(values), Data::Text(text) | Data::Version(text)) => {
                 if !values.iter().any(|value| **value == **text) {
-                    let message = format!("{} is none of the values accepted", quote(text));
-                    let all = values.iter().map(String::as_str);
+                    let all: Vec<&str> = values.iter().map(String::as_str).collect();
+                    let message = format!("{} is not accepted: expected {}", quote(text), choice(&all));
                     let finding = Finding::error(codes::PARAMETER_VALUE, message).at(span);
-                    let otherwise = || format!("write {}", choice(&all.clone().collect::<Vec<_>>()));
-                    return Err(Box::new(finding.suggest(nearest(text, all.clone()), otherwise)));
+                    return Err(Box::new(choose(finding, nearest(text, all.iter().copied()), &all)));
                 }
                 Data::Text(text.clone())
             }
@@ -330,19 +342,32 @@ impl Type {
             }
             (Type::Bool, Data::Boolean(value)) => Data::Boolean(*value),
             (Type::List(of), Data::List(items)) => {
-                Data::list(items.iter().map(|item| of.check(item.clone())).collect::<Result<_, _>>()?)
+                Data::list(items.iter().map(|item| of.accept(item.clone())).collect::<Result<_, _>>()?)
             }
             (Type::Map(of), Data::Map(entries)) => {
                 let entries = entries.iter().map(|(name, entry)| {
-                    let value = of.check(entry.value.clone())?;
+                    let value = of.accept(entry.value.clone())?;
                     Ok((name.clone(), Entry { value, ..*entry }))
                 });
                 Data::Map(entries.collect::<Result<Entries, Box<Finding>>>()?.into())
             }
             (Type::Unknown, _) => return Err(Box::new(found_already())),
+            // What is put together of pieces is a text.
+            (Type::Int(..), data @ Data::Text(_)) => {
+                return Err(Box::new(self.refuse(span, &data.shown()).help("make a number of it: `${{ number(…) }}`")));
+            }
             (_, data) => return Err(self.refuse(span, &data.shown())),
         };
         Ok(Value { data, span, axes })
+    }
+
+    /// Whether a text in quotes would be right without them.
+    fn is_meant(&self, text: &str) -> bool {
+        match self {
+            Type::Int(..) => text.parse::<i64>().is_ok_and(|number| number.to_string() == text),
+            Type::Bool => matches!(text, "true" | "false"),
+            _ => false,
+        }
     }
 
     fn refuse(&self, span: Span, found: &str) -> Box<Finding> {
@@ -358,6 +383,28 @@ impl Type {
                 .at(span)
                 .help(help),
         )
+    }
+}
+
+/// What helps where a text does not match a pattern: how it could be written, or how much of it does match.
+fn mismatch(pattern: &Regex, text: &str) -> String {
+    // What is longer is no name that was misspelt.
+    const LONGEST: usize = 100;
+    if text.len() > LONGEST {
+        return "all of the value must match it".to_owned();
+    }
+    let lower = text.trim().to_lowercase();
+    let joined = |between: &str| lower.replace(['_', '-', '.', ' '], between);
+    let spellings = [lower.clone(), joined("-"), joined("_"), joined(""), text.trim().to_uppercase()];
+    if let Some(near) = spellings.iter().find(|spelling| pattern.is_match(spelling)) {
+        return format!("did you mean `{near}`? All of the value must match it");
+    }
+    let starts = text.char_indices().rev().filter_map(|(at, _)| text.split_at_checked(at));
+    match starts.filter(|(start, _)| !start.is_empty()).find(|(start, _)| pattern.is_match(start)) {
+        Some((start, rest)) => {
+            format!("all of the value must match it: {} does, {} after it does not", quote(start), quote(rest))
+        }
+        None => "all of the value must match it, from its first character to its last".to_owned(),
     }
 }
 

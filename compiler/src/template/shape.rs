@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use ecow::EcoString;
-use grammar::Report;
-use grammar::expression::{self, Expression, ExpressionKind, Piece};
+use grammar::expression::{self, CLOSE, Expression, ExpressionKind, OPEN, Piece};
 use grammar::yaml::{Kind, Node, Pair};
-use model::{Finding, Sources, Span, Spanned, codes};
+use grammar::{Report, quote};
+use model::{Finding, Fix, Sources, Span, Spanned, codes};
 
 use super::value::Value;
 
@@ -68,7 +68,11 @@ impl Shape {
     fn scalar(text: &str, span: Span, sources: &Sources, report: &mut Report) -> Self {
         let source = sources.text(span.source);
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or_default();
-        let (mut pieces, found) = expression::scan(text, span, raw);
+        let (mut pieces, mut found) = expression::scan(text, span, raw);
+        if let (Some(last), Some(fix)) = (found.last_mut(), unquoted(source, span)) {
+            last.help = Some(format!("without quotes the text ends here: write {}", quote(&fix.text)));
+            last.fix = Some(fix);
+        }
         found.into_iter().for_each(|finding| report.add(finding));
         if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
             let text = match pieces.pop() {
@@ -160,6 +164,24 @@ pub(super) fn weight(node: &Node) -> usize {
 /// The weight of a value without what it holds.
 pub(super) fn own_weight(kind: &Kind) -> usize {
     size_of::<Node>() + if let Kind::Scalar { text, .. } = kind { text.len() } else { 0 }
+}
+
+/// A text without quotes that ends within an expression (`: `, ` #` and, between brackets, `,` end one), in quotes.
+fn unquoted(source: &str, span: Span) -> Option<Fix> {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let line = source.get(start..)?.lines().next()?;
+    let raw = source.get(start..end)?;
+    let rest = line.strip_prefix(raw)?;
+    let open = raw.rfind(OPEN).is_some_and(|at| !raw.get(at..).is_some_and(|raw| raw.contains(CLOSE)));
+    let close = rest.find(CLOSE)? + CLOSE.len();
+    let ends = rest.get(close..)?.trim_start().chars().next().is_none_or(|c| matches!(c, ',' | ']' | '}'));
+    if !open || !ends || raw.starts_with(['"', '\'']) {
+        return None;
+    }
+    let whole = line.get(..raw.len() + close)?;
+    let text =
+        if whole.contains(['"', '\\']) { format!("'{}'", whole.replace('\'', "''")) } else { format!("\"{whole}\"") };
+    Some(Fix { span: Span::new(span.source, start, start + whole.len()), text })
 }
 
 fn in_key(span: Span) -> Finding {

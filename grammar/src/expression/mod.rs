@@ -13,9 +13,11 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use model::{Finding, Span, Spanned};
 
-pub use scan::{Place, holds_expression, scan};
+pub use scan::{CLOSE, OPEN, Place, holds_expression, scan};
 
 /// Bytes of one expression; the longest useful one has a few hundred.
 pub const MAX_BYTES: usize = 4096;
@@ -135,4 +137,40 @@ impl Operator {
 /// What cannot be read gives [`ExpressionKind::Error`] and a finding. Time is bounded by [`MAX_BYTES`] and [`MAX_DEPTH`].
 pub fn parse(text: &str, place: Place) -> (Expression, Option<Finding>) {
     read::parse(text, place)
+}
+
+impl fmt::Display for Expression {
+    /// As it could be written, with brackets around everything that has parts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ExpressionKind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            ExpressionKind::Number(number) => write!(f, "{number}"),
+            ExpressionKind::Boolean(value) => write!(f, "{value}"),
+            ExpressionKind::List(items) => write!(f, "[{}]", listed(items)),
+            ExpressionKind::Name(name) => f.write_str(name),
+            ExpressionKind::Field(of, name) => write!(f, "{of}.{}", name.value),
+            ExpressionKind::Index(of, at) => write!(f, "{of}[{at}]"),
+            ExpressionKind::Call(name, arguments) => write!(f, "{}({})", name.value, listed(arguments)),
+            ExpressionKind::Not(of) => write!(f, "(not {of})"),
+            ExpressionKind::Minus(of) => write!(f, "(-{of})"),
+            ExpressionKind::Binary(a, operator, b) => write!(f, "({a} {} {b})", operator.symbol()),
+            ExpressionKind::If(condition, then, None) => write!(f, "(if {condition} then {then})"),
+            ExpressionKind::If(condition, then, Some(otherwise)) => {
+                write!(f, "(if {condition} then {then} else {otherwise})")
+            }
+            ExpressionKind::Each(each) => {
+                f.write_str("(each ")?;
+                each.name.iter().try_for_each(|name| write!(f, "{} in ", name.value))?;
+                write!(f, "{}", each.list)?;
+                each.condition.iter().try_for_each(|condition| write!(f, " if {condition}"))?;
+                each.result.iter().try_for_each(|result| write!(f, " then {result}"))?;
+                f.write_str(")")
+            }
+            ExpressionKind::Error => f.write_str("?"),
+        }
+    }
+}
+
+fn listed(items: &[Expression]) -> String {
+    items.iter().map(Expression::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -273,14 +273,17 @@ fn operator_of(pair: &Pair<Rule>) -> Option<Operator> {
 }
 
 fn describe(text: &str, place: Place, error: &Error<Rule>) -> Finding {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
     let message = match &error.variant {
         ErrorVariant::ParsingError { positives, .. } => expected(positives),
         ErrorVariant::CustomError { .. } => "the expression is too complicated".to_owned(),
     };
-    syntax(place, text, at, &message)
+    syntax(place, text, place_of(error), &message)
+}
+
+fn place_of(error: &Error<Rule>) -> usize {
+    match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    }
 }
 
 /// What could stand there, in the words of whoever writes it.
@@ -313,35 +316,105 @@ fn expected(rules: &[Rule]) -> String {
 
 fn syntax(place: Place, text: &str, at: usize, message: &str) -> Finding {
     let rest = text.get(at..).unwrap_or_default();
-    let end = at + rest.chars().next().map_or(0, char::len_utf8);
-    let finding = Finding::error(codes::EXPRESSION_SYNTAX, message).at(place.part(at, end));
+    let found = token(rest.trim_start());
+    if found.is_empty() {
+        let finding = Finding::error(codes::EXPRESSION_SYNTAX, message).at(place.part(at, at));
+        return finding.help("the expression ends too early");
+    }
+    let at = at + rest.len() - rest.trim_start().len();
+    let message = format!("{message}, found {}", quote(found));
+    let finding = Finding::error(codes::EXPRESSION_SYNTAX, message).at(place.part(at, at + found.len()));
+    if let Some(words) = in_words(text, at) {
+        let finding = finding.at(place.part(at, at + words.foreign.len()));
+        let finding = finding.help(format!("write `{}`: {}", words.first.trim(), quote(words.text.trim())));
+        return if matches!(place, Place::At(_)) { finding.replace_by(words.first) } else { finding };
+    }
+    let rest = text.get(at..).unwrap_or_default();
     let hints = [
         ("&&", "write `and`"),
         ("||", "write `or`"),
         ("!", "write `not`, or `!=`"),
         ("=", "two values are compared with `==`"),
         ("?", "write `if condition then this else that`"),
-        (".", "quote a number with a point: `'3.11'`"),
         ("{", "an expression has no maps: write the map in YAML"),
         ("'", "this quote is never closed; a quote within the text is written twice"),
         ("\"", "this quote is never closed; a quote within the text is written `\\\"`"),
         ("|", "there are no filters: call a function, `lower(name)`"),
     ];
-    // A number with a point ends before it.
     let applies = |start: &str| match start {
         "'" | "\"" => rest.starts_with(start) && rest.matches(start).count() == 1,
-        _ => rest.trim_start().starts_with(start) || number_before(text, at, start),
+        _ => rest.starts_with(start),
     };
-    let hint = hints.iter().find(|(start, _)| applies(start));
-    match hint {
+    if has_point(found) {
+        return finding.help(format!("quote a number with a point: `'{found}'`"));
+    }
+    match hints.iter().find(|(start, _)| applies(start)) {
         Some((_, help)) => finding.help(*help),
-        None if rest.trim().is_empty() => finding.help("the expression ends too early"),
         None => finding.help("there are `name`, `'text'`, `a == b`, `f(a)`, `if a then b else c` and `each x in list`"),
     }
 }
 
-/// Whether the text has a number with a point here, which no rule takes.
-fn number_before(text: &str, at: usize, start: &str) -> bool {
-    let number = text.get(at..).unwrap_or_default().trim_start();
-    start == "." && number.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('.') && !number.starts_with('.')
+/// What a text starts with, as people see it: a word or number, an operator, or a character.
+fn token(text: &str) -> &str {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let number = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    let operator = |c: char| "&|=<>!".contains(c);
+    let longest = |of: &dyn Fn(char) -> bool| text.find(|c| !of(c)).unwrap_or(text.len());
+    let end = match text.chars().next() {
+        None => 0,
+        Some(c) if c.is_ascii_digit() => longest(&number),
+        Some(c) if word(c) => longest(&word),
+        Some(c) if operator(c) => longest(&operator),
+        Some(c @ ('\'' | '"')) => text.get(1..).and_then(|rest| rest.find(c)).map_or(1, |end| end + 2),
+        Some(c) => c.len_utf8(),
+    };
+    text.get(..end).unwrap_or_default()
+}
+
+/// An expression whose operators were those of another language.
+struct InWords {
+    /// The first of them.
+    foreign: &'static str,
+    /// What stands for it.
+    first: String,
+    text: String,
+}
+
+/// An expression with our words for operators of other languages from a place on, if that makes it one.
+fn in_words(text: &str, mut at: usize) -> Option<InWords> {
+    const OPERATORS: [(&str, &str); 4] = [("&&", "and"), ("||", "or"), ("!", "not"), ("=", "==")];
+    const MAX_REPLACED: usize = 4;
+    /// Longer ones do not fit into a line of help.
+    const LONGEST: usize = 60;
+    if text.len() > LONGEST {
+        return None;
+    }
+    let (mut text, mut first) = (text.to_owned(), None);
+    for _ in 0..MAX_REPLACED {
+        let (before, rest) = text.split_at_checked(at)?;
+        let (before, rest) = (format!("{before}{}", blanks(rest)), rest.trim_start());
+        let (operator, word) = OPERATORS.into_iter().find(|(operator, _)| rest.starts_with(operator))?;
+        let rest = rest.get(operator.len()..)?;
+        let gap = |is_there: bool| if is_there { "" } else { " " };
+        let start = gap(before.is_empty() || before.ends_with(char::is_whitespace));
+        let word = format!("{start}{word}{}", gap(rest.starts_with(char::is_whitespace)));
+        text = format!("{before}{word}{rest}");
+        let (foreign, first) = first.get_or_insert((operator, word));
+        match Grammar::parse(Rule::whole, &text) {
+            Ok(_) => return Some(InWords { foreign, first: first.clone(), text }),
+            Err(e) => at = place_of(&e),
+        }
+    }
+    None
+}
+
+fn blanks(text: &str) -> &str {
+    text.get(..text.len() - text.trim_start().len()).unwrap_or_default()
+}
+
+/// Whether this is a number with a point, which no rule takes.
+fn has_point(number: &str) -> bool {
+    let mut parts = number.split('.');
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    number.contains('.') && parts.all(digits)
 }

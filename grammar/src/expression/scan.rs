@@ -4,8 +4,12 @@ use model::{Finding, Findings, Span, codes};
 
 use super::{Expression, ExpressionKind, Piece, parse};
 
-const OPEN: &str = "${{";
-const CLOSE: &str = "}}";
+/// What an expression starts with.
+pub const OPEN: &str = "${{";
+/// What is written for the text [`OPEN`].
+const ESCAPED: &str = "$${{";
+/// What an expression ends with.
+pub const CLOSE: &str = "}}";
 
 /// Where a text stands in its source.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +53,8 @@ pub fn scan(text: &str, span: Span, raw: &str) -> (Vec<Piece>, Findings) {
             scan.literal.push_str(before);
             scan.literal.push_str(OPEN);
             rest = after;
+            let escaped = raw.get(raw_at..).and_then(|raw| raw.find(ESCAPED));
+            raw_at = escaped.map_or(raw_at, |offset| raw_at + offset + ESCAPED.len());
             continue;
         }
         scan.literal.push_str(before);

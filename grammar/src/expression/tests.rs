@@ -3,36 +3,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// An expression in full brackets.
-fn show(expression: &Expression) -> String {
-    use ExpressionKind as K;
-    let list = |items: &[Expression]| items.iter().map(show).collect::<Vec<_>>().join(", ");
-    match &expression.kind {
-        K::Text(text) => format!("{text:?}"),
-        K::Number(number) => number.to_string(),
-        K::Boolean(value) => value.to_string(),
-        K::List(items) => format!("[{}]", list(items)),
-        K::Name(name) => name.clone(),
-        K::Field(of, name) => format!("{}.{}", show(of), name.value),
-        K::Index(of, at) => format!("{}[{}]", show(of), show(at)),
-        K::Call(name, arguments) => format!("{}({})", name.value, list(arguments)),
-        K::Not(of) => format!("(not {})", show(of)),
-        K::Minus(of) => format!("(-{})", show(of)),
-        K::Binary(a, operator, b) => format!("({} {} {})", show(a), operator.symbol(), show(b)),
-        K::If(condition, then, None) => format!("(if {} then {})", show(condition), show(then)),
-        K::If(condition, then, Some(otherwise)) => {
-            format!("(if {} then {} else {})", show(condition), show(then), show(otherwise))
-        }
-        K::Each(each) => {
-            let name = each.name.iter().map(|name| format!("{} in ", name.value)).collect::<String>();
-            let condition = each.condition.iter().map(|c| format!(" if {}", show(c))).collect::<String>();
-            let result = each.result.iter().map(|r| format!(" then {}", show(r))).collect::<String>();
-            format!("(each {name}{}{condition}{result})", show(&each.list))
-        }
-        K::Error => "?".into(),
-    }
-}
-
 fn whole(text: &str) -> Span {
     Span::new(SourceId(0), 0, text.len())
 }
@@ -40,7 +10,7 @@ fn whole(text: &str) -> Span {
 fn read(text: &str) -> String {
     let (expression, finding) = parse(text, Place::At(whole(text)));
     match finding {
-        None => show(&expression),
+        None => expression.to_string(),
         Some(finding) => {
             format!("{}: {}", finding.span.map(|span| span.to_string()).unwrap_or_default(), finding.message)
         }
@@ -58,14 +28,14 @@ fn operators_bind_as_their_order_says() {
         ("not not a", "(not (not a))"),
         ("not not not a", "(not a)"),
         ("- 1", "(-1)"),
-        ("[a, 'b',]", "[a, \"b\"]"),
+        ("[a, 'b',]", "[a, 'b']"),
         ("f()", "f()"),
         ("f(a, g(b))[1]", "f(a, g(b))[1]"),
         ("if a then b else if c then d", "(if a then b else (if c then d))"),
         ("each a", "(each a)"),
         ("each x in a if x > 1 then f(x)", "(each x in a if (x > 1) then f(x))"),
         ("each a if b", "(each a if b)"),
-        ("'it''s' == \"a\\\"b\\\\\\n\"", "(\"it's\" == \"a\\\"b\\\\\\n\")"),
+        ("'it''s' == \"a\\\"b\\\\\\n\"", "('it''s' == 'a\"b\\\n')"),
         ("iffy and andy", "(iffy and andy)"),
         (" true ", "true"),
     ] {
@@ -77,11 +47,13 @@ fn operators_bind_as_their_order_says() {
 fn what_is_wrong_is_said_at_its_place() {
     for (text, shown) in [
         ("", "0..0: expected a value"),
-        ("a b", "2..3: expected the end or an operator"),
+        ("a b", "2..3: expected the end or an operator, found `b`"),
+        ("a && b", "2..4: expected the end or an operator, found `&&`"),
+        ("a there", "2..7: expected the end or an operator, found `there`"),
         ("a +", "3..3: expected a value"),
         ("f(a", "3..3: expected `,`, `)` or an operator"),
         ("[a", "2..2: expected `,`, `]` or an operator"),
-        ("'a", "0..1: expected a value"),
+        ("'a", "0..1: expected a value, found `'`"),
         ("if a", "4..4: expected an operator or `then`"),
         ("a.", "2..2: expected a field's name"),
         ("if", "2..2: expected a value"),
@@ -95,7 +67,7 @@ fn scanned(text: &str, raw: &str) -> Vec<String> {
     let found = findings.into_iter().map(|finding| finding.message);
     let pieces = pieces.into_iter().map(|piece| match piece {
         Piece::Text(text) => text,
-        Piece::Expression(expression) => format!("{}@{}", show(&expression), expression.span),
+        Piece::Expression(expression) => format!("{expression}@{}", expression.span),
     });
     pieces.chain(found).collect()
 }
@@ -107,8 +79,9 @@ fn texts_are_taken_apart_and_every_expression_knows_its_place() {
         ("", &[]),
         ("a-${{ b }}-c", &["a-", "b@6..7", "-c"]),
         ("${{a}}${{ b }}", &["a@3..4", "b@10..11"]),
-        ("$${{ a }} ${{ '}}' }}", &["${{ a }} ", "\"}}\"@14..18"]),
+        ("$${{ a }} ${{ '}}' }}", &["${{ a }} ", "'}}'@14..18"]),
         ("$$${{ a }}", &["$${{ a }}"]),
+        ("$${{ a }} ${{ a }}", &["${{ a }} ", "a@14..15"]),
         ("${{ a", &["?@0..5", "this expression is never closed: expected `}}`"]),
     ] {
         assert_eq!(scanned(text, text), pieces, "{text}");
@@ -116,6 +89,22 @@ fn texts_are_taken_apart_and_every_expression_knows_its_place() {
     // Behind an escape, and in a folded text, where what is read is not what is written.
     assert_eq!(scanned("\u{e9}${{ a }}", "\"\\u00e9${{ a }}\""), ["\u{e9}", "a@11..12"]);
     assert_eq!(scanned("${{ a b }}", "\"${{ a\n  b }}\"").len(), 2);
+}
+
+#[test]
+fn operators_of_other_languages_are_replaced() {
+    for (text, help) in [
+        ("a && b || c", "write `and`: `a and b or c`"),
+        ("a == b && !c", "write `and`: `a == b and not c`"),
+        ("if a = 'x' then b", "write `==`: `if a == 'x' then b`"),
+        ("!a", "write `not`: `not a`"),
+        ("a &&!b", "write `and`: `a and not b`"),
+        ("a && && b", "write `and`"),
+        ("a | lower", "there are no filters: call a function, `lower(name)`"),
+    ] {
+        let finding = parse(text, Place::At(whole(text))).1.unwrap();
+        assert_eq!(finding.help.as_deref(), Some(help), "{text}");
+    }
 }
 
 #[test]

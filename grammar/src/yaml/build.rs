@@ -250,9 +250,10 @@ impl<'t> Builder<'t> {
                     let before = *first.entry(text.clone()).or_insert(node.span);
                     *waiting = Some(Key { key: Spanned::new(text.clone(), node.span), refused: false });
                     if before != node.span {
-                        let finding = Finding::error(codes::DUPLICATE_KEY, format!("{} is given twice", quote(&text)));
-                        let finding = finding.at(node.span).label(before, "given here first");
-                        self.report.add(finding.help("remove one of the two, or make one of both"));
+                        let message = format!("{} is given twice: a map has each key once", quote(&text));
+                        let finding = Finding::error(codes::DUPLICATE_KEY, message).at(node.span);
+                        let help = format!("write one {} with what both hold, or remove one of the two", quote(&text));
+                        self.report.add(finding.label(before, "given here first").help(help));
                     }
                 }
                 None => {
