@@ -12,7 +12,9 @@ fuzz_target!(|text: &str| {
         Ok(form) => assert_eq!(format(SourceId(0), &form).as_ref(), Ok(&form)),
         Err(findings) if parsed.findings.is_empty() => {
             let block = parsed.root.is_some_and(|root| matches!(root.kind, Kind::List(_) | Kind::Map(_)));
-            assert!(!block, "{findings:?}");
+            // A key that would mark a document stands behind a `?`, where none can end in a colon.
+            let marker = text.contains("---") || text.contains("...");
+            assert!(!block || marker && text.contains("::"), "{findings:?}");
         }
         Err(findings) => assert_eq!(findings, parsed.findings),
     }
