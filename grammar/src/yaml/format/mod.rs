@@ -16,7 +16,8 @@ const STEP: usize = 2;
 /// White space, once every line ends in a line feed. More would be taken from texts that end in a no-break space.
 const BLANK: [char; 3] = [' ', '\t', '\n'];
 
-/// The text in the usual form; a text that is in it stays as it is. Lines end as the first one does.
+/// The text in the usual form; a text that is in it stays as it is. Lines end as the first one does; a byte order mark
+/// is dropped.
 ///
 /// # Errors
 /// What is wrong with the text: only what can be read as a whole is written anew.
@@ -25,7 +26,8 @@ pub fn format(source: SourceId, text: &str) -> Result<String, Findings> {
     if before.root.is_none() || !before.findings.is_empty() {
         return Err(before.findings);
     }
-    let form = written(source, &text.replace("\r\n", "\n").replace('\r', "\n"));
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let form = written(source, &unmarked.replace("\r\n", "\n").replace('\r', "\n"));
     let windows = text.find(['\r', '\n']).and_then(|end| text.get(end..)).is_some_and(|end| end.starts_with("\r\n"));
     let out = if windows { form.replace('\n', "\r\n") } else { form.clone() };
     let after = parse(source, &out);

@@ -105,6 +105,7 @@ fn lines_end_as_the_first_one_does() {
         ("a: 1\r\nb:\r\n- 2\n", "a: 1\r\nb:\r\n  - 2\r\n"),
         ("a: 1\nb: |\r\n  x\r\n", "a: 1\nb: |\n  x\n"),
         ("# c\rb: 1\r\n", "# c\nb: 1\n"),
+        ("\u{feff}\r\na: 1", "a: 1\r\n"),
     ]);
 }
 
