@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use compiler::template::{self, Document, Image};
 use grammar::yaml::{Node, Parsed};
-use model::config::Config;
+use model::config::{Config, Content};
 use model::lock::Lock;
-use model::{Finding, Findings, SourceId, Sources, codes, has_errors};
+use model::{Finding, Findings, SourceId, Sources, Span, codes, has_errors};
 use runtime::local::Folder;
 use runtime::{Output, input};
 
@@ -205,7 +205,11 @@ fn missing(config: &Config, folder: &Folder) -> Findings {
         .source
         .iter()
         .filter_map(|source| folder.directory(&source.path.value).err().map(|finding| finding.at(source.path.span)));
-    let files = config.files.iter().map(|file| &file.from).chain(&config.certificates);
+    let named = config.files.iter().filter_map(|file| match &file.content {
+        Content::File(from) => Some(from),
+        Content::Text(_) => None,
+    });
+    let files = named.chain(&config.certificates);
     let files = files.filter_map(|file| folder.file(&file.value).err().map(|finding| finding.at(file.span)));
     source.chain(files).collect()
 }
@@ -253,8 +257,16 @@ pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<(SourceId,
     let mut bytes = Vec::new();
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
     file.take(grammar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
-    let text = grammar::decode(&bytes)?;
-    Ok((sources.add(path.display().to_string(), text), text.to_owned()))
+    let text = grammar::decode(&bytes);
+    let source = sources.add(shown(path), *text.as_ref().unwrap_or(&""));
+    let text = text.map_err(|finding| finding.or_at(Span::new(source, 0, 0)))?;
+    Ok((source, text.to_owned()))
+}
+
+/// A file as findings name it: from where the command runs, as far as it lies there.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
 }
 
 /// The directory that relative paths of a configuration start from.

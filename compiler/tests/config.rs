@@ -8,7 +8,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use model::config::Config;
+use model::config::{Config, Content};
 use model::{Arch, Findings, Sources, Spanned};
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn misspelt_words_are_corrected() {
         ("packages: []\npakages: []", "did you mean `packages`? That is given already: make one of both"),
         ("base: {languag: python}", "did you mean `language`? There are language, version, build"),
         ("run: {usr: 1}", "did you mean `user`? There are entrypoint, command, user, workdir, env, ports"),
-        ("files: [{t: x}]", "there are from, to, mode"),
+        ("files: [{t: x}]", "there are from, content, to, mode"),
         ("ports: [80]", "it belongs under `run`"),
         ("base: {language: pyton}", "did you mean `python`?"),
         ("architectures: [x86_64]", "did you mean `amd64`?"),
@@ -167,7 +167,11 @@ fn show(config: &Config) -> String {
     }
     line("source", &source.as_ref().map(|source| (&source.path.value, &source.to.value)));
     for file in &config.files {
-        line("file", &(&file.from.value, &file.to.value, format!("{:04o}", file.mode)));
+        let content = match &file.content {
+            Content::File(from) => &from.value,
+            Content::Text(text) => &format!("the text {:?}", text.value),
+        };
+        line("file", &(content, &file.to.value, format!("{:04o}", file.mode)));
     }
     line("certificates", &values(&config.certificates));
     line("entrypoint", &run.entrypoint);

@@ -170,12 +170,21 @@ pub struct Source {
 /// One file placed into the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedFile {
-    /// File, relative to the configuration.
-    pub from: Spanned<String>,
+    /// What it holds.
+    pub content: Content,
     /// Absolute path in the image.
     pub to: Spanned<String>,
     /// Permission bits, 0644 unless given.
     pub mode: u32,
+}
+
+/// What a placed file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// What a file holds, named relative to the configuration.
+    File(Spanned<String>),
+    /// A text of the configuration itself.
+    Text(Spanned<String>),
 }
 
 /// How the image starts; becomes the OCI image configuration.

@@ -71,23 +71,33 @@ impl<T> Spanned<T> {
 
 /// The texts that spans point into, each with the name shown to people.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(Vec<(String, String)>);
+pub struct Sources(Vec<Source>);
+
+#[derive(Clone, Debug)]
+struct Source {
+    name: String,
+    text: String,
+    /// Where every line but the first starts.
+    lines: Vec<usize>,
+}
 
 impl Sources {
-    /// Adds a text and returns the id its spans carry.
+    /// Adds a text and returns the id its spans carry. Control characters of the name are not shown as they are.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.0.push((name.into(), text.into()));
+        let (name, text) = (name.into().replace(char::is_control, "\u{fffd}"), text.into());
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        self.0.push(Source { name, text, lines });
         SourceId(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX))
     }
 
     /// The name shown to people.
     pub fn name(&self, id: SourceId) -> &str {
-        self.0.get(id.0 as usize).map_or("", |(name, _)| name)
+        self.0.get(id.0 as usize).map_or("", |source| &source.name)
     }
 
     /// The text itself.
     pub fn text(&self, id: SourceId) -> &str {
-        self.0.get(id.0 as usize).map_or("", |(_, text)| text)
+        self.0.get(id.0 as usize).map_or("", |source| &source.text)
     }
 
     /// One-based line and column (in characters) of a byte offset.
@@ -97,10 +107,10 @@ impl Sources {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = text.get(..end).unwrap_or("");
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-        (before.bytes().filter(|b| *b == b'\n').count() + 1, column)
+        let lines = self.0.get(id.0 as usize).map_or(&[][..], |source| &source.lines);
+        let line = lines.partition_point(|start| *start <= end);
+        let start = line.checked_sub(1).and_then(|before| lines.get(before)).copied().unwrap_or(0);
+        (line + 1, text.get(start..end).unwrap_or("").chars().count() + 1)
     }
 }
 

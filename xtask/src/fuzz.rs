@@ -8,12 +8,18 @@ use crate::shell::{self, cargo, root};
 
 /// Seconds each target runs unless told.
 const SECONDS: u32 = 30;
+/// Seconds each target of the language runs in the full tier.
+const LANGUAGE_SECONDS: u32 = 600;
+/// What people write: the tree of YAML, expressions, versions, templates, and the form of documents.
+const LANGUAGE: &[&str] = &["config", "expression", "version", "template", "format"];
+/// Targets of what the runtime reads.
+const RUNTIME: &[&str] = &["lock", "release"];
 
 /// Folders below `tests/` whose files a target begins with.
 const SEEDS: &[(&str, &[&str])] = &[
-    ("config", &["config/ok", "config/err", "grammar/ok", "grammar/err"]),
+    ("config", &["config/ok", "config/err", "grammar/ok", "grammar/err", "half-typed"]),
     ("expression", &["template/ok", "template/err"]),
-    ("format", &["config/ok", "grammar/ok", "grammar/err"]),
+    ("format", &["config/ok", "grammar/ok", "grammar/err", "half-typed"]),
     ("template", &["template/ok", "template/err"]),
     ("debian_control", &["debian"]),
     ("debian_index", &["debian"]),
@@ -33,10 +39,15 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         }
         _ => return Err("usage: cargo xtask fuzz [--seconds N] [TARGET]".to_owned()),
     };
-    all(seconds, target)
+    all(target, |_| seconds)
 }
 
-fn all(seconds: u32, only: Option<&str>) -> Result<(), String> {
+/// Every target, those of the language for longer.
+pub(crate) fn full() -> Result<(), String> {
+    all(None, |target| if LANGUAGE.contains(&target) { LANGUAGE_SECONDS } else { SECONDS })
+}
+
+fn all(only: Option<&str>, seconds: impl Fn(&str) -> u32) -> Result<(), String> {
     let tool = root().join("target/tools/bin/cargo-fuzz");
     if !tool.is_file() {
         shell::run(&mut cargo(&["install", "--quiet", "--locked", "--root", "target/tools", "cargo-fuzz"]))?;
@@ -50,11 +61,15 @@ fn all(seconds: u32, only: Option<&str>) -> Result<(), String> {
         let corpus = root().join("target/fuzz/corpus").join(&target);
         fs::create_dir_all(&corpus).map_err(|e| format!("{}: {e}", corpus.display()))?;
         let mut command = Command::new(&tool);
-        command.args(["run", "--fuzz-dir", "tests/fuzz", "--target-dir", "target/fuzz", &target]).arg(&corpus);
+        command.args(["run", "--fuzz-dir", "tests/fuzz", "--target-dir", "target/fuzz"]);
+        command.args(RUNTIME.contains(&target.as_str()).then_some("--features=runtime"));
+        command.arg(&target).arg(&corpus);
+        let kept = root().join("tests/fuzz/corpus").join(&target);
+        command.args(kept.is_dir().then_some(kept));
         let seeds = SEEDS.iter().filter(|(name, _)| *name == target).flat_map(|(_, folders)| folders.iter());
         command.args(seeds.map(|folder| root().join("tests").join(folder)));
         command.args(["--", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
-        command.arg(format!("-max_total_time={seconds}"));
+        command.arg(format!("-max_total_time={}", seconds(&target)));
         // The sanitizer's flags are not stable yet; the compiler is.
         shell::run(command.env("RUSTC_BOOTSTRAP", "1").current_dir(root()))?;
     }

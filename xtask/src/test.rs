@@ -12,7 +12,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     match (options.as_slice(), words.as_slice()) {
         ([], []) => tests(false, None),
         ([], [filter]) => tests(false, Some(filter)),
-        (["--full"], []) => tests(true, None).and_then(|()| fuzz::run(&[])),
+        (["--full"], []) => tests(true, None).and_then(|()| fuzz::full()),
         (["--full"], [filter]) => tests(true, Some(filter)),
         _ => Err("usage: cargo xtask test [--full] [FILTER]".to_owned()),
     }

@@ -3,10 +3,11 @@ use std::path::Path;
 
 use compiler::template::Image;
 use compiler::{LocalTrees, Lowerer};
-use model::config::Config;
+use model::config::{Config, Content};
 use model::lock::Lock;
 use model::plan::Plan;
 use model::{Arch, Digest, Finding, Findings, canonical_json, codes};
+use rayon::prelude::*;
 use runtime::local::{self, Folder};
 use serde_json::json;
 
@@ -77,9 +78,9 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     let mut captured = Captured::default();
     let folder = project.folder()?;
     let (mut local, mut findings) = (Vec::new(), Findings::new());
-    for image in project.images() {
+    for (image, arches) in chosen(project.images(), choice)? {
         match captured.of(session, &folder, &image.config) {
-            Ok(trees) => local.push((image, chosen(&image.config, choice)?, trees)),
+            Ok(trees) => local.push((image, arches, trees)),
             Err(found) => findings.extend(project.of_image(image, found)),
         }
     }
@@ -89,14 +90,16 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     let lock = lock::current(session, project, choice)?;
     let mut images = Vec::new();
     let lowerer = Lowerer::new(&lock)?;
-    for (image, arches, trees) in local {
-        match lowerer.lower(&image.config, &arches, &trees) {
-            Ok(plan) => {
-                let asked = lock::asked(image);
-                let locked = arches.iter().map(|arch| (asked, *arch)).collect();
-                images.push(PlannedImage { image, plan, locked });
-            }
-            Err(found) => findings.extend(project.of_image(image, found)),
+    let planned = local.par_iter().map(|(image, arches, trees)| {
+        let plan = lowerer.lower(&image.config, arches, trees).map_err(|found| project.of_image(image, found))?;
+        let asked = lock::asked(image);
+        let locked = arches.iter().map(|arch| (asked, *arch)).collect();
+        Ok(PlannedImage { image, plan, locked })
+    });
+    for image in planned.collect::<Vec<Result<_, Findings>>>() {
+        match image {
+            Ok(image) => images.push(image),
+            Err(found) => findings.extend(found),
         }
     }
     if findings.is_empty() {
@@ -106,14 +109,19 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     }
 }
 
-/// The chosen ones of a configuration's architectures.
-fn chosen(config: &Config, choice: &Choice) -> Result<Vec<Arch>, Finding> {
-    if let Some(arch) = choice.arches.iter().find(|arch| !config.architectures.contains(arch)) {
+/// The images that have one of the chosen architectures, each with those it has.
+fn chosen<'p>(images: &'p [Image], choice: &Choice) -> Result<Vec<(&'p Image, Vec<Arch>)>, Finding> {
+    let declared = |arch: &&Arch| images.iter().any(|image| image.config.architectures.contains(arch));
+    if let Some(arch) = choice.arches.iter().find(|arch| !declared(arch)) {
         let message = format!("the configuration does not declare the architecture {arch}");
         return Err(Finding::error(codes::USAGE, message).help("add it to `architectures`"));
     }
     let wanted = |arch: &Arch| choice.arches.is_empty() || choice.arches.contains(arch);
-    Ok(config.architectures.iter().copied().filter(wanted).collect())
+    let of_each = images.iter().map(|image| {
+        let arches: Vec<Arch> = image.config.architectures.iter().copied().filter(wanted).collect();
+        (image, arches)
+    });
+    Ok(of_each.filter(|(_, arches)| !arches.is_empty()).collect())
 }
 
 /// What was taken of the author's files; images that name the same share it.
@@ -136,9 +144,14 @@ impl Captured {
             }
         }
         for file in &config.files {
-            match local::capture_file(store, folder, &file.from.value, &file.to.value, file.mode) {
+            let to = &file.to.value;
+            let (taken, span) = match &file.content {
+                Content::File(from) => (local::capture_file(store, folder, &from.value, to, file.mode), from.span),
+                Content::Text(text) => (local::capture_text(store, &text.value, to, file.mode), text.span),
+            };
+            match taken {
                 Ok(tree) => local.files.push(tree),
-                Err(found) => findings.push(found.or_at(file.from.span)),
+                Err(found) => findings.push(found.or_at(span)),
             }
         }
         for certificate in &config.certificates {

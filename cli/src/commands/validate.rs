@@ -45,7 +45,7 @@ fn check(files: &[PathBuf]) -> (Sources, Findings) {
 fn correct(files: &[PathBuf], sources: &Sources, findings: &[Finding]) -> Result<usize, Finding> {
     let mut made = 0;
     for file in files {
-        let name = file.display().to_string();
+        let name = project::shown(file);
         let of_file = |fix: &&Fix| sources.name(fix.span.source) == name;
         let mut fixes: Vec<&Fix> = findings.iter().filter_map(|finding| finding.fix.as_ref()).filter(of_file).collect();
         fixes.sort_by_key(|fix| (fix.span.start, fix.span.end));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grammar::quote;
 use grammar::yaml::{Kind, Node};
-use model::config::{PlacedFile, Source};
+use model::config::{Content, PlacedFile, Source};
 use model::{Finding, Span, Spanned, codes};
 
 use super::path::{below_root, beside};
@@ -15,7 +15,7 @@ pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests
 /// Fields of `source` that mean nothing yet.
 pub(super) const SOURCE_LATER: &[&str] = &["git", "build", "tests"];
 
-const FILE_FIELDS: &[&str] = &["from", "to", "mode"];
+const FILE_FIELDS: &[&str] = &["from", "content", "to", "mode"];
 const DEFAULT_MODE: u32 = 0o644;
 
 pub(super) fn source(reader: &mut Reader, fields: &Fields<'_>) -> Option<Source> {
@@ -45,8 +45,20 @@ pub(super) fn files(reader: &mut Reader, node: &Node) -> Vec<PlacedFile> {
 
 fn file(reader: &mut Reader, node: &Node) -> Option<PlacedFile> {
     let fields = reader.fields(node, "files[]", FILE_FIELDS)?;
-    let from = reader.required(&fields, "from", "name the file beside the configuration: `from: ./config/app.toml`");
-    let from = from.and_then(|node| beside(reader, node, "files.from"));
+    let content = match (fields.pair("content"), fields.key("from")) {
+        (Some(content), None) => reader.text(&content.value, "files.content").map(Content::Text),
+        (Some(content), Some(from)) => {
+            let finding = Finding::error(codes::CONFLICTING_FIELDS, "a file has its content from one place");
+            let finding = finding.at(content.key.span).label(from, "a file is named here");
+            reader.add(finding.help("write `content`, the text itself, or `from`, the file that holds it"));
+            None
+        }
+        (None, _) => {
+            let help = "name the file beside the configuration, `from: ./config/app.toml`, or write `content`";
+            let from = reader.required(&fields, "from", help);
+            from.and_then(|node| beside(reader, node, "files.from")).map(Content::File)
+        }
+    };
     let place = reader.required(&fields, "to", "name the file in the image: `to: /etc/app.toml`");
     let to = place.and_then(|node| below_root(reader, node, "files.to"));
     let mode = fields.get("mode").map_or(Some(DEFAULT_MODE), |node| mode(reader, node));
@@ -58,7 +70,7 @@ fn file(reader: &mut Reader, node: &Node) -> Option<PlacedFile> {
         reader.bad_value(to.span, "`files.to` must name a file, not a directory", "add the file's name");
         return None;
     }
-    Some(PlacedFile { from: from?, to: to?, mode: mode? })
+    Some(PlacedFile { content: content?, to: to?, mode: mode? })
 }
 
 /// Four octal digits in quotes: without them, `0644` is 420 to one reader of YAML and 644 to another.

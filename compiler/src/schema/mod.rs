@@ -153,10 +153,11 @@ fn fields() -> Map<String, Value> {
         "A file placed into the image.",
         json!({
             "from": scalar("A file beside the configuration."),
+            "content": scalar("The text it holds, instead of `from`."),
             "to": scalar("Its absolute path in the image."),
             "mode": scalar("Permission bits, as \"0644\"."),
         }),
-        &["from", "to"],
+        &["to"],
     );
     let metadata = object(
         "Words about the image.",

@@ -4,6 +4,7 @@ mod certificates;
 mod folder;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -105,12 +106,29 @@ pub fn capture(store: &Store, folder: &Folder, dir: &str) -> Result<Digest, Find
 /// # Errors
 /// `SOURCE_FILE`, `STORE_IO`.
 pub fn capture_file(store: &Store, folder: &Folder, path: &str, to: &str, mode: u32) -> Result<Digest, Finding> {
-    let target = TreePath::new(to.trim_start_matches('/'))
-        .map_err(|e| refused(Path::new(path), &format!("cannot be placed at {to}: {e}")))?;
     let file = folder.file(path)?;
+    place(store, to, mode, |capture| capture.content(&file))
+}
+
+/// The same for a text of the configuration itself.
+///
+/// # Errors
+/// `SOURCE_FILE`, `STORE_IO`.
+pub fn capture_text(store: &Store, text: &str, to: &str, mode: u32) -> Result<Digest, Finding> {
+    place(store, to, mode, |capture| capture.stored(&mut text.as_bytes(), Path::new(to)))
+}
+
+fn place(
+    store: &Store,
+    to: &str,
+    mode: u32,
+    content: impl FnOnce(&mut Capture) -> Result<(Digest, u64), Finding>,
+) -> Result<Digest, Finding> {
+    let target = TreePath::new(to.trim_start_matches('/'))
+        .map_err(|e| Finding::error(codes::SOURCE_FILE, format!("nothing can be placed at {to}: {e}")))?;
     let context = Context::new(store);
     let mut capture = Capture { sink: PackWriter::new(&context), entries: BTreeMap::new(), bytes: 0 };
-    let (digest, size) = capture.content(&file)?;
+    let (digest, size) = content(&mut capture)?;
     capture.entries.insert(target, Entry::root(Kind::File { digest, size }, mode & 0o7777));
     capture.finish(&context)
 }
@@ -184,7 +202,11 @@ impl Capture<'_> {
 
     fn content(&mut self, path: &Path) -> Result<(Digest, u64), Finding> {
         let mut file = input::open_itself(path).map_err(|e| refused(path, &format!("cannot be read: {e}")))?;
-        let stored = self.sink.store(&mut file);
+        self.stored(&mut file, path)
+    }
+
+    fn stored(&mut self, content: &mut dyn Read, path: &Path) -> Result<(Digest, u64), Finding> {
+        let stored = self.sink.store(content);
         if let Some(failure) = self.sink.failure() {
             return Err(failure);
         }

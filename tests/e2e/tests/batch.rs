@@ -85,7 +85,7 @@ fn ten_images_from_one_document() {
     assert_eq!(batch.archives(), names(&["idna"]));
 }
 
-/// What was given to the template reaches argument, variable and label as it is.
+/// What was given to the template reaches argument, variable, file and label as it is.
 fn values_arrive_unchanged(archive: &Path, dir: &Path) {
     let layout = layout(archive, &dir.join("unpacked"));
     let (manifest, _) = manifest(&layout, "amd64");
@@ -101,5 +101,5 @@ fn values_arrive_unchanged(archive: &Path, dir: &Path) {
     let mut runc = Command::new("runc");
     runc.arg("--root").arg(dir.join("runc")).args(["run", "--bundle"]).arg(&bundle);
     let done = run(runc.arg(format!("batch-{}", std::process::id()))).ok();
-    assert_eq!(done.stdout, format!("{GREETING}\n{GREETING}\n"));
+    assert_eq!(done.stdout, format!("{GREETING}\n{GREETING}\n{GREETING}\n"));
 }
