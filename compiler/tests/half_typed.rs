@@ -57,7 +57,7 @@ fn at<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
     }
     if let Some((index, rest)) = path.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let Kind::List(items) = &node.kind else { return None };
-        let mut items = items.iter().filter(|item| item.kind != Kind::Error || item.span.len() > 0);
+        let mut items = items.iter().filter(|item| item.kind != Kind::Error || !item.span.is_empty());
         return at(items.nth(index.parse().unwrap())?, rest);
     }
     let Kind::Map(pairs) = &node.kind else { return None };
