@@ -48,7 +48,7 @@ fn load(text: &str) -> Document {
 
 /// A lock over recorded Debian packages and made-up wheels that answers every image of the template, edited or not.
 fn lock(edited: usize) -> Lock {
-    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile/python-two-architectures/lock.json");
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile/plan/python-two-architectures/lock.json");
     let recorded = Lock::from_text(&std::fs::read(recorded).unwrap()).unwrap();
     let mut lock = recorded.clone();
     let wheel = |number: usize| {

@@ -1,4 +1,4 @@
-//! Every folder of `tests/compile` is a case: `image.yaml`, `recorded/` (what the indexes answered), and
+//! Every folder of `tests/compile/plan` is a case: `image.yaml`, `recorded/` (what the indexes answered), and
 //! what must come out: `lock.json` and `plan.json`, or `findings.txt`.
 //! With `UPDATE=1` in the environment the expected files are written instead of compared.
 
@@ -19,7 +19,7 @@ use model::{Arch, Digest, Findings, Severity, Sources, canonical_json, codes};
 
 #[test]
 fn every_case_compiles_to_what_it_says() {
-    let mut cases = cases::folders("compile");
+    let mut cases = cases::folders("compile/plan");
     cases.retain(|case| !case.ends_with("recorded"));
     cases::compare(
         cases.iter().flat_map(|case| outcome(case).into_iter().map(|(file, found)| (case.join(file), found))),
@@ -28,7 +28,7 @@ fn every_case_compiles_to_what_it_says() {
 
 #[test]
 fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
-    let case = cases::place("compile/python-two-architectures");
+    let case = cases::place("compile/plan/python-two-architectures");
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let (head, tail) = text.split_once("system_packages").unwrap();
     let moved = format!("system_packages{tail}\n{head}");
@@ -39,7 +39,7 @@ fn a_plan_does_not_depend_on_the_order_of_the_configuration() {
 /// A layer's key names all that can influence it: equal keys, equal bytes.
 #[test]
 fn a_variant_is_a_layer_on_top_of_those_that_prod_has() {
-    let case = cases::place("compile/builder");
+    let case = cases::place("compile/plan/builder");
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let layers = |text: &str| {
         let plan: Plan = serde_json::from_str(&compiled(&case, text).unwrap().1).unwrap();
@@ -59,8 +59,8 @@ fn a_variant_is_a_layer_on_top_of_those_that_prod_has() {
 /// The parts of a lock that say what it answers can be edited together with its digest of the configuration.
 #[test]
 fn a_lock_that_answers_something_else_is_refused() {
-    refuses_other_answers(&cases::place("compile/python-two-architectures"), "libpq5", "libpq5 (>= 15)");
-    refuses_other_answers(&cases::place("compile/builder"), "zstd", "zstd (>= 1.5)");
+    refuses_other_answers(&cases::place("compile/plan/python-two-architectures"), "libpq5", "libpq5 (>= 15)");
+    refuses_other_answers(&cases::place("compile/plan/builder"), "zstd", "zstd (>= 1.5)");
 }
 
 fn refuses_other_answers(case: &Path, package: &str, requirement: &str) {

@@ -1,4 +1,4 @@
-//! Every file of `tests/config` is a case. In `ok/` a file reads without a finding, to what the `.txt` beside it says
+//! Every file of `tests/compile/config` is a case. In `ok/` a file reads without a finding, to what the `.txt` beside it says
 //! (with `UPDATE=1` in the environment it is written instead). In `err/` each line that is wrong says with which codes,
 //! `# error: CS0201 CS0203`, and nothing else may be reported.
 
@@ -22,7 +22,7 @@ fn read(text: &str) -> (Option<Config>, Findings, Sources) {
 
 #[test]
 fn what_is_right_reads_to_what_it_says() {
-    cases::compare(cases::files("config/ok", "yaml").iter().map(|case| {
+    cases::compare(cases::files("compile/config/ok", "yaml").iter().map(|case| {
         let (config, findings, _) = read(&fs::read_to_string(case).unwrap());
         assert_eq!(findings, Vec::new(), "{}", case.display());
         (case.with_extension("txt"), show(&config.unwrap()))
@@ -31,7 +31,7 @@ fn what_is_right_reads_to_what_it_says() {
 
 #[test]
 fn what_is_wrong_is_reported_on_its_line_and_nothing_else_is() {
-    cases::all(&cases::files("config/err", "yaml"), |case| {
+    cases::all(&cases::files("compile/config/err", "yaml"), |case| {
         let text = fs::read_to_string(case).unwrap();
         let (_, findings, sources) = read(&text);
         cases::agree(case, &findings, &sources, &cases::declared(&text))

@@ -11,7 +11,7 @@ use model::{codes, digest_of};
 use serde_json::{Value, json};
 
 fn case(name: &str, file: &str) -> Value {
-    serde_json::from_slice(&fs::read(cases::place(&format!("compile/{name}/{file}"))).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(cases::place(&format!("compile/plan/{name}/{file}"))).unwrap()).unwrap()
 }
 
 fn lock() -> Value {

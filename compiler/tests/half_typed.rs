@@ -1,4 +1,4 @@
-//! Every file of `tests/half-typed` is a document as it stands in an editor while somebody types, and what must survive: a
+//! Every file of `tests/compile/half-typed` is a document as it stands in an editor while somebody types, and what must survive: a
 //! line `PATH` for what must be in the tree, `PATH = TEXT` for a scalar, `finding CODE LINE` for what must be said, and
 //! `no finding CODE [LINE]` for what would only confuse. What the front end makes of it is recorded behind that: the outline,
 //! and the findings whole.
@@ -100,7 +100,7 @@ fn outline(symbols: &[Symbol], depth: usize, out: &mut String) {
 
 #[test]
 fn what_must_survive_of_half_typed_documents_does() {
-    let cases = cases::files("half-typed", "txt");
+    let cases = cases::files("compile/half-typed", "txt");
     assert!(cases.len() >= 60);
     let (mut wrong, mut recorded) = (String::new(), Vec::new());
     for case in cases {

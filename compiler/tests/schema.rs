@@ -1,4 +1,4 @@
-//! The schemas of locks and plans against the types that read them. The documents of `tests/compile` are
+//! The schemas of locks and plans against the types that read them. The documents of `tests/compile/plan` are
 //! accepted. One with everything in it is changed in every place in many ways: what the schema accepts must be read, and what was
 //! read must be accepted as it is written. The fields and words that a type knows must be the schema's.
 
@@ -36,7 +36,7 @@ fn agrees<T: DeserializeOwned + Serialize>(kind: &str, full: Value) {
         }
         _ => serde_json::from_value::<T>(document.clone()),
     };
-    let recorded = cases::folders("compile").into_iter().filter_map(|case| {
+    let recorded = cases::folders("compile/plan").into_iter().filter_map(|case| {
         let text = fs::read(case.join(format!("{kind}.json"))).ok()?;
         Some(serde_json::from_slice(&text).unwrap())
     });

@@ -39,7 +39,7 @@ fn changed(images: &[Compiled]) -> Vec<&str> {
 
 #[test]
 fn only_what_an_edit_changes_is_compiled_again() {
-    let case = cases::place("compile/python-two-architectures");
+    let case = cases::place("compile/plan/python-two-architectures");
     let lock = Lock::from_text(&fs::read(case.join("lock.json")).unwrap()).unwrap();
     let image = fs::read_to_string(case.join("image.yaml")).unwrap();
     let text =

@@ -1,4 +1,4 @@
-//! Every file of `tests/template` is a case: documents, and as its last part what comes out of them. In `ok/` that is every
+//! Every file of `tests/compile/template` is a case: documents, and as its last part what comes out of them. In `ok/` that is every
 //! image with its values in place; in `err/` the findings, word for word as people see them. With `UPDATE=1` in the
 //! environment the last part is written.
 
@@ -52,7 +52,7 @@ fn outcome(text: &str) -> (String, Findings, Sources) {
 
 #[test]
 fn what_is_right_expands_to_what_it_says() {
-    cases::compare(cases::files("template/ok", "txt").iter().map(|case| {
+    cases::compare(cases::files("compile/template/ok", "txt").iter().map(|case| {
         let text = fs::read_to_string(case).unwrap();
         let (out, findings, sources) = outcome(&text);
         let findings = report::render(&sources, &findings, report::Format::Text { color: false });
@@ -63,7 +63,7 @@ fn what_is_right_expands_to_what_it_says() {
 
 #[test]
 fn what_is_wrong_is_said_in_these_words() {
-    let recorded = cases::files("template/err", "txt");
+    let recorded = cases::files("compile/template/err", "txt");
     cases::compare(recorded.iter().map(|case| {
         let text = fs::read_to_string(case).unwrap();
         let (_, findings, sources) = outcome(&text);

@@ -17,14 +17,14 @@ const RUNTIME: &[&str] = &["lock", "release"];
 
 /// Folders below `tests/` whose files a target begins with.
 const SEEDS: &[(&str, &[&str])] = &[
-    ("config", &["config/ok", "config/err", "grammar/ok", "grammar/err", "half-typed"]),
-    ("expression", &["template/ok", "template/err"]),
-    ("format", &["config/ok", "grammar/ok", "grammar/err", "half-typed"]),
-    ("template", &["template/ok", "template/err"]),
+    ("config", &["compile/config/ok", "compile/config/err", "grammar/ok", "grammar/err", "compile/half-typed"]),
+    ("expression", &["compile/template/ok", "compile/template/err"]),
+    ("format", &["compile/config/ok", "grammar/ok", "grammar/err", "compile/half-typed"]),
+    ("template", &["compile/template/ok", "compile/template/err"]),
     ("debian_control", &["debian"]),
     ("debian_index", &["debian"]),
-    ("lock", &["compile/python-two-architectures"]),
-    ("pypi", &["compile/recorded/pypi"]),
+    ("lock", &["compile/plan/python-two-architectures"]),
+    ("pypi", &["compile/plan/recorded/pypi"]),
     ("release", &["openpgp"]),
 ];
 
