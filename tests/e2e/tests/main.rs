@@ -9,6 +9,7 @@ mod fixture;
 mod image;
 mod input;
 mod kills;
+mod mistakes;
 mod servers;
 mod starts;
 mod tampering;
