@@ -1,6 +1,9 @@
 //! Templates that come with the compiler; an image extends one as `stdlib:NAME`.
 
-const TEMPLATES: &[(&str, &str)] = &[("python-service", include_str!("../templates/python-service.yaml"))];
+const TEMPLATES: &[(&str, &str)] = &[
+    ("debian-service", include_str!("../templates/debian-service.yaml")),
+    ("python-service", include_str!("../templates/python-service.yaml")),
+];
 
 /// The text of a template.
 pub fn text(name: &str) -> Option<&'static str> {
