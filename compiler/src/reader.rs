@@ -7,7 +7,7 @@ use grammar::yaml::{Kind, Node, Pair};
 use grammar::{Report, quote};
 use model::{Finding, Findings, Span, Spanned, codes};
 
-use crate::config::{home_of, is_field, later};
+use crate::config::{home_of, is_field, is_of_health, later};
 use crate::suggest::{choice, choose, nearest, there};
 
 /// The path of a whole template, where an empty one is that of a whole image.
@@ -117,12 +117,17 @@ impl Reader {
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
         let finding = Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span);
         let fields = || there(known.iter().copied().filter(|name| !later(path).contains(name)));
-        let home = home_of(&pair.key.value).filter(|home| *home != path);
+        let home = match path {
+            "run" if is_of_health(&pair.key.value) => Some("run.health"),
+            _ => home_of(&pair.key.value).filter(|home| *home != path),
+        };
         self.add(match (near, home) {
             (Some(near), _) if taken => {
                 finding.help(format!("did you mean `{near}`? That is given already: make one of both"))
             }
-            (Some(_), _) => finding.meant(near, &fields()),
+            // It is a field's name, if not of this one.
+            (Some(near), Some(home)) => finding.help(format!("it belongs under `{home}`, or did you mean `{near}`?")),
+            (Some(_), None) => finding.meant(near, &fields()),
             _ if path == TEMPLATE && is_field(&pair.key.value) => finding.help("it belongs under `image`"),
             (None, Some(home)) => finding.help(format!("it belongs under `{home}`")),
             (None, None) => finding.help(fields()),
@@ -290,7 +295,9 @@ impl Reader {
         let message = format!("{} must be {expected}: {found}", named(path));
         let finding = Finding::error(codes::WRONG_TYPE, message).at(node.span).help(help);
         self.add(match (&node.kind, expected) {
-            (Kind::Scalar { text, .. }, "a list") if is_plain(text) => finding.replace_by(format!("[{text}]")),
+            (Kind::Scalar { text, .. }, "a list") if is_plain(text) && !text.contains(char::is_whitespace) => {
+                finding.replace_by(format!("[{text}]"))
+            }
             (Kind::Scalar { text, .. }, "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
                 finding.replace_by(text.as_str())
             }

@@ -5,6 +5,8 @@ use model::{Finding, Label, Severity, Sources, Span};
 
 /// Columns that lines are broken at.
 const WIDTH: usize = 100;
+/// Bytes of a line, or of a place, that are shown whole.
+const LONG: usize = 1000;
 
 /// One finding as text, with the lines it points at; of other files, one line for each place.
 pub(super) fn render(sources: &Sources, finding: &Finding, color: bool) -> String {
@@ -14,21 +16,29 @@ pub(super) fn render(sources: &Sources, finding: &Finding, color: bool) -> Strin
     if handler.render_report(&mut text, &Shown::new(sources, finding)).is_err() {
         text = format!("{}: {}\n", finding.code, finding.message);
     }
-    for label in finding.labels.iter().filter(|label| !is_here(finding, label)) {
+    if let Some(span) = finding.span.filter(|span| is_long(sources, *span)) {
+        text.push_str(&elsewhere(sources, &Label { span, text: "here".to_owned() }));
+    }
+    for label in finding.labels.iter().filter(|label| !is_here(sources, finding, label)) {
         text.push_str(&elsewhere(sources, label));
     }
     text + "\n"
 }
 
-fn is_here(finding: &Finding, label: &Label) -> bool {
-    finding.span.is_some_and(|span| span.source == label.span.source)
+/// Whether a label is drawn beside the finding's place.
+fn is_here(sources: &Sources, finding: &Finding, label: &Label) -> bool {
+    let drawn = |span: Span| span.source == label.span.source && !is_long(sources, span);
+    finding.span.is_some_and(drawn) && !is_long(sources, label.span)
 }
 
 /// `see image.yaml:3:12, `service` is this:` and the line.
 fn elsewhere(sources: &Sources, label: &Label) -> String {
     let (line, column) = sources.line_column(label.span.source, label.span.start);
-    let text = sources.text(label.span.source).lines().nth(line - 1).unwrap_or_default().trim();
-    let shown: String = text.chars().take(WIDTH).collect();
+    let text = sources.text(label.span.source).lines().nth(line - 1).unwrap_or_default();
+    // Of a long line, what stands around the place.
+    let skipped = if text.len() > LONG { column.saturating_sub(WIDTH / 2) } else { 0 };
+    let shown: String = text.chars().skip(skipped).take(WIDTH).collect();
+    let shown = shown.trim();
     let name = sources.name(label.span.source);
     format!("  see: {name}:{line}:{column}, {}\n        {line} │ {shown}\n", label.text)
 }
@@ -54,9 +64,10 @@ impl Shown {
     fn new(sources: &Sources, finding: &Finding) -> Self {
         let cause =
             finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: text.clone(), next })));
-        let at = finding.span.map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), range(span)));
-        let more = finding.labels.iter().filter(|label| is_here(finding, label));
-        let more = more.map(|label| LabeledSpan::new_with_span(Some(label.text.clone()), range(label.span)));
+        let shown = finding.span.filter(|span| !is_long(sources, *span));
+        let at = shown.map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), range(sources, span)));
+        let more = finding.labels.iter().filter(|label| is_here(sources, finding, label));
+        let more = more.map(|label| LabeledSpan::new_with_span(Some(label.text.clone()), range(sources, label.span)));
         Self {
             code: finding.code.to_string(),
             message: finding.message.clone(),
@@ -66,7 +77,7 @@ impl Shown {
             },
             help: finding.help.clone(),
             cause,
-            text: finding.span.map(|span| named(sources, span)),
+            text: shown.map(|span| named(sources, span)),
             labels: at.into_iter().chain(more).collect(),
         }
     }
@@ -76,8 +87,18 @@ fn named(sources: &Sources, span: Span) -> NamedSource<String> {
     NamedSource::new(sources.name(span.source), sources.text(span.source).to_owned())
 }
 
-fn range(span: Span) -> (usize, usize) {
-    (span.start as usize, span.len())
+/// What is pointed at: of something long, its first line.
+fn range(sources: &Sources, span: Span) -> (usize, usize) {
+    let first = sources.text(span.source).get(span.start as usize..).and_then(|rest| rest.lines().next());
+    let length = if span.len() > LONG { span.len().min(first.map_or(0, str::len)) } else { span.len() };
+    (span.start as usize, length)
+}
+
+/// Whether a place is on a line that is too long to be shown.
+fn is_long(sources: &Sources, span: Span) -> bool {
+    let (before, after) = sources.text(span.source).split_at_checked(span.start as usize).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    before.len() - start + after.find('\n').unwrap_or(after.len()) > LONG
 }
 
 impl fmt::Display for Shown {

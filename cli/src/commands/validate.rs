@@ -15,12 +15,21 @@ pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Fa
     let (mut sources, mut findings) = check(files);
     let mut fixed = 0;
     for _ in 0..MAX_ROUNDS {
-        let corrected = if fix { correct(files, &sources, &findings)? } else { 0 };
-        if corrected == 0 {
+        let corrected = if fix { correct(files, &sources, &findings)? } else { Vec::new() };
+        let made: usize = corrected.iter().map(|(_, _, count)| count).sum();
+        if made == 0 {
             break;
         }
-        fixed += corrected;
-        (sources, findings) = check(files);
+        let (new_sources, new_findings) = check(files);
+        if new_findings.iter().any(|new| findings.iter().any(|old| is_still(&sources, old, &new_sources, new))) {
+            // A correction that corrects nothing is none: all of this round's are taken back.
+            for (file, text, _) in &corrected {
+                project::rewrite(file, text.as_bytes())?;
+            }
+            break;
+        }
+        fixed += made;
+        (sources, findings) = (new_sources, new_findings);
     }
     if fixed > 0 {
         anstream::eprintln!("{fixed} correction(s) made");
@@ -41,9 +50,23 @@ fn check(files: &[PathBuf]) -> (Sources, Findings) {
     (sources, findings)
 }
 
-/// Makes the proposed changes in the files that were named; answers how many.
-fn correct(files: &[PathBuf], sources: &Sources, findings: &[Finding]) -> Result<usize, Finding> {
-    let mut made = 0;
+/// Whether a finding whose correction was made is there again.
+fn is_still(sources: &Sources, old: &Finding, new_sources: &Sources, new: &Finding) -> bool {
+    let place = |sources: &Sources, finding: &Finding| {
+        finding.span.map(|span| (sources.name(span.source).to_owned(), sources.line_column(span.source, span.start)))
+    };
+    old.fix.is_some()
+        && (old.code, &old.message) == (new.code, &new.message)
+        && place(sources, old) == place(new_sources, new)
+}
+
+/// Makes the proposed changes in the files that were named; answers these, with what they held and how many were made.
+fn correct(
+    files: &[PathBuf],
+    sources: &Sources,
+    findings: &[Finding],
+) -> Result<Vec<(PathBuf, String, usize)>, Finding> {
+    let mut made = Vec::new();
     for file in files {
         let name = project::shown(file);
         let of_file = |fix: &&Fix| sources.name(fix.span.source) == name;
@@ -51,9 +74,10 @@ fn correct(files: &[PathBuf], sources: &Sources, findings: &[Finding]) -> Result
         fixes.sort_by_key(|fix| (fix.span.start, fix.span.end));
         fixes.dedup();
         let Some(first) = fixes.first() else { continue };
-        let (text, count) = apply(sources.text(first.span.source), &fixes);
+        let before = sources.text(first.span.source);
+        let (text, count) = apply(before, &fixes);
         project::rewrite(file, text.as_bytes())?;
-        made += count;
+        made.push((file.clone(), before.to_owned(), count));
     }
     Ok(made)
 }

@@ -70,6 +70,11 @@ pub(crate) fn home_of(field: &str) -> Option<&'static str> {
     sections.into_iter().find(|(_, fields)| fields.contains(&field)).map(|(section, _)| section)
 }
 
+/// Whether the health check has a field of this name.
+pub(crate) fn is_of_health(field: &str) -> bool {
+    run::HEALTH_FIELDS.contains(&field)
+}
+
 /// Whether a whole image has a field of this name.
 pub(crate) fn is_field(name: &str) -> bool {
     FIELDS.contains(&name)

@@ -17,7 +17,7 @@ use model::config::{Config, SystemPackage};
 use model::lock::Asked;
 use model::{Findings, Spanned};
 
-pub(crate) use image::{home_of, is_field};
+pub(crate) use image::{home_of, is_field, is_of_health};
 pub(crate) use name::is_image_name;
 
 /// The fields that are honoured: of the whole (`None`) and of its parts.

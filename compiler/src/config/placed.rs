@@ -40,6 +40,14 @@ pub(super) fn files(reader: &mut Reader, node: &Node) -> Vec<PlacedFile> {
             files.push(file);
         }
     }
+    for file in &files {
+        let above = std::path::Path::new(&file.to.value).ancestors().skip(1).filter_map(|path| path.to_str());
+        if let Some(first) = above.filter_map(|path| seen.get(path)).next() {
+            let message = format!("{} cannot be placed beneath a file", quote(&file.to.value));
+            let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(file.to.span);
+            reader.add(finding.label(*first, "this is one").help("give one of the two another path"));
+        }
+    }
     files
 }
 

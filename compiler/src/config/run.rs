@@ -14,7 +14,7 @@ use crate::reader::Reader;
 pub(super) const FIELDS: &[&str] =
     &["entrypoint", "command", "user", "workdir", "env", "ports", "health", "read_only_root"];
 
-const HEALTH_FIELDS: &[&str] = &["http", "port"];
+pub(super) const HEALTH_FIELDS: &[&str] = &["http", "port"];
 const PORTS: &str = "1 to 65535";
 
 pub(super) fn read(reader: &mut Reader, node: &Node) -> Run {

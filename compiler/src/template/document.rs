@@ -232,8 +232,13 @@ impl<'a> Loader<'a> {
     pub(super) fn alone(&mut self, path: &str, root: &Node) {
         self.open = vec![path.to_owned()];
         let mut reader = Reader::default();
-        let _ = self.declared(&mut reader, &Spanned::new(path.to_owned(), root.span), path, root);
+        let template = self.declared(&mut reader, &Spanned::new(path.to_owned(), root.span), path, root);
         self.found(reader);
+        // What is written out is checked as an image's; what is not there may come from a document.
+        if let Some(template) = template {
+            let (_, findings) = crate::config::read_part(&template.layer.own.skeleton());
+            findings.into_iter().for_each(|finding| self.report.add(finding));
+        }
     }
 
     fn template(&mut self, name: &Spanned<String>, from: &str) -> Option<Arc<Template>> {

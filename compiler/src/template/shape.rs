@@ -69,7 +69,11 @@ impl Shape {
         let source = sources.text(span.source);
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or_default();
         let (mut pieces, mut found) = expression::scan(text, span, raw);
-        if let (Some(last), Some(fix)) = (found.last_mut(), unquoted(source, span)) {
+        // What is no longer shown is not worth a look at the whole line.
+        let last = found.last_mut().filter(|_| !report.is_full());
+        if let Some(last) = last
+            && let Some(fix) = unquoted(source, span)
+        {
             last.help = Some(format!("without quotes the text ends here: write {}", quote(&fix.text)));
             last.fix = Some(fix);
         }
@@ -111,6 +115,20 @@ impl Shape {
             }
             _ => None,
         }
+    }
+
+    /// What of it depends on nothing; an error node stands for the rest.
+    pub(super) fn skeleton(&self) -> Node {
+        let kind = match self {
+            Shape::Fixed(node, _) => return node.clone(),
+            Shape::Value(..) | Shape::Text(..) => Kind::Error,
+            Shape::List(items, _) => Kind::List(items.iter().map(Shape::skeleton).collect()),
+            Shape::Map(entries, _) => {
+                let pairs = entries.iter().map(|(key, shape)| Pair { key: key.clone(), value: shape.skeleton() });
+                Kind::Map(pairs.collect())
+            }
+        };
+        Node { span: self.span(), kind }
     }
 
     /// Whether it stands in a list for several entries.

@@ -35,7 +35,9 @@ pub(super) fn parse(source: SourceId, text: &str) -> Parsed {
         // One finding for a line; and for lines one after another of which nothing can be read.
         let nothing = repair.certainty() < Certainty::Named;
         if !mended.iter().any(|before| before == &lines || nothing && is_next(text, before, &lines)) {
-            let finding = repair.finding.unwrap_or_else(|| broken.finding.clone());
+            let mut finding = repair.finding.unwrap_or_else(|| broken.finding.clone());
+            // What stands behind a break may look different once that is corrected.
+            finding.fix = finding.fix.filter(|_| rounds.is_empty());
             findings.push(back.finding(finding));
         }
         lost.extend(repair.lost.map(|lost| lost.map(|offset| back.offset(offset))));

@@ -468,7 +468,11 @@ impl Maker<'_> {
                 .at(self.span(line.content_start(), line.content_end()))
                 .label(self.span(like.content_start(), like.content_end()), "keys of one map start in one column")
                 .help(format!("move {this} to column {}, beneath {other}", column + 1));
-            let fix = (edits.len() == 1)
+            // One line deeper than the one before, which has its value: nothing else can be meant.
+            let certain = edits.len() == 1
+                && like.indent < line.indent
+                && before(self.text, line.start).is_some_and(|before| before.start == like.start);
+            let fix = certain
                 .then(|| model::Fix { span: self.span(line.start, line.content_start()), text: " ".repeat(column) });
             self.add_certain(edits, Some(Finding { fix, ..finding }), line);
         }

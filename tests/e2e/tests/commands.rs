@@ -255,3 +255,23 @@ fn two_plans_and_two_locks_differ_by_what_was_changed() {
     assert!(diff(&before, &lock).fails(2, "CS0907").stderr.contains("image.lock.json is a lock"));
     diff(&config, &lock).fails(2, "CS0502");
 }
+
+#[test]
+fn a_correction_that_corrects_nothing_is_taken_back() {
+    let dir = scratch();
+    let file = dir.path().join("image.yaml");
+    let text = "name: web\npackages: [a, -\nb]\nbase: {language: none}\n";
+    fs::write(&file, text).unwrap();
+    run(cli().args(["validate", "--fix"]).arg(&file)).fails(2, "CS0102");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_template_by_itself_is_checked_as_far_as_it_is_written_out() {
+    let dir = scratch();
+    let file = dir.path().join("t.yaml");
+    let text = "kind: template\nparameters:\n  s: {type: string}\nimage: {naem: web, run: {user: \"${{ s }}\"}}\n";
+    fs::write(&file, text).unwrap();
+    let done = run(cli().arg("validate").arg(&file)).fails(2, "CS0201");
+    assert!(done.stderr.contains("did you mean `name`?") && !done.stderr.contains("missing"), "{done:?}");
+}
