@@ -37,7 +37,7 @@ const VARIANT: &str = "variant";
 const ARCH: &str = "arch";
 
 /// Images that are made before the next look at what they cost together.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 4096;
 /// What the images of one document may cost together, in steps and bytes.
 const MAX_COST: usize = 1 << 29;
 /// Findings that say again what was said of another image.
