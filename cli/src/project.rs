@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use compiler::template::{self, Document, Image};
+use grammar::Report;
 use grammar::yaml::{Node, Parsed};
 use model::config::{Config, Content};
 use model::lock::Lock;
@@ -191,11 +192,16 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
         Ok(folder) => document.trace(&image.assignment, missing(&image.config, folder)),
         Err(finding) => finding.clone().into(),
     });
+    let mut report = Report::default();
     for finding in missing {
-        if !found.contains(&finding) {
-            found.push(finding);
+        if report.is_full() {
+            break;
+        }
+        if !report.findings().contains(&finding) {
+            report.add(finding);
         }
     }
+    found.extend(report.into_findings());
     found
 }
 

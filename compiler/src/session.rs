@@ -50,7 +50,7 @@ impl<'l> Session<'l> {
     }
 
     /// The images of a document, in the order of its matrix, and what is wrong with them: an image that cannot be compiled
-    /// is not among them. `local` are the author's files.
+    /// is not among them. `local` are the author's files, the same for every image.
     ///
     /// # Errors
     /// As [`Document::expand_all`].
@@ -60,8 +60,9 @@ impl<'l> Session<'l> {
             self.images.clear();
         }
         let (all, findings) = document.expand_all(&[], |assignment, expanded| {
-            let place = assignment.to_string();
-            if let Some(known) = self.images.get(&place)
+            let place = assignment.key();
+            if expanded.is_whole()
+                && let Some(known) = self.images.get(&place)
                 && expanded.name.as_deref() == Some(&known.image.name)
                 && known.root.is_like(&expanded.root)
             {

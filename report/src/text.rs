@@ -36,7 +36,7 @@ fn elsewhere(sources: &Sources, label: &Label) -> String {
     let (line, column) = sources.line_column(label.span.source, label.span.start);
     let text = sources.text(label.span.source).lines().nth(line - 1).unwrap_or_default();
     // Of a long line, what stands around the place.
-    let skipped = if text.len() > LONG { column.saturating_sub(WIDTH / 2) } else { 0 };
+    let skipped = if column > WIDTH { column - WIDTH / 2 } else { 0 };
     let shown: String = text.chars().skip(skipped).take(WIDTH).collect();
     let shown = shown.trim();
     let name = sources.name(label.span.source);
@@ -94,11 +94,14 @@ fn range(sources: &Sources, span: Span) -> (usize, usize) {
     (span.start as usize, length)
 }
 
-/// Whether a place is on a line that is too long to be shown.
+/// Whether a line of a place, or one beside it, is too long to be shown.
 fn is_long(sources: &Sources, span: Span) -> bool {
-    let (before, after) = sources.text(span.source).split_at_checked(span.start as usize).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    before.len() - start + after.find('\n').unwrap_or(after.len()) > LONG
+    let text = sources.text(span.source);
+    let (start, end) = (span.start as usize, (span.start as usize + span.len().min(LONG)).min(text.len()));
+    let before = text.get(..start).unwrap_or_default().rsplit('\n').take(2).map(str::len);
+    let inside = text.get(start..end).unwrap_or_default().split('\n').map(str::len);
+    let after = text.get(end..).unwrap_or_default().split('\n').take(2).map(str::len);
+    before.chain(inside).chain(after).any(|length| length > LONG)
 }
 
 impl fmt::Display for Shown {

@@ -51,6 +51,6 @@ fn as_json(assignment: &Assignment, expanded: &Expanded) -> String {
 /// A document that starts by saying which image it is.
 fn as_yaml(assignment: &Assignment, expanded: &Expanded, sources: &Sources) -> String {
     let name = expanded.name.as_deref().unwrap_or("without a name");
-    let title = format!("{name} {assignment}");
+    let title = format!("{name} {assignment}").replace(char::is_control, "\u{fffd}");
     format!("# {}\n{}", title.trim_end(), expanded.print(sources))
 }

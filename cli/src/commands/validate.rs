@@ -16,19 +16,19 @@ pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Fa
     let mut fixed = 0;
     for _ in 0..MAX_ROUNDS {
         let corrected = if fix { correct(files, &sources, &findings)? } else { Vec::new() };
-        let made: usize = corrected.iter().map(|(_, _, count)| count).sum();
-        if made == 0 {
+        let made: Vec<&Finding> = corrected.iter().flat_map(|corrected| &corrected.made).copied().collect();
+        if made.is_empty() {
             break;
         }
         let (new_sources, new_findings) = check(files);
-        if new_findings.iter().any(|new| findings.iter().any(|old| is_still(&sources, old, &new_sources, new))) {
+        if new_findings.iter().any(|new| made.iter().any(|old| is_still(&sources, old, &new_sources, new))) {
             // A correction that corrects nothing is none: all of this round's are taken back.
-            for (file, text, _) in &corrected {
-                project::rewrite(file, text.as_bytes())?;
+            for Corrected { file, before, .. } in &corrected {
+                project::rewrite(file, before.as_bytes())?;
             }
             break;
         }
-        fixed += made;
+        fixed += made.len();
         (sources, findings) = (new_sources, new_findings);
     }
     if fixed > 0 {
@@ -55,51 +55,60 @@ fn is_still(sources: &Sources, old: &Finding, new_sources: &Sources, new: &Findi
     let place = |sources: &Sources, finding: &Finding| {
         finding.span.map(|span| (sources.name(span.source).to_owned(), sources.line_column(span.source, span.start)))
     };
-    old.fix.is_some()
-        && (old.code, &old.message) == (new.code, &new.message)
-        && place(sources, old) == place(new_sources, new)
+    (old.code, &old.message) == (new.code, &new.message) && place(sources, old) == place(new_sources, new)
 }
 
-/// Makes the proposed changes in the files that were named; answers these, with what they held and how many were made.
-fn correct(
-    files: &[PathBuf],
-    sources: &Sources,
-    findings: &[Finding],
-) -> Result<Vec<(PathBuf, String, usize)>, Finding> {
-    let mut made = Vec::new();
+/// A file that was changed.
+struct Corrected<'f> {
+    file: PathBuf,
+    /// What it held.
+    before: String,
+    /// The findings whose corrections were made.
+    made: Vec<&'f Finding>,
+}
+
+/// Makes the proposed changes in the files that were named.
+fn correct<'f>(files: &[PathBuf], sources: &Sources, findings: &'f [Finding]) -> Result<Vec<Corrected<'f>>, Finding> {
+    let mut corrected = Vec::new();
     for file in files {
         let name = project::shown(file);
-        let of_file = |fix: &&Fix| sources.name(fix.span.source) == name;
-        let mut fixes: Vec<&Fix> = findings.iter().filter_map(|finding| finding.fix.as_ref()).filter(of_file).collect();
-        fixes.sort_by_key(|fix| (fix.span.start, fix.span.end));
-        fixes.dedup();
-        let Some(first) = fixes.first() else { continue };
-        let before = sources.text(first.span.source);
-        let (text, count) = apply(before, &fixes);
+        let of_file =
+            |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| sources.name(fix.span.source) == name);
+        let mut fixes: Vec<(&Finding, &Fix)> =
+            findings.iter().filter(of_file).filter_map(|finding| Some((finding, finding.fix.as_ref()?))).collect();
+        // A file that several documents extend is there once for each.
+        fixes.sort_by_key(|(_, fix)| (fix.span.start, fix.span.end));
+        fixes.dedup_by(|(_, a), (_, b)| (a.span.start, a.span.end, &a.text) == (b.span.start, b.span.end, &b.text));
+        let Some((_, first)) = fixes.first() else { continue };
+        let before = sources.text(first.span.source).to_owned();
+        let changes: Vec<&Fix> = fixes.iter().map(|(_, fix)| *fix).collect();
+        let (text, made) = apply(&before, &changes);
         project::rewrite(file, text.as_bytes())?;
-        made.push((file.clone(), before.to_owned(), count));
+        let made = made.into_iter().filter_map(|at| fixes.get(at)).map(|(finding, _)| *finding).collect();
+        corrected.push(Corrected { file: file.clone(), before, made });
     }
-    Ok(made)
+    Ok(corrected)
 }
 
-/// A text with changes made. Those that overlap an earlier one are left out; so are those that write the same word as an
-/// earlier one, for both may stand in one map or list: the text is checked before the second is made.
-fn apply(text: &str, fixes: &[&Fix]) -> (String, usize) {
-    let (mut out, mut at, mut made) = (String::with_capacity(text.len()), 0, BTreeSet::new());
-    let mut count = 0;
-    for fix in fixes {
+/// A text with changes made, and which were. Those that overlap an earlier one are left out; so are those that write the
+/// same word as an earlier one, for both may stand in one map or list: the text is checked before the second is made.
+fn apply(text: &str, fixes: &[&Fix]) -> (String, Vec<usize>) {
+    let (mut out, mut at, mut words) = (String::with_capacity(text.len()), 0, BTreeSet::new());
+    let mut made = Vec::new();
+    for (number, fix) in fixes.iter().enumerate() {
         let (start, end) = (fix.span.start as usize, fix.span.end as usize);
         let Some(between) = text.get(at..start) else { continue };
         let word = fix.text.trim();
-        if !word.is_empty() && !made.insert(word) {
+        if !word.is_empty() && !words.insert(word) {
             continue;
         }
         out.push_str(between);
         out.push_str(&fix.text);
-        (at, count) = (end, count + 1);
+        at = end;
+        made.push(number);
     }
     out.push_str(text.get(at..).unwrap_or_default());
-    (out, count)
+    (out, made)
 }
 
 #[cfg(test)]
@@ -117,6 +126,6 @@ mod tests {
         let fixes =
             [fix(0, 2, "name"), fix(3, 5, "name"), fix(6, 7, "x"), fix(6, 8, "y"), fix(9, 9, " "), fix(9, 10, " ")];
         let (text, made) = apply("na nm a b c", &fixes.each_ref());
-        assert_eq!((text.as_str(), made), ("name nm x b  c", 4));
+        assert_eq!((text.as_str(), made), ("name nm x b  c", vec![0, 2, 4, 5]));
     }
 }

@@ -86,6 +86,9 @@ impl Expander {
     /// A layer's own fields. The name is watched: what it depends on need not be said again to tell images apart.
     fn image(&mut self, shape: &Shape, names: &dyn Names) -> Node {
         let Shape::Map(entries, span) = shape else {
+            if shape.field("name").is_some() {
+                self.name_axes = 0;
+            }
             let node = self.node(shape, names);
             return node.map_or_else(|| Node { span: shape.span(), kind: Kind::Null }, |(node, _)| node);
         };

@@ -64,6 +64,16 @@ impl Assignment {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.data.in_text().unwrap_or_default()))
     }
 
+    /// What no other image of the document has.
+    pub(crate) fn key(&self) -> String {
+        let mut key = String::new();
+        for (name, value) in &self.pairs {
+            let text = value.data.in_text().unwrap_or_default();
+            key.extend([name.as_str(), "\0", value.data.kind(), "\0", &text, "\0"]);
+        }
+        key
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
@@ -128,6 +138,8 @@ impl Matrix {
         if matrix.names.len() > MAX_NAMES {
             let message = format!("the matrix has {} names; {MAX_NAMES} are accepted", matrix.names.len());
             reader.bad_value(node.span, message, "let one axis stand for what changes together");
+            // What there is too much of is not looked at.
+            return Self { names: matrix.names, ..Self::default() };
         }
         matrix
     }
@@ -166,10 +178,8 @@ impl Matrix {
     /// `MATRIX_TOO_LARGE`, before anything is made; `MATRIX_EMPTY` where everything is excluded.
     pub(super) fn assignments(&self, place: Span) -> Result<Vec<Assignment>, Findings> {
         // Without axes there is one image, unless rows say which there are.
-        let count = match self.axes.is_empty() && !self.include.is_empty() {
-            true => 0,
-            false => self.count(place)?,
-        };
+        let rows_alone = self.axes.is_empty() && !self.include.is_empty();
+        let count = self.count(place, if rows_alone { 0 } else { 1 })?;
         let mut found: Vec<Assignment> = (0..count).map(|number| self.combination(number)).collect();
         found.retain(|one| {
             !self.exclude.iter().any(|row| row.iter().all(|(name, value)| is(one.get(&name.value), value)))
@@ -204,9 +214,9 @@ impl Matrix {
         self.variants.iter().map(with).collect()
     }
 
-    /// How many combinations of the axes' values there are.
-    fn count(&self, place: Span) -> Result<usize, Finding> {
-        let count = self.axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
+    /// How many combinations of the axes' values there are, and of so many images without an axis.
+    fn count(&self, place: Span, without: usize) -> Result<usize, Finding> {
+        let count = self.axes.iter().try_fold(without, |count, axis| count.checked_mul(axis.values.len()));
         let rows = self.include.len() + self.exclude.len();
         let variants = self.variants.len().max(1);
         let all = |count: usize| count.saturating_add(self.include.len()).saturating_mul(variants);

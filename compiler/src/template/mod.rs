@@ -81,6 +81,13 @@ pub struct Expanded {
     cost: usize,
 }
 
+impl Expanded {
+    /// Whether everything could be had.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.partial && self.findings.is_empty()
+    }
+}
+
 impl Document {
     /// Reads a document and everything it extends. `path` is its own from the project's root, `root` its tree, `mended`
     /// what of its text is no YAML.
@@ -269,7 +276,7 @@ impl Document {
                 return Err(finding.at(self.place).help(help).into());
             }
             // What is left would say the same again.
-            if report.is_full() || repeated > MAX_REPEATED {
+            if model::has_errors(report.findings()) && (report.is_full() || repeated > MAX_REPEATED) {
                 break;
             }
         }

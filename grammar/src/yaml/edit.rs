@@ -46,20 +46,37 @@ pub(super) fn apply(text: &str, edits: &[Edit]) -> String {
     out
 }
 
-/// Where a place in the changed text was before.
-pub(super) fn back(edits: &[Edit], offset: usize) -> usize {
-    let (mut before, mut now) = (0, 0); // where the text after the last change starts
-    for edit in edits {
-        let start = now + (edit.at - before);
-        if offset < start {
-            break;
+/// Changes that were made in one go.
+pub(super) struct Round {
+    edits: Vec<Edit>,
+    /// Where each starts in the changed text.
+    starts: Vec<usize>,
+}
+
+impl Round {
+    pub(super) fn new(edits: Vec<Edit>) -> Self {
+        let (mut before, mut now) = (0usize, 0usize); // where the text after the last change starts
+        let mut starts = Vec::with_capacity(edits.len());
+        for edit in &edits {
+            let start = now + edit.at.saturating_sub(before);
+            starts.push(start);
+            (before, now) = (edit.at + edit.remove, start + edit.insert.len());
         }
-        if offset < start + edit.insert.len() {
-            return edit.at + (offset - start).min(edit.remove);
-        }
-        (before, now) = (edit.at + edit.remove, start + edit.insert.len());
+        Self { edits, starts }
     }
-    before + (offset - now)
+
+    /// Where a place in the changed text was before.
+    pub(super) fn back(&self, offset: usize) -> usize {
+        let last = self.starts.partition_point(|start| *start <= offset).checked_sub(1);
+        let Some((edit, start)) = last.and_then(|last| self.edits.get(last).zip(self.starts.get(last))) else {
+            return offset;
+        };
+        let inside = offset - start;
+        match inside.checked_sub(edit.insert.len()) {
+            Some(behind) => edit.at + edit.remove + behind,
+            None => edit.at + inside.min(edit.remove),
+        }
+    }
 }
 
 /// Moves every place of a document back through changes, the last made first.
@@ -67,12 +84,12 @@ pub(super) struct Back<'e> {
     pub(super) source: SourceId,
     /// The text as it was before all of them.
     pub(super) text: &'e str,
-    pub(super) rounds: &'e [Vec<Edit>],
+    pub(super) rounds: &'e [Round],
 }
 
 impl Back<'_> {
     pub(super) fn offset(&self, offset: usize) -> usize {
-        let offset = self.rounds.iter().rev().fold(offset, |offset, edits| back(edits, offset));
+        let offset = self.rounds.iter().rev().fold(offset, |offset, round| round.back(offset));
         self.text.floor_char_boundary(offset)
     }
 
@@ -138,7 +155,8 @@ mod tests {
         ];
         let changed = apply(text, &edits);
         assert_eq!(changed, "ab: \n  ef\n]");
-        let places: Vec<usize> = (0..=changed.len()).map(|offset| back(&edits, offset)).collect();
+        let round = Round::new(edits.to_vec());
+        let places: Vec<usize> = (0..=changed.len()).map(|offset| round.back(offset)).collect();
         assert_eq!(places, [0, 1, 2, 2, 2, 3, 4, 6, 7, 8, 9, 9]);
     }
 }

@@ -7,7 +7,7 @@ use ecow::EcoString;
 use model::{Findings, SourceId, Span, Spanned};
 
 use super::build::{Break, Builder, Built};
-use super::edit::{Back, Edit, apply};
+use super::edit::{Back, Edit, Round, apply};
 use super::repair::{self, Certainty, Lost, Repair};
 use super::{Kind, Node, Pair, Parsed, is_mended, syntax};
 use crate::Report;
@@ -21,7 +21,7 @@ pub(super) fn parse(source: SourceId, text: &str) -> Parsed {
     let control = syntax::control_characters(source, text);
     let mut now = if control.is_some() { Cow::Owned(syntax::without_control_characters(text)) } else { text.into() };
     let mut built = Builder::new(source, &now).run();
-    let mut rounds: Vec<Vec<Edit>> = Vec::new();
+    let mut rounds: Vec<Round> = Vec::new();
     let mut findings: Findings = control.into_iter().collect();
     let (mut lost, mut mended) = (Vec::new(), Vec::new());
     if built.broken.is_some() {
@@ -43,7 +43,7 @@ pub(super) fn parse(source: SourceId, text: &str) -> Parsed {
         lost.extend(repair.lost.map(|lost| lost.map(|offset| back.offset(offset))));
         mended.push(lines);
         let changed = apply(&now, &repair.edits);
-        rounds.push(repair.edits);
+        rounds.push(Round::new(repair.edits));
         built = Builder::new(source, &changed).run();
         now = Cow::Owned(changed);
     }
@@ -90,7 +90,7 @@ fn best(source: SourceId, text: &str, broken: &Break) -> Option<Repair> {
         let edits: Vec<Edit> =
             repair.edits.iter().map(|edit| Edit { at: edit.at.saturating_sub(window.start), ..edit.clone() }).collect();
         let Built { parsed, broken: after } = Builder::new(source, &apply(slice, &edits)).run();
-        let read = after.map_or(usize::MAX, |after| super::edit::back(&edits, after.read) + window.start);
+        let read = after.map_or(usize::MAX, |after| Round::new(edits).back(after.read) + window.start);
         (read > broken.at, repair.certainty(), read, parsed.root.as_ref().map_or(0, size))
     };
     // The last of equal ones would win.

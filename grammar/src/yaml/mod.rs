@@ -91,8 +91,11 @@ pub struct Parsed {
 
 /// Whether a finding is about a line that was read as what was probably meant.
 pub fn is_mended(mended: &[Span], finding: &Finding) -> bool {
-    let is_in =
-        |span: Span| move |line: &Span| line.source == span.source && (line.start..=line.end).contains(&span.start);
+    let is_in = |span: Span| {
+        move |line: &Span| {
+            !line.is_empty() && line.source == span.source && (line.start..=line.end).contains(&span.start)
+        }
+    };
     finding.span.is_some_and(|span| mended.iter().any(is_in(span)))
 }
 

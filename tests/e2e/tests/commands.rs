@@ -275,3 +275,15 @@ fn a_template_by_itself_is_checked_as_far_as_it_is_written_out() {
     let done = run(cli().arg("validate").arg(&file)).fails(2, "CS0201");
     assert!(done.stderr.contains("did you mean `name`?") && !done.stderr.contains("missing"), "{done:?}");
 }
+
+#[test]
+fn a_correction_left_out_does_not_take_back_the_others() {
+    let dir = scratch();
+    let file = dir.path().join("image.yaml");
+    let text =
+        "name: web\ndescripton: x\nbase: {language: none}\nfiles:\n- {conten: a, to: /a}\n- {conten: b, to: /b}\n";
+    fs::write(&file, text).unwrap();
+    run(cli().args(["validate", "--fix"]).arg(&file).arg(&file)).ok();
+    let corrected = text.replace("descripton", "description").replace("conten:", "content:");
+    assert_eq!(fs::read_to_string(&file).unwrap(), corrected);
+}
