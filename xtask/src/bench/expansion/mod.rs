@@ -83,7 +83,8 @@ fn images(json: &str, sets: usize) -> Result<Images, String> {
     let rows: Vec<Value> = serde_json::from_str(json).map_err(|e| format!("the images are no list of JSON: {e}"))?;
     let values = |row: &Value| ["python", "architecture", "flavour", "set"].map(|axis| row["select"][axis].to_string());
     let count = rows.len();
-    let images: Images = rows.into_iter().map(|row| (values(&row).join(" "), row)).collect();
+    // What else we say of an image, its name, the others have no word for.
+    let images: Images = rows.into_iter().map(|mut row| (values(&row).join(" "), row["image"].take())).collect();
     if count == sets * EACH && images.len() == count {
         Ok(images)
     } else {
