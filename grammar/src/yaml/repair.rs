@@ -6,6 +6,8 @@ use model::{Finding, SourceId, Span, codes};
 
 use super::build::Break;
 use super::edit::Edit;
+use super::lines::{Line, after, before, line_at, open_quote};
+use super::opened::{Brackets, closer, matching};
 use super::{brackets, syntax};
 use crate::quote;
 
@@ -74,26 +76,6 @@ impl Lost {
     }
 }
 
-/// A line of the text that is not blank.
-#[derive(Clone, Copy)]
-struct Line<'t> {
-    start: usize,
-    /// Column of the first character that is no blank.
-    indent: usize,
-    /// From there to the last one that is none and belongs to no comment.
-    content: &'t str,
-}
-
-impl Line<'_> {
-    fn content_start(&self) -> usize {
-        self.start + self.indent
-    }
-
-    fn content_end(&self) -> usize {
-        self.content_start() + self.content.len()
-    }
-}
-
 /// What may be done about a break, the more certain first.
 pub(super) fn candidates(source: SourceId, text: &str, broken: &Break) -> Vec<Repair> {
     let at = broken.at;
@@ -127,83 +109,6 @@ struct Maker<'a> {
     broken: &'a Break,
     brackets: Brackets,
     repairs: Vec<Repair>,
-}
-
-/// The brackets before a break.
-struct Brackets {
-    /// Those that are open, outermost first.
-    open: Vec<usize>,
-    /// One that closes another kind.
-    wrong: Option<usize>,
-}
-
-impl Brackets {
-    /// Those the parser has told of, and those of the text it was reading.
-    fn scan(text: &str, broken: &Break) -> Self {
-        let mut open = broken.open.clone();
-        let from = broken.read.max(open.last().map_or(0, |open| open + 1));
-        let to = broken.at.max(from);
-        // A bracket that is never closed is a break at the bracket.
-        let is_first = |rest: &&str| {
-            let before = text.get(..broken.at).and_then(|before| before.chars().next_back());
-            rest.starts_with(['[', '{']) && before.is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '[' | '{'))
-        };
-        let line = text.get(broken.at..).filter(is_first).and_then(|rest| rest.lines().next());
-        let to = line.map_or(to, |line| broken.at + line.len()).max(from);
-        let mut wrong = None;
-        let (mut quote, mut fresh, mut comment) = (None, true, false);
-        for (at, c) in text.get(from..to).unwrap_or_default().char_indices() {
-            match (quote, c) {
-                (_, '\n') => (quote, comment) = (None, false),
-                _ if comment => {}
-                (None, '#') if fresh => comment = true,
-                (None, '"' | '\'') if fresh => quote = Some(c),
-                (Some(closes), c) if c == closes => quote = None,
-                (None, '[' | '{') if fresh => open.push(from + at),
-                (None, ']' | '}') => match open.last() {
-                    Some(last) if closer(text, *last) == c => drop(open.pop()),
-                    Some(_) => {
-                        wrong = Some(from + at);
-                        break;
-                    }
-                    None => {}
-                },
-                _ => {}
-            }
-            fresh = c.is_whitespace() || matches!(c, ',' | '[' | '{' | ':' | '-');
-        }
-        let wrong = wrong.or_else(|| {
-            // The parser tells of it at the bracket that it does not close.
-            let end = matching(text, *open.last()?)? - 1;
-            let closed = text.get(end..).and_then(|rest| rest.chars().next());
-            (closed != open.last().map(|open| closer(text, *open))).then_some(end)
-        });
-        Self { open, wrong }
-    }
-}
-
-/// Where the text behind the bracket starts that closes the one at a place.
-fn matching(text: &str, open: usize) -> Option<usize> {
-    let (mut depth, mut quote) = (0usize, None);
-    for (at, c) in text.get(open..)?.char_indices() {
-        match (quote, c) {
-            (Some(closes), c) if c == closes => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '[' | '{') => depth += 1,
-            (None, ']' | '}') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(open + at + c.len_utf8());
-        }
-    }
-    None
-}
-
-/// What closes the bracket at a place.
-fn closer(text: &str, open: usize) -> char {
-    if text.get(open..).is_some_and(|rest| rest.starts_with('[')) { ']' } else { '}' }
 }
 
 impl Maker<'_> {
@@ -541,87 +446,4 @@ impl Maker<'_> {
             self.add(vec![Edit::blank(start, end)], None, line, Some(lost));
         }
     }
-}
-
-/// The line an offset is in, unless it is blank.
-fn line_at(text: &str, offset: usize) -> Option<Line<'_>> {
-    let start = text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
-    let whole = text.get(start..)?.lines().next()?;
-    let content = whole.trim_start_matches([' ', '\t']);
-    let indent = whole.len() - content.len();
-    let content = content.get(..comment(content)).unwrap_or_default().trim_end();
-    (!content.is_empty()).then_some(Line { start, indent, content })
-}
-
-/// Where the comment of a line starts, or its end.
-fn comment(content: &str) -> usize {
-    let mut quote = None;
-    let mut blank = true;
-    for (at, c) in content.char_indices() {
-        match (quote, c) {
-            (None, '#') if blank => return at,
-            (None, '"' | '\'') if blank => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            _ => {}
-        }
-        blank = c.is_whitespace() || (quote.is_none() && matches!(c, ',' | '[' | '{'));
-    }
-    content.len()
-}
-
-/// The nearest line before the one that starts here that is not blank and no comment.
-fn before(text: &str, start: usize) -> Option<Line<'_>> {
-    let mut start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    while start > 0 {
-        let line = line_at(text, start - 1);
-        if line.is_some() {
-            return line;
-        }
-        start = text.get(..start - 1)?.rfind('\n').map_or(0, |at| at + 1);
-    }
-    None
-}
-
-/// The nearest line after the one that starts here that is not blank and no comment.
-fn after(text: &str, start: usize) -> Option<Line<'_>> {
-    let mut start = start;
-    loop {
-        start += text.get(start..)?.find('\n')? + 1;
-        let line = line_at(text, start);
-        if line.is_some() {
-            return line;
-        }
-    }
-}
-
-/// The first quote behind a place that opens a text and is not closed on its line.
-fn open_quote(text: &str, from: usize) -> Option<usize> {
-    let line = text.get(from..)?.split_inclusive('\n').scan(from, |at, line| {
-        let start = *at;
-        *at += line.len();
-        Some((start, line))
-    });
-    // A token starts on the line where the last one ended, or on the next.
-    for (start, line) in line.take(3) {
-        let mut quote: Option<(usize, char)> = None;
-        let (mut fresh, mut escaped) = (true, false);
-        for (at, c) in line.char_indices() {
-            match (quote, c) {
-                (None, '#') if fresh => break,
-                (None, '"' | '\'') if fresh => quote = Some((at, c)),
-                (Some((_, '"')), '\\') => {
-                    escaped = !escaped;
-                    continue;
-                }
-                (Some((_, open)), c) if c == open && !escaped => quote = None,
-                _ => {}
-            }
-            escaped = false;
-            fresh = c.is_whitespace() || matches!(c, ',' | '[' | '{' | ':');
-        }
-        if let Some((at, _)) = quote {
-            return Some(start + at);
-        }
-    }
-    None
 }
