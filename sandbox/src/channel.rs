@@ -1,0 +1,97 @@
+//! What the helper and the room's PID 1 say to each other: a pair of sockets, one message a packet.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Error, Overlay, Status};
+
+/// What PID 1 says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Said {
+    /// The room stands. Its `/proc` comes with this.
+    Ready { overlay: Overlay },
+    /// The room could not be made.
+    Failed(Error),
+    /// A command ended, and nothing that it started is left.
+    Done {
+        status: Status,
+        user: Duration,
+        system: Duration,
+        wall: Duration,
+        /// Processes that were still there when it ended.
+        left: u64,
+    },
+}
+
+/// Longer than any message: texts in them are system errors and names of programs.
+const MOST: usize = 8 << 10;
+
+pub(crate) struct Channel(OwnedFd);
+
+impl Channel {
+    pub(crate) fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        Ok((Self(one), Self(other)))
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Says something, and passes a descriptor on.
+    pub(crate) fn say(&self, what: &Said, fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        let bytes = serde_json::to_vec(what)?;
+        let fds = fd.map(|fd| [fd]);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if let Some(fds) = &fds {
+            ancillary.push(SendAncillaryMessage::ScmRights(fds));
+        }
+        sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Waits for what the other side says. `None` when it is gone.
+    pub(crate) fn hear(&self) -> io::Result<Option<(Said, Option<OwnedFd>)>> {
+        let mut bytes = vec![0; MOST];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = recvmsg(&self.0, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        let fd = ancillary.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        });
+        match bytes.get(..received.bytes) {
+            None | Some([]) => Ok(None),
+            Some(bytes) => Ok(Some((serde_json::from_slice(bytes)?, fd))),
+        }
+    }
+
+    /// Whether the other side is gone.
+    pub(crate) fn alone(&self) -> io::Result<bool> {
+        let mut fds = [PollFd::new(&self.0, PollFlags::empty())];
+        rustix::event::poll(&mut fds, Some(&Timespec::default()))?;
+        Ok(fds.iter().any(|fd| fd.revents().contains(PollFlags::HUP)))
+    }
+
+    /// Lets the other side go on.
+    pub(crate) fn go(&self) -> io::Result<()> {
+        rustix::net::send(&self.0, b"g", SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Waits until the other side lets this one go on. `false` when it is gone.
+    pub(crate) fn may_go(&self) -> bool {
+        let mut byte = [0];
+        matches!(rustix::net::recv(&self.0, &mut byte, RecvFlags::empty()), Ok((1, _)))
+    }
+}

@@ -1,0 +1,168 @@
+//! As whom the room is made: an ordinary user, always.
+//!
+//! Root becomes one first. The kernel's limit on processes does not bind root, and whatever breaks out of a room should be
+//! nobody. As root owns the layers, they are bound into a private mount namespace first, through an idmapped mount that
+//! shows root's files as that user's; the way there need not be open to it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{Gid, Uid};
+use rustix::io::Errno;
+use rustix::mount::MountPropagationFlags;
+use rustix::pipe::PipeFlags;
+use rustix::process::{DumpableBehavior, Pid, WaitOptions};
+use rustix::thread::{ThreadNameSpaceType, UnshareFlags};
+
+use crate::forbidden;
+use crate::layers::Owner;
+use crate::report::{Error, Owners, Step as _};
+use crate::{layers, sys};
+
+/// The user and group as whom commands run when the caller is root: one below `nobody`, in use nowhere.
+pub const BUILD_ID: u32 = 65533;
+/// The user and group that commands see themselves as.
+const INSIDE: u32 = 1000;
+
+/// What making the room begins with, after the helper ceased to be root.
+pub(crate) struct Ground {
+    /// What the layers are called. If their owners are not the caller, these names are short already.
+    pub(crate) layers: Vec<PathBuf>,
+    pub(crate) owners: Owners,
+    /// Processes of the helper that may still be ending.
+    mappers: Vec<Mapper>,
+}
+
+/// Ceases to be root. The current directory is the scratch directory.
+pub(crate) fn leave_root(layers: Vec<PathBuf>, mapper: Option<Mapper>) -> Result<Ground, Error> {
+    let mut ground = Ground { layers, owners: Owners::Caller, mappers: Vec::new() };
+    let Some(mapper) = mapper else { return Ok(ground) };
+    let (uid, gid) = (Uid::from_raw(BUILD_ID), Gid::from_raw(BUILD_ID));
+    // A container's root may lack the right to mount, or the id: then it is an ordinary user itself, and stays it.
+    match sys::unshare(UnshareFlags::NEWNS) {
+        Err(Errno::PERM) => return Ok(ground),
+        result => result.step("unshare the mount namespace")?,
+    }
+    match rustix::fs::chown(".", Some(uid), Some(gid)) {
+        Err(Errno::INVAL) => return Ok(ground),
+        result => result.step("give the scratch directory to the build user")?,
+    }
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    rustix::mount::mount_change("/", private).step("make mounts private")?;
+    ground.bind(mapper)?;
+    rustix::thread::set_thread_groups(&[]).step("drop supplementary groups")?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid).step("become the build group")?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid).step("become the build user")?;
+    // Else the files in /proc that map the room's ids would not be ours to write.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).step("become dumpable")?;
+    Ok(ground)
+}
+
+impl Ground {
+    /// Binds the layers, with owners mapped where the file system can.
+    fn bind(&mut self, mapper: Mapper) -> Result<(), Error> {
+        let mut mapper = Some(mapper);
+        let mut namespaces = BTreeMap::new();
+        self.owners = Owners::Mapped;
+        layers::bind(&mut self.layers, false, |tree, owner| {
+            let namespace = match namespaces.entry(owner) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let mut mapper = mapper.take().map_or_else(Mapper::start, Ok).step("map owners of layers")?;
+                    let namespace = mapper.namespace(owner).step("map owners of layers")?;
+                    self.mappers.push(mapper);
+                    vacant.insert(namespace)
+                }
+            };
+            if sys::idmap(tree, namespace.as_fd()).is_err() {
+                self.owners = Owners::Nobody;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A process that lives in a user namespace of its own: the kernel takes maps of owners in this form only. It takes a while
+/// to start, so it is started early. It ends with the helper.
+pub(crate) struct Mapper {
+    process: Pid,
+    /// Closed by the process when its namespace is there.
+    is_ready: OwnedFd,
+    /// The process ends when this is closed.
+    hold: Option<OwnedFd>,
+}
+
+impl Mapper {
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let (is_ready, ready) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let (until, hold) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let Some(process) = sys::fork()? else {
+            drop((is_ready, hold));
+            let left = sys::unshare(UnshareFlags::NEWUSER);
+            drop(ready);
+            let _ = rustix::io::read(&until, &mut [0_u8]);
+            std::process::exit(left.is_err().into());
+        };
+        Ok(Self { process, is_ready, hold: Some(hold) })
+    }
+
+    /// A user namespace in which this owner of files is the build user.
+    fn namespace(&mut self, (uid, gid): Owner) -> std::io::Result<OwnedFd> {
+        let _ = rustix::io::read(&self.is_ready, &mut [0_u8])?;
+        let process = format!("/proc/{}", self.process.as_raw_nonzero());
+        let namespace = File::open(format!("{process}/ns/user"))?;
+        std::fs::write(format!("{process}/uid_map"), format!("{uid} {BUILD_ID} 1"))?;
+        std::fs::write(format!("{process}/gid_map"), format!("{gid} {BUILD_ID} 1"))?;
+        // It is waited for later, when it will have ended.
+        self.hold = None;
+        Ok(namespace.into())
+    }
+}
+
+impl Drop for Mapper {
+    fn drop(&mut self) {
+        self.hold = None;
+        let _ = rustix::process::waitpid(Some(self.process), WaitOptions::empty());
+    }
+}
+
+/// Enters the room's namespaces but those of mounts, which PID 1 makes for itself, and of the network. The next child is
+/// PID 1.
+pub(crate) fn enter_namespaces() -> Result<(), Error> {
+    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let namespaces = UnshareFlags::NEWUSER
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS
+        | UnshareFlags::NEWCGROUP;
+    unshare(namespaces)?;
+    // Without this an ordinary user may not map its group.
+    let maps = [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("{INSIDE} {uid} 1")),
+        ("gid_map", format!("{INSIDE} {gid} 1")),
+    ];
+    for (file, text) in maps {
+        std::fs::write(format!("/proc/self/{file}"), text)
+            .map_err(|error| forbidden::explain(&format!("write {file}"), error))?;
+    }
+    Ok(())
+}
+
+/// Makes the room's network and enters it. That takes the kernel as long as all mounts together, so the helper does it while
+/// PID 1 mounts.
+pub(crate) fn make_network() -> Result<(), Error> {
+    unshare(UnshareFlags::NEWNET)
+}
+
+/// Enters the network that the helper is in.
+pub(crate) fn join_network(helper: BorrowedFd<'_>) -> Result<(), Error> {
+    rustix::thread::move_into_thread_name_spaces(helper, ThreadNameSpaceType::NETWORK).step("enter the room's network")
+}
+
+pub(crate) fn unshare(namespaces: UnshareFlags) -> Result<(), Error> {
+    sys::unshare(namespaces).map_err(|errno| forbidden::explain("unshare namespaces", errno.into()))
+}
