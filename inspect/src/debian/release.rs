@@ -6,6 +6,7 @@ use jiff::fmt::rfc2822;
 use model::{Digest, Finding, codes};
 
 use super::Stanza;
+use super::checksums::{checksum, start, stays_below};
 
 /// A Release file, or what stands between the signature armour of an InRelease file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,26 +67,20 @@ fn time(field: &str, value: &str) -> Result<i64, Finding> {
     let zone = ["UTC", "GMT", "+0000", "-0000"].into_iter().find_map(|zone| value.strip_suffix(zone));
     let parsed = zone.and_then(|before| rfc2822::DateTimeParser::new().parse_timestamp(format!("{before}+0000")).ok());
     parsed.map(|time| time.as_second()).ok_or_else(|| {
-        let value: String = value.chars().take(80).collect();
+        let value = start(value);
         unreadable(format!("has `{field}: {value}` (expected a date such as `Sat, 07 Jun 2025 09:00:00 UTC`)"))
     })
 }
 
 fn index(line: &str) -> Result<(String, (Digest, u64)), Finding> {
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let entry = match words.as_slice() {
-        [digest, size, path] => Digest::from_hex(digest).ok().zip(size.parse().ok()).map(|both| (*path, both)),
-        _ => None,
-    };
-    let (path, both) = entry.ok_or_else(|| {
-        let line: String = line.chars().take(80).collect();
+    let (digest, size, path) = checksum(line).ok_or_else(|| {
+        let line = start(line);
         unreadable(format!("has the line `{line}` below SHA256 (expected digest, size and path)"))
     })?;
-    let stays_below = !path.starts_with('/') && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if !stays_below {
-        return Err(unreadable(format!("lists `{path}`, which is no path below the suite")));
+    if !stays_below(path) {
+        return Err(unreadable(format!("lists `{}`, which is no path below the suite", start(path))));
     }
-    Ok((path.to_owned(), both))
+    Ok((path.to_owned(), (digest, size)))
 }
 
 #[cfg(test)]

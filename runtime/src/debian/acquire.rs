@@ -10,7 +10,7 @@ use model::lock::{self, Kept, Origin};
 use model::{Arch, Class, Finding, Findings, codes};
 use trust::Trust;
 
-use super::release::{scope, when};
+use super::release::{known, when};
 use super::{Checked, check, index, index_path, index_places, release_place};
 use crate::fetch::Fetcher;
 use crate::openpgp;
@@ -37,8 +37,8 @@ struct Candidate {
 /// `now` is seconds since 1970. An expired release is taken only where the machine's apt is set to accept that.
 ///
 /// # Errors
-/// `SIGNATURE_INVALID`, `WRONG_RELEASE`, `RELEASE_EXPIRED` or `RELEASE_UNREADABLE` where no archive has a good release,
-/// with what each of them answered; `FETCH_NOT_FOUND` where none has the suite, `INDEX_DIGEST` where the release
+/// `SIGNATURE_INVALID`, `KEY_REVOKED`, `KEY_EXPIRED`, `WRONG_SIGNER`, `WRONG_RELEASE`, `RELEASE_EXPIRED` or
+/// `RELEASE_UNREADABLE` where no archive has a good release, with what each of them answered; `FETCH_NOT_FOUND` where none has the suite, `INDEX_DIGEST` where the release
 /// does not list an index, and whatever fetching, storing and reading indexes may end in.
 pub async fn acquire(
     fetcher: &Fetcher,
@@ -85,7 +85,7 @@ pub async fn acquire(
 }
 
 async fn newest(fetcher: &Fetcher, trust: &Trust, suite: &str, now: i64) -> Result<Candidate, Finding> {
-    scope(trust, suite)?;
+    known(trust, suite)?;
     let roots = fetcher.roots(Origin::Debian).await?;
     let asked = join_all(roots.iter().map(|root| ask(fetcher, root, trust, suite, now))).await;
     let (mut candidates, mut failures) = (Vec::new(), Vec::new());

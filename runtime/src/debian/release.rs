@@ -3,7 +3,7 @@
 use inspect::debian::Release;
 use jiff::Timestamp;
 use model::{Finding, codes};
-use trust::{Scope, Trust};
+use trust::{Suite, Trust, suite_scope};
 
 use crate::openpgp;
 
@@ -20,11 +20,11 @@ pub(crate) struct Checked {
 /// Checks signature, label and codename of an InRelease file; `at` is the time it is judged by, seconds since 1970.
 /// Whether an expired one will do, the caller decides.
 pub(crate) fn check(bytes: &[u8], trust: &Trust, suite: &str, at: i64) -> Result<Checked, Finding> {
-    let scope = scope(trust, suite)?;
-    let verified = openpgp::verify_cleartext(bytes, trust, scope, at)?;
+    let known = known(trust, suite)?;
+    let verified = openpgp::verify_cleartext(bytes, trust, &suite_scope(suite), at)?;
     let release = Release::parse(&verified.text)?;
     for (field, expected, found) in
-        [("Label", &scope.label, &release.label), ("Codename", &scope.codename, &release.codename)]
+        [("Label", &known.label, &release.label), ("Codename", &known.codename, &release.codename)]
     {
         if expected != found {
             let message = format!(
@@ -36,13 +36,13 @@ pub(crate) fn check(bytes: &[u8], trust: &Trust, suite: &str, at: i64) -> Result
         }
     }
     let expired = release.valid_until.is_some_and(|until| until < at);
-    Ok(Checked { release, signed_by: verified.signers, expired })
+    Ok(Checked { release, signed_by: verified.signed.signers, expired })
 }
 
 /// What the suite's release must say it is.
-pub(super) fn scope<'a>(trust: &'a Trust, suite: &str) -> Result<&'a Scope, Finding> {
-    trust.scope(suite).ok_or_else(|| {
-        Finding::error(codes::SIGNATURE_INVALID, format!("nobody is trusted to sign the Debian suite `{suite}`"))
+pub(super) fn known<'a>(trust: &'a Trust, suite: &str) -> Result<&'a Suite, Finding> {
+    trust.suite(suite).ok_or_else(|| {
+        Finding::error(codes::WRONG_SIGNER, format!("nobody is trusted to sign the Debian suite `{suite}`"))
             .help("`clnstrt-cli trust` lists the keys and the suites each may sign")
     })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use liblzma::write::XzEncoder;
 use model::lock::{self, Kept};
 use model::{Arch, Digest};
-use trust::Trust;
+use trust::{Trust, suite_scope};
 
 use crate::openpgp::testing::{DAY, MADE, Quirks, TestKey};
 use crate::store::Store;
@@ -58,7 +58,7 @@ pub(crate) fn pool(name: &str, version: &str, architecture: &str) -> String {
 impl TestArchive {
     /// Trust data that lets its key sign the suite.
     pub(crate) fn trust(&self) -> Trust {
-        TestKey::new(1, Quirks::default()).trusted(&[SUITE])
+        TestKey::new(1, Quirks::default()).trusted(&[&suite_scope(SUITE)])
     }
 
     /// The index of its packages.

@@ -102,7 +102,7 @@ fn releases_of_another_key_label_or_codename_are_refused() {
     let label = TestArchive { label: "Test-Security", ..TestArchive::default() };
     let codename = TestArchive { codename: "two", ..TestArchive::default() };
     for (archive, code, cause) in [
-        (foreign, codes::SIGNATURE_INVALID, "no such key"),
+        (foreign, codes::WRONG_SIGNER, "no such key"),
         (label, codes::WRONG_RELEASE, "`Test-Security`, expected `Test`"),
         (codename, codes::WRONG_RELEASE, "`two`, expected `one`"),
     ] {

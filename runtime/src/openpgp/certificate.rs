@@ -5,6 +5,8 @@ use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType, SubpacketData};
 use pgp::types::{KeyDetails, Tag};
 
+use super::refusal::Refusal;
+
 /// Seconds since 1970 between which a key is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
@@ -14,12 +16,12 @@ pub(super) struct Validity {
 }
 
 impl Validity {
-    pub(super) fn check(self, what: &str, at: i64) -> Result<(), String> {
+    pub(super) fn check(self, what: &str, at: i64) -> Result<(), Refusal> {
         if at < self.from {
-            return Err(format!("{what} was not made yet"));
+            return Err(Refusal::Expired(format!("{what} was not made yet")));
         }
         match self.until {
-            Some(until) if at >= until => Err(format!("{what} has expired")),
+            Some(until) if at >= until => Err(Refusal::Expired(format!("{what} has expired"))),
             _ => Ok(()),
         }
     }
@@ -41,10 +43,10 @@ pub(super) fn fingerprint(key: &impl KeyDetails) -> String {
 }
 
 /// Validity of the primary key; an error where it is revoked, or is not to sign but `signs` is asked.
-pub(super) fn primary(certificate: &SignedPublicKey, signs: bool) -> Result<Validity, String> {
+pub(super) fn primary(certificate: &SignedPublicKey, signs: bool) -> Result<Validity, Refusal> {
     let key = &certificate.primary_key;
     if certificate.details.revocation_signatures.iter().any(|revocation| revocation.verify_key(key).is_ok()) {
-        return Err("its certificate is revoked".to_owned());
+        return Err(Refusal::Revoked("its certificate is revoked".to_owned()));
     }
     let newest = certificate.details.users.iter().filter_map(|user| {
         let valid = |signature: &&Signature| {
@@ -54,15 +56,16 @@ pub(super) fn primary(certificate: &SignedPublicKey, signs: bool) -> Result<Vali
         let revoked = own.iter().any(|signature| signature.typ() == Some(SignatureType::CertRevocation));
         if revoked { None } else { own.into_iter().max_by_key(|signature| signature.created()) }
     });
-    let newest = newest.max_by_key(|signature| signature.created()).ok_or("its certificate has no valid user id")?;
+    let newest = newest.max_by_key(|signature| signature.created());
+    let newest = newest.ok_or_else(|| may_not("its certificate has no valid user id"))?;
     if signs && !newest.key_flags().sign() {
-        return Err("its certificate does not let it sign".to_owned());
+        return Err(may_not("its certificate does not let it sign"));
     }
     Ok(validity(key, newest))
 }
 
 /// Validity of a subkey that may sign; an error where it is not bound to its primary key, revoked, or not to sign.
-pub(super) fn subkey(certificate: &SignedPublicKey, subkey: &SignedPublicSubKey) -> Result<Validity, String> {
+pub(super) fn subkey(certificate: &SignedPublicKey, subkey: &SignedPublicSubKey) -> Result<Validity, Refusal> {
     let primary = &certificate.primary_key;
     let bound = |signature: &&Signature| {
         acceptable(signature).is_ok() && signature.verify_subkey_binding(primary, &subkey.key).is_ok()
@@ -73,21 +76,25 @@ pub(super) fn subkey(certificate: &SignedPublicKey, subkey: &SignedPublicSubKey)
             && signature.verify_subkey_binding(primary, &subkey.key).is_ok()
     };
     if subkey.signatures.iter().any(revokes) {
-        return Err("it is revoked".to_owned());
+        return Err(Refusal::Revoked("it is revoked".to_owned()));
     }
     let binding = subkey.signatures.iter().filter(bound).max_by_key(|signature| signature.created());
-    let binding = binding.ok_or("no valid signature binds it to its certificate")?;
+    let binding = binding.ok_or_else(|| may_not("no valid signature binds it to its certificate"))?;
     if !binding.key_flags().sign() {
-        return Err("its certificate does not let it sign".to_owned());
+        return Err(may_not("its certificate does not let it sign"));
     }
     // Without its own consent, a signing key of somebody else could be bound and its signatures claimed.
     let consents = binding
         .embedded_signature()
         .is_some_and(|back| acceptable(back).is_ok() && back.verify_primary_key_binding(&subkey.key, primary).is_ok());
     if !consents {
-        return Err("it does not confirm that it belongs to its certificate".to_owned());
+        return Err(may_not("it does not confirm that it belongs to its certificate"));
     }
     Ok(validity(&subkey.key, binding))
+}
+
+fn may_not(why: &str) -> Refusal {
+    Refusal::Signer(why.to_owned())
 }
 
 fn validity(key: &impl KeyDetails, signature: &Signature) -> Validity {

@@ -1,6 +1,8 @@
 //! Keys for tests, made from a number, and texts they sign.
 
-use pgp::composed::{ArmorOptions, CleartextSignedMessage, SignedKeyDetails, SignedPublicKey, SignedPublicSubKey};
+use pgp::composed::{
+    ArmorOptions, CleartextSignedMessage, DetachedSignature, SignedKeyDetails, SignedPublicKey, SignedPublicSubKey,
+};
 use pgp::crypto::ed25519::{Mode, SecretKey as Ed25519};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
@@ -86,21 +88,27 @@ impl TestKey {
         sign(text, SignatureType::Text, at, &keys)
     }
 
-    /// The key as trust data that lets it sign the given suites.
-    pub(crate) fn trusted(&self, suites: &[&str]) -> Trust {
-        trusted(&self.certificate.to_armored_string(ArmorOptions::default()).unwrap(), &self.fingerprint(), suites)
+    /// Signs a file with the subkey.
+    pub(crate) fn sign_file(&self, file: &[u8], at: i64) -> DetachedSignature {
+        let config = config(SignatureType::Binary, self.sub.fingerprint(), at, vec![]);
+        DetachedSignature::new(config.sign(&self.sub, &Password::empty(), file).unwrap())
+    }
+
+    /// The key as trust data that lets it sign the given scopes.
+    pub(crate) fn trusted(&self, scopes: &[&str]) -> Trust {
+        trusted(&self.certificate.to_armored_string(ArmorOptions::default()).unwrap(), &self.fingerprint(), scopes)
     }
 }
 
 /// Trust data of one certificate; every suite `x` is to have the label `Test` and the codename `x`.
-pub(crate) fn trusted(certificate: &str, fingerprint: &str, suites: &[&str]) -> Trust {
+pub(crate) fn trusted(certificate: &str, fingerprint: &str, scopes: &[&str]) -> Trust {
     let mut document = String::new();
     for suite in ["one", "two"] {
         document.push_str(&format!("[suites.{suite}]\nlabel = \"Test\"\ncodename = \"{suite}\"\n"));
     }
     document.push_str(&format!(
         "[[keys]]\nname = \"Test archive\"\nfingerprint = \"{fingerprint}\"\nfile = \"key\"\nwhy = \"tests\"\n\
-         valid_from = \"2026-01-01T00:00:00Z\"\nvalid_until = \"2030-01-01T00:00:00Z\"\nsuites = {suites:?}\n"
+         valid_from = \"2026-01-01T00:00:00Z\"\nvalid_until = \"2030-01-01T00:00:00Z\"\nsigns = {scopes:?}\n"
     ));
     Trust::read(&document, |_| Some(certificate)).unwrap()
 }

@@ -1,40 +1,58 @@
-use model::codes;
+use model::{Code, codes};
 use trust::{Revoked, Trust};
 
+use super::certificate::{self, Validity};
 use super::testing::{DAY, MADE, Quirks, TestKey, only_key, trusted};
 use super::*;
 
+mod detached;
+
+/// The scope of most tests.
+const ONE: &str = "debian one";
 const TEXT: &str = "Label: Test\nCodename: one\n- a dash\n\nlast line\n";
 
-fn verify(message: &str, trust: &Trust, at: i64) -> Result<Verified, Finding> {
-    verify_cleartext(message.as_bytes(), trust, trust.scope("one").unwrap(), at)
+fn verify(message: &str, trust: &Trust, at: i64) -> Result<SignedText, Finding> {
+    verify_cleartext(message.as_bytes(), trust, ONE, at)
 }
 
-/// The causes of a refusal, which must be a refused signature.
-fn refused(message: &str, trust: &Trust, at: i64) -> String {
+/// Code and causes of a refusal.
+fn refusal(message: &str, trust: &Trust, at: i64) -> (Code, String) {
     let finding = verify(message, trust, at).expect_err("this must be refused");
-    assert_eq!(finding.code, codes::SIGNATURE_INVALID);
-    finding.causes.join("; ")
+    (finding.code, finding.causes.join("; "))
+}
+
+/// Asserts what a message is refused for.
+#[track_caller]
+fn refused_for(message: &str, trust: &Trust, at: i64, code: Code, cause: &str) {
+    let (found, causes) = refusal(message, trust, at);
+    assert!(found == code && causes.contains(cause), "{found}: {causes}");
+}
+
+/// The causes of a refusal as invalid.
+fn refused(message: &str, trust: &Trust, at: i64) -> String {
+    let (code, causes) = refusal(message, trust, at);
+    assert_eq!(code, codes::SIGNATURE_INVALID, "{causes}");
+    causes
 }
 
 #[test]
 fn a_good_signature_gives_text_signer_and_time() {
     let key = TestKey::new(1, Quirks::default());
-    let verified = verify(&key.sign(TEXT, MADE + 60), &key.trusted(&["one"]), MADE + DAY).unwrap();
+    let verified = verify(&key.sign(TEXT, MADE + 60), &key.trusted(&[ONE]), MADE + DAY).unwrap();
     assert_eq!(verified.text, TEXT);
-    assert_eq!(verified.signers, [key.fingerprint()]);
-    assert_eq!((verified.signed_at, verified.ignored.len()), (MADE + 60, 0));
+    assert_eq!(verified.signed.signers, [key.fingerprint()]);
+    assert_eq!((verified.signed.signed_at, verified.signed.ignored.len()), (MADE + 60, 0));
 }
 
 #[test]
 fn a_changed_text_is_refused() {
     let key = TestKey::new(1, Quirks::default());
-    let trust = key.trusted(&["one"]);
+    let trust = key.trusted(&[ONE]);
     let message = key.sign(TEXT, MADE);
     for (from, to) in [("last", "lost"), ("last line\n", "last line\n\n"), ("\n\nlast", "\nlast"), ("- - a", "a")] {
         let changed = message.replacen(from, to, 1);
         assert_ne!(changed, message, "{from}");
-        assert!(refused(&changed, &trust, MADE).contains("does not match the text"), "{from}");
+        assert!(refused(&changed, &trust, MADE).contains("does not match what was signed"), "{from}");
     }
     assert_eq!(verify(&message.replace("one\n", "one \t\n"), &trust, MADE).unwrap().text, TEXT);
 }
@@ -42,17 +60,18 @@ fn a_changed_text_is_refused() {
 #[test]
 fn another_key_another_suite_and_a_key_of_the_same_name_are_refused() {
     let (key, other) = (TestKey::new(1, Quirks::default()), TestKey::new(2, Quirks::default()));
-    let trust = key.trusted(&["one"]);
-    assert!(refused(&other.sign(TEXT, MADE), &trust, MADE).contains("no such key"));
-    assert!(refused(&key.sign(TEXT, MADE), &key.trusted(&["two"]), MADE).contains("may not sign `one`"));
-    assert!(refused(&other.sign_as(&key, TEXT, MADE), &trust, MADE).contains("does not match the text"));
+    let trust = key.trusted(&[ONE]);
+    refused_for(&other.sign(TEXT, MADE), &trust, MADE, codes::WRONG_SIGNER, "no such key");
+    let elsewhere = key.trusted(&["debian two"]);
+    refused_for(&key.sign(TEXT, MADE), &elsewhere, MADE, codes::WRONG_SIGNER, "may not sign `debian one`");
+    assert!(refused(&other.sign_as(&key, TEXT, MADE), &trust, MADE).contains("does not match what was signed"));
 }
 
 #[test]
 fn a_certificate_that_is_not_the_reviewed_one_stops_everything() {
     let (key, other) = (TestKey::new(1, Quirks::default()), TestKey::new(2, Quirks::default()));
-    let mut trust = key.trusted(&["one"]);
-    let mut swapped = other.trusted(&["one"]);
+    let mut trust = key.trusted(&[ONE]);
+    let mut swapped = other.trusted(&[ONE]);
     only_key(&mut trust).certificate = only_key(&mut swapped).certificate.clone();
     assert_eq!(verify(&other.sign(TEXT, MADE), &trust, MADE).unwrap_err().code, codes::TRUST_UNREADABLE);
 }
@@ -60,51 +79,52 @@ fn a_certificate_that_is_not_the_reviewed_one_stops_everything() {
 #[test]
 fn an_unknown_signature_beside_a_good_one_is_listed() {
     let (key, other) = (TestKey::new(1, Quirks::default()), TestKey::new(2, Quirks::default()));
-    let verified = verify(&key.sign_with(&other, TEXT, MADE), &key.trusted(&["one"]), MADE).unwrap();
-    assert_eq!(verified.signers, [key.fingerprint()]);
-    assert!(matches!(verified.ignored.as_slice(), [one] if one.contains("no such key")));
+    let verified = verify(&key.sign_with(&other, TEXT, MADE), &key.trusted(&[ONE]), MADE).unwrap();
+    assert_eq!(verified.signed.signers, [key.fingerprint()]);
+    assert!(matches!(verified.signed.ignored.as_slice(), [one] if one.contains("no such key")));
 }
 
 #[test]
 fn time_is_judged_at_signing_and_at_use() {
     let key = TestKey::new(1, Quirks { expires: Some(10 * 86_400), ..Quirks::default() });
-    let trust = key.trusted(&["one"]);
+    let trust = key.trusted(&[ONE]);
     let in_time = key.sign(TEXT, MADE + 5 * DAY);
     assert!(verify(&in_time, &trust, MADE + 9 * DAY).is_ok());
-    assert!(refused(&in_time, &trust, MADE + 10 * DAY).contains("its key has expired"));
+    refused_for(&in_time, &trust, MADE + 10 * DAY, codes::KEY_EXPIRED, "its key has expired");
     assert!(refused(&in_time, &trust, MADE + 4 * DAY - 1).contains("in the future"));
     assert!(verify(&in_time, &trust, MADE + 4 * DAY).is_ok());
     let late = key.sign(TEXT, MADE + 10 * DAY);
-    assert!(refused(&late, &trust, MADE + 10 * DAY).contains("when it was made, its key has expired"));
+    refused_for(&late, &trust, MADE + 10 * DAY, codes::KEY_EXPIRED, "when it was made, its key has expired");
     let early = key.sign(TEXT, MADE - 1);
-    assert!(refused(&early, &trust, MADE + DAY).contains("was not made yet"));
+    refused_for(&early, &trust, MADE + DAY, codes::KEY_EXPIRED, "was not made yet");
 }
 
 #[test]
 fn the_trust_data_narrows_what_a_certificate_says() {
     let key = TestKey::new(1, Quirks::default());
     let message = key.sign(TEXT, MADE + DAY);
-    let mut trust = key.trusted(&["one"]);
-    only_key(&mut trust).valid_until = trust::Timestamp::from_second(MADE + DAY).unwrap();
-    assert!(refused(&message, &trust, MADE + DAY).contains("has expired"));
-    let mut trust = key.trusted(&["one"]);
+    let mut trust = key.trusted(&[ONE]);
+    only_key(&mut trust).valid_until = Some(trust::Timestamp::from_second(MADE + DAY).unwrap());
+    refused_for(&message, &trust, MADE + DAY, codes::KEY_EXPIRED, "has expired");
+    let mut trust = key.trusted(&[ONE]);
     only_key(&mut trust).revoked =
         Some(Revoked { on: trust::Timestamp::from_second(MADE + 9 * DAY).unwrap(), reason: "it was lost".to_owned() });
-    assert!(refused(&message, &trust, MADE + DAY).contains("it was lost"));
+    refused_for(&message, &trust, MADE + DAY, codes::KEY_REVOKED, "it was lost");
 }
 
 #[test]
 fn a_key_signs_only_where_its_certificate_lets_it() {
-    let refusal = |quirks: Quirks| {
+    for (quirks, cause) in [
+        (Quirks { mute: true, ..Quirks::default() }, "does not let it sign"),
+        (Quirks { unwilling: true, ..Quirks::default() }, "does not confirm"),
+        (Quirks { unbound: true, ..Quirks::default() }, "no valid signature binds it"),
+    ] {
         let key = TestKey::new(1, quirks);
-        refused(&key.sign(TEXT, MADE), &key.trusted(&["one"]), MADE)
-    };
-    assert!(refusal(Quirks { mute: true, ..Quirks::default() }).contains("does not let it sign"));
-    assert!(refusal(Quirks { unwilling: true, ..Quirks::default() }).contains("does not confirm"));
-    assert!(refusal(Quirks { unbound: true, ..Quirks::default() }).contains("no valid signature binds it"));
+        refused_for(&key.sign(TEXT, MADE), &key.trusted(&[ONE]), MADE, codes::WRONG_SIGNER, cause);
+    }
     let primary = |quirks: Quirks| {
         let key = TestKey::new(1, quirks);
-        verify(&key.sign_with_primary(TEXT, MADE), &key.trusted(&["one"]), MADE)
+        verify(&key.sign_with_primary(TEXT, MADE), &key.trusted(&[ONE]), MADE)
     };
     assert!(primary(Quirks { primary_signs: true, ..Quirks::default() }).is_ok());
     assert!(primary(Quirks::default()).unwrap_err().causes[0].contains("does not let it sign"));
@@ -113,15 +133,13 @@ fn a_key_signs_only_where_its_certificate_lets_it() {
 #[test]
 fn a_signature_over_something_else_than_a_text_is_refused() {
     let key = TestKey::new(1, Quirks::default());
-    assert!(
-        refused(&key.sign_binary(TEXT, MADE), &key.trusted(&["one"]), MADE).contains("not a signature over a text")
-    );
+    assert!(refused(&key.sign_binary(TEXT, MADE), &key.trusted(&[ONE]), MADE).contains("not a signature over a text"));
 }
 
 #[test]
 fn too_much_input_and_garbage_are_refused_at_once() {
     let key = TestKey::new(1, Quirks::default());
-    let trust = key.trusted(&["one"]);
+    let trust = key.trusted(&[ONE]);
     let good = key.sign(TEXT, MADE);
     assert!(refused(&"a".repeat(MAX_BYTES + 1), &trust, MADE).contains("limit"));
     let (head, tail) = good.split_once("-----BEGIN PGP SIGNATURE-----").unwrap();
@@ -133,7 +151,7 @@ fn too_much_input_and_garbage_are_refused_at_once() {
         let mut bytes = good.clone().into_bytes();
         bytes[at] = b'!';
         // Armour headers and the checksum, which nobody believes, may change; the signed text never does.
-        if let Ok(verified) = verify_cleartext(&bytes, &trust, trust.scope("one").unwrap(), MADE) {
+        if let Ok(verified) = verify_cleartext(&bytes, &trust, ONE, MADE) {
             assert_eq!(verified.text, TEXT, "byte {at}");
         }
     }
@@ -155,14 +173,14 @@ mod gnupg {
 
     fn trust(armoured: &str) -> Trust {
         let certificate = certificate::read(armoured).unwrap();
-        trusted(armoured, &certificate::fingerprint(&certificate), &["one"])
+        trusted(armoured, &certificate::fingerprint(&certificate), &[ONE])
     }
 
     #[test]
     fn a_good_signature_is_believed() {
         let verified = verify(file!("good.asc"), &trust(file!("certificate.asc")), SIGNED).unwrap();
         assert_eq!(verified.text, "Label: Test\nCodename: one\n- a dash\n-----no header\n\nlast line\n");
-        assert_eq!(verified.signed_at, SIGNED);
+        assert_eq!(verified.signed.signed_at, SIGNED);
     }
 
     #[test]
@@ -179,8 +197,11 @@ mod gnupg {
 
     #[test]
     fn revoked_keys_are_refused() {
-        assert!(refused(file!("good.asc"), &trust(file!("subkey-revoked.asc")), SIGNED).contains("it is revoked"));
-        assert!(refused(file!("good.asc"), &trust(file!("revoked.asc")), SIGNED).contains("certificate is revoked"));
+        for (certificate, cause) in
+            [(file!("subkey-revoked.asc"), "it is revoked"), (file!("revoked.asc"), "certificate is revoked")]
+        {
+            refused_for(file!("good.asc"), &trust(certificate), SIGNED, codes::KEY_REVOKED, cause);
+        }
     }
 }
 
@@ -195,7 +216,8 @@ mod builtin {
             assert_eq!(certificate::fingerprint(&certificate), key.fingerprint);
             let id = String::from_utf8_lossy(certificate.details.users[0].id.id()).into_owned();
             assert!(id.starts_with(&format!("{} <", key.name)), "{id}");
-            let said = Validity { from: key.valid_from.as_second(), until: Some(key.valid_until.as_second()) };
+            let until = key.valid_until.map(|until| until.as_second());
+            let said = Validity { from: key.valid_from.as_second(), until };
             assert_eq!(certificate::primary(&certificate, false), Ok(said), "{}", key.name);
         }
     }

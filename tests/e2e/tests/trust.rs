@@ -54,7 +54,7 @@ fn another_key() {
     let dir = scratch();
     let home = dir.path().join("gnupg");
     std::fs::create_dir(&home).unwrap();
-    refused("CS0701", |mirror| {
+    refused("CS0711", |mirror| {
         let text = dir.path().join("Release");
         std::fs::write(&text, signed_text(&in_release(mirror, "trixie"))).unwrap();
         gpg(&home, &["--quick-gen-key", "--passphrase", "", "Archive Signing Key <key@archive.example>", "rsa2048"]);

@@ -1,12 +1,13 @@
-//! Relations, versions and release files of Debian archives.
+//! Relations, versions, release files and source packages of Debian archives.
 #![no_main]
 
-use inspect::debian::{Release, relation, version};
+use inspect::debian::{Dsc, Release, relation, version};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let _ = Release::parse(text);
     let _ = relation::parse(text);
+    let _ = Dsc::parse(text);
     if let Some((a, b)) = text.split_once('\n')
         && version::is_valid(a)
         && version::is_valid(b)
