@@ -1,5 +1,7 @@
 //! ELF files, as far as a dynamic linker reads them (System V ABI, chapter 5).
 
+mod hardening;
+
 use std::io::{Read, Seek};
 use std::ops::Range;
 
@@ -9,6 +11,8 @@ use object::elf::{
 };
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::{Endianness, ReadCache, ReadRef};
+
+pub use hardening::{described, hardening, judge};
 
 /// More than any linker makes; what has more is refused.
 const MAX_NAMES: usize = 4096;
@@ -47,13 +51,24 @@ pub fn is_elf(start: &[u8]) -> bool {
 /// What is broken about it.
 pub fn read(file: impl Read + Seek) -> Result<Elf, String> {
     let cache = ReadCache::new(file);
-    let class = (&cache).read_bytes_at(4, 1).map_err(|()| "it ends in its first bytes".to_owned())?;
-    let elf = match class {
-        [1] => parse::<FileHeader32<Endianness>, _>(&cache),
-        [2] => parse::<FileHeader64<Endianness>, _>(&cache),
-        _ => return Err("its class is unknown".into()),
+    let elf = match class(&cache)? {
+        Class::Elf32 => parse::<FileHeader32<Endianness>, _>(&cache),
+        Class::Elf64 => parse::<FileHeader64<Endianness>, _>(&cache),
     };
     elf.map_err(|e| e.to_string())?
+}
+
+enum Class {
+    Elf32,
+    Elf64,
+}
+
+fn class<'data>(data: impl ReadRef<'data>) -> Result<Class, String> {
+    match data.read_bytes_at(4, 1).map_err(|()| "it ends in its first bytes".to_owned())? {
+        [1] => Ok(Class::Elf32),
+        [2] => Ok(Class::Elf64),
+        _ => Err("its class is unknown".into()),
+    }
 }
 
 fn parse<'data, H, R>(data: R) -> object::Result<Result<Elf, String>>

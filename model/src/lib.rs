@@ -7,6 +7,7 @@ mod code;
 pub mod config;
 mod digest;
 mod finding;
+pub mod hardening;
 pub mod lock;
 pub mod plan;
 mod span;

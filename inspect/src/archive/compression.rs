@@ -1,5 +1,6 @@
 use std::io::{self, BufReader, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
@@ -27,9 +28,12 @@ pub fn decompress<'a>(mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
             let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED).map_err(io::Error::from)?;
             Box::new(XzDecoder::new_stream(BufReader::with_capacity(1 << 16, input), stream))
         }
+        [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(BufReader::with_capacity(1 << 16, input))),
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, input))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            return Err(io::Error::other("it is compressed with zstd, which is not read here; xz, gzip and none are"));
+            return Err(io::Error::other(
+                "it is compressed with zstd, which is not read here; xz, gzip, bzip2 and none are",
+            ));
         }
         _ => Box::new(input),
     })
