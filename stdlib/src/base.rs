@@ -86,6 +86,11 @@ impl Base {
         self.variants.get(name).map(|variant| variant.packages.as_slice())
     }
 
+    /// The links that merge `/usr`.
+    pub fn merged_usr(&self) -> impl Iterator<Item = Addition> {
+        self.links.iter().filter(|link| !link.path.as_bytes().contains(&b'/')).map(Addition::from)
+    }
+
     /// Everything put into the base besides packages; `certificates` are PEM texts trusted in addition.
     pub fn additions(&self, certificates: &str) -> Vec<Addition> {
         let directories = self.directories.iter().map(|d| Addition::Dir {

@@ -10,6 +10,10 @@ use serde::Deserialize;
 use crate::base::Link;
 use crate::variant::Variant;
 
+/// The script that writes Python's byte code: run by the interpreter it is for, with the directories of modules as its
+/// arguments.
+pub const BYTECODE: &str = include_str!("../languages/bytecode.py");
+
 /// A language as the standard library knows it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,9 +45,26 @@ pub struct Line {
     pub links: Vec<Link>,
     /// Where wheels go.
     pub wheels: WheelScheme,
+    /// How a runtime of this line is compiled here, where that is possible.
+    #[serde(default)]
+    pub source: Option<Source>,
     /// What the language adds to variants, by name.
     #[serde(default, rename = "variant")]
     variants: BTreeMap<String, Variant>,
+}
+
+/// A language runtime that is compiled here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The project whose releases it is compiled from.
+    pub project: String,
+    /// Debian packages an image has besides what the project needs.
+    pub packages: Vec<String>,
+    /// Absolute directory of its standard library.
+    pub library: String,
+    /// Where wheels go.
+    pub wheels: WheelScheme,
 }
 
 impl Line {

@@ -2,8 +2,12 @@
 
 pub mod base;
 pub mod debian;
+pub mod hardening;
 pub mod language;
+pub mod room;
+pub mod source;
 pub mod template;
+pub mod toolchain;
 pub mod variant;
 
 use model::{Finding, codes};
