@@ -127,9 +127,8 @@ pub(crate) enum Command {
         /// The archive to write: `.tar.gz`, `.tgz` or `.tar`.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
-        /// Steps and connections at once; by default as many as there are processors.
-        #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
-        jobs: Option<u16>,
+        #[command(flatten)]
+        execution: Execution,
     },
     /// Say why a package is in the image.
     Why {
@@ -188,6 +187,23 @@ pub(crate) struct Choice {
     /// Refuse to make or change the lock.
     #[arg(long)]
     pub(crate) locked: bool,
+}
+
+/// How a plan is executed.
+#[derive(ClapArgs)]
+pub(crate) struct Execution {
+    /// Steps and connections at once; by default as many as there are processors.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Where commands run: only `local`, sandboxes on this machine, is there yet.
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub(crate) executor: String,
+    /// Go on compiling what does not depend on a step that failed.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Write build log, compile flags and debug files there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) artifacts: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -9,6 +9,7 @@ use model::config::Config;
 use model::lock::{Lock, Origin, Release};
 use model::{Arch, Digest, Finding, Findings, codes};
 use runtime::fetch::Fetcher;
+use runtime::prove;
 
 use crate::session::{Session, now};
 
@@ -51,7 +52,9 @@ impl<'s> Resolver<'s> {
                 Answer::Conflict(findings) => return Err(findings),
                 Answer::Done(resolved) => {
                     let warnings = resolved.pins.warnings.clone();
-                    return Ok((compiler::lock(config, Resolved::clone(&resolved), &self.releases), warnings));
+                    let lock = compiler::lock(config, Resolved::clone(&resolved), &self.releases);
+                    verify_releases(self.session, &lock).await?;
+                    return Ok((lock, warnings));
                 }
             }
         }
@@ -60,6 +63,16 @@ impl<'s> Resolver<'s> {
             .help("limit the versions of the packages named")
             .into())
     }
+}
+
+/// Fetches the releases of source code in a lock, and checks who signed them, before it is said that somebody did.
+async fn verify_releases(session: &Session, lock: &Lock) -> Result<(), Findings> {
+    session.fetcher.files(runtime::debian::releases(lock)).await?;
+    let releases = lock.nodes.values().filter(|node| node.origin == Origin::Upstream);
+    let now = now();
+    let findings = releases.filter_map(|node| prove::release(&session.store, node, &session.trust, now).err());
+    let findings: Findings = findings.collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
 fn kept(keep: &Keep) -> BTreeMap<(Origin, String), BTreeSet<String>> {

@@ -1,6 +1,7 @@
 //! `clnstrt-cli`: one file per command, and the driver that feeds resolvers with what the runtime fetches.
 
 mod args;
+mod artifacts;
 mod commands;
 mod driver;
 mod progress;
@@ -15,6 +16,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // The executor starts this program once more for each sandbox.
+    if let Some(code) = sandbox::entered() {
+        return code;
+    }
     let args = args::Args::parse();
     let format = args.format;
     match commands::run(args) {

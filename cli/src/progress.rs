@@ -1,6 +1,7 @@
 //! Progress bars on a terminal, plain lines elsewhere, nothing that counts on standard output.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::{Progress, Task};
@@ -49,6 +50,20 @@ impl Progress for Terminal {
             bars.add(bar)
         });
         Box::new(Bar(bar))
+    }
+
+    fn step(&self, title: &str) -> Box<dyn Task> {
+        let Some(bars) = &self.bars else {
+            anstream::eprintln!("{title}");
+            return Box::new(Bar(None));
+        };
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{msg:40!} {spinner} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(title.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Box::new(Bar(Some(bars.add(bar))))
     }
 
     fn note(&self, text: &str) {

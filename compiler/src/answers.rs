@@ -1,15 +1,16 @@
 //! Whether a lock answers its configuration. The digest of the configuration in it says so, and whoever edits a lock can
 //! copy that: so what is asked for is compared with what is answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::Config;
 use model::lock::{Asker, Node, Origin, Resolution};
 use model::{Arch, Finding, Findings, codes};
 use stdlib::base::Base;
-use stdlib::language::Line;
 
 use crate::lower::Named;
+use crate::resolve::{Made, Runtime};
+use crate::upstream::Chain;
 use crate::{debian, language, pypi, resolve};
 
 /// A requirement of the configuration or the base, and what it demands of the package that answers it.
@@ -21,7 +22,7 @@ struct Asked<'a> {
 }
 
 /// Checks that for an architecture a lock has exactly the roots its configuration and the base ask for, each answered by a
-/// package that fits; `line` is the one the locked language version belongs to.
+/// package that fits, and the very releases that are compiled; `runtime` is the one the locked language version stands for.
 ///
 /// # Errors
 /// `LOCK_INCONSISTENT` for each that is not so.
@@ -31,29 +32,33 @@ pub(crate) fn check(
     arch: Arch,
     resolution: &Resolution,
     base: &Base,
-    line: Option<&Line>,
+    runtime: Option<&Runtime>,
 ) -> Result<(), Findings> {
-    let version = |name: &str| nodes.get(&(Origin::Debian, name)).map_or("", |(_, node)| node.version.as_str());
-    let locked = line.map(|line| (line.clone(), version(&line.carrier).to_owned()));
     let mut findings = Findings::new();
-    if let (Some((line, carried)), Some(wish)) = (&locked, &config.base.version) {
-        let python = resolution.language_version.as_deref().unwrap_or_default();
+    let python = resolution.language_version.as_deref().unwrap_or_default();
+    if let (Some(runtime), Some(wish)) = (runtime, &config.base.version) {
         let accepts = language::acceptance(wish)?;
-        if language::upstream(carried) != python || !language::may_hold(&wish.value, &line.version) || !accepts(python)
-        {
-            findings.push(wrong(format!(
-                "the lock has {carried} of {} for {arch}, not {}",
-                line.carrier,
-                wish.value.text()
-            )));
+        let locked = runtime.version();
+        if locked != python || !language::may_hold(&wish.value, &runtime.line.version) || !accepts(python) {
+            let wanted = wish.value.text();
+            findings.push(wrong(format!("the lock has {locked} of {} for {arch}, not {wanted}", runtime.line.carrier)));
         }
     }
-    let suite = locked.as_ref().map_or(base.suite.as_str(), |(line, _)| line.suite.as_str());
-    let system = resolve::debian_wanted(config, base, locked.as_ref(), suite);
-    let mut asked: Vec<Asked> = system.roots.iter().map(of_debian).collect();
-    if let Some(python) = resolution.language_version.clone().filter(|_| line.is_some()) {
-        let glibc = resolve::glibc_version(version("libc6")).unwrap_or((0, 0));
-        let applying = pypi::applying(&config.packages, arch, &pypi::Environment { python, glibc })?;
+    let system = resolve::debian_wanted(config, base, runtime);
+    let mut asked: Vec<Asked> = system.roots.iter().map(|root| of_debian(root, &system.built)).collect();
+    if let Some(Runtime { made: Made::Compiled(chain), .. }) = runtime {
+        asked.extend(chain.root().map(|root| Asked {
+            by: root.by,
+            origin: root.edge.origin,
+            requirement: root.edge.requirement,
+            accepts: Box::new(|_| true), // compared as a whole below
+        }));
+        findings.extend(releases(chain, nodes, arch));
+    }
+    if runtime.is_some() {
+        let glibc = nodes.get(&(Origin::Debian, "libc6")).and_then(|(_, node)| resolve::glibc_version(&node.version));
+        let environment = pypi::Environment { python: python.to_owned(), glibc: glibc.unwrap_or((0, 0)) };
+        let applying = pypi::applying(&config.packages, arch, &environment)?;
         asked.extend(applying.into_iter().map(|requirement| Asked {
             by: Asker::Config,
             origin: Origin::Pypi,
@@ -61,6 +66,43 @@ pub(crate) fn check(
             accepts: Box::new(move |node| requirement.accepts(&node.name, &node.version)),
         }));
     }
+    findings.extend(compare(&asked, nodes, arch, resolution));
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// The same for what things are compiled in.
+///
+/// # Errors
+/// `LOCK_INCONSISTENT`.
+pub(crate) fn check_toolchain(
+    wanted: &debian::Wanted,
+    nodes: &Named<'_>,
+    arch: Arch,
+    resolution: &Resolution,
+) -> Result<(), Findings> {
+    let asked: Vec<Asked> = wanted.roots.iter().map(|root| of_debian(root, &wanted.built)).collect();
+    let findings = compare(&asked, nodes, arch, resolution);
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// What is compiled must be what the standard library says of it; what else a node says, other rules compare.
+fn releases(chain: &Chain, nodes: &Named<'_>, arch: Arch) -> Findings {
+    let differs = |(id, expected): &(String, Node)| match nodes.get(&(Origin::Upstream, expected.name.as_str())) {
+        Some((found, node)) => {
+            let of =
+                |node: &Node| (node.version.clone(), node.file.clone(), node.sha256, node.size, node.proof.clone());
+            *found != id || of(node) != of(expected)
+        }
+        None => true,
+    };
+    let wrong_ones = chain.nodes().into_iter().filter(differs);
+    wrong_ones
+        .map(|(id, _)| wrong(format!("the lock has not {id} for {arch} as the standard library describes it")))
+        .collect()
+}
+
+fn compare(asked: &[Asked], nodes: &Named<'_>, arch: Arch, resolution: &Resolution) -> Findings {
+    let mut findings = Findings::new();
     let mut answered = BTreeSet::new();
     for root in &resolution.roots {
         let edge = &root.edge;
@@ -80,11 +122,15 @@ pub(crate) fn check(
     for asked in asked.iter().filter(|a| !answered.contains(&(a.by, a.origin, a.requirement.as_str()))) {
         findings.push(wrong(format!("nothing in the lock answers `{}` for {arch}", asked.requirement)));
     }
-    if findings.is_empty() { Ok(()) } else { Err(findings) }
+    findings
 }
 
-fn of_debian(root: &debian::WantedRoot) -> Asked<'_> {
+fn of_debian<'a>(root: &'a debian::WantedRoot, built: &BTreeMap<String, debian::Built>) -> Asked<'a> {
     let package = &root.package;
+    if built.contains_key(&package.name) {
+        let requirement = debian::requirement(package);
+        return Asked { by: root.by, origin: Origin::Upstream, requirement, accepts: Box::new(|_| true) };
+    }
     // A package of another name provides it; the resolver saw to it that the version provided fits.
     let accepts = move |node: &Node| match &package.relation {
         Some((relation, bound)) if node.name == package.name => {

@@ -6,8 +6,11 @@ use model::config::{Config, VersionWish};
 use model::{Finding, Findings, Spanned, codes};
 use pep440_rs::{Version, VersionSpecifiers};
 use stdlib::language::{Catalogue, Line};
+use stdlib::source::Release;
 
 use crate::debian;
+use crate::resolve::{Made, Runtime};
+use crate::upstream::{self, Chain};
 use crate::{Fetched, Need};
 
 /// A line was chosen, or what is needed to choose.
@@ -69,6 +72,34 @@ pub(crate) fn choose(config: &Config, catalogue: &Catalogue, wish: &Spanned<Vers
     )
 }
 
+/// Finds the newest release as wished that can be compiled here.
+pub(crate) fn release(catalogue: &Catalogue, wish: &Spanned<VersionWish>) -> Result<Runtime, Findings> {
+    let accepts = acceptance(wish)?;
+    let mut there = Vec::new();
+    for line in catalogue.lines.iter().rev() {
+        let Some(source) = &line.source else { continue };
+        let project = upstream::named(&source.project)?;
+        let of_line = |release: &&Release| release.suite == line.suite && belongs(&release.version, line);
+        let releases: Vec<&Release> = project.releases.iter().filter(of_line).collect();
+        there.extend(releases.iter().map(|release| release.version.clone()));
+        let found =
+            releases.into_iter().find(|release| may_hold(&wish.value, &line.version) && accepts(&release.version));
+        if let Some(release) = found {
+            return Ok(Runtime { line: line.clone(), made: Made::Compiled(Chain::of(&project, release)?) });
+        }
+    }
+    let message = format!("no release of {} {} can be compiled here", catalogue.name, wish.value.text());
+    Err(Finding::error(codes::LANGUAGE_VERSION_UNAVAILABLE, message)
+        .at(wish.span)
+        .help(format!("there are: {}", there.join(", ")))
+        .into())
+}
+
+/// Whether a version is of a line.
+pub(crate) fn belongs(version: &str, line: &Line) -> bool {
+    version.strip_prefix(&line.version).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// Versions of a line's carrier on every wanted architecture, newest first.
 fn versions(config: &Config, line: &Line, fetched: &Fetched) -> Vec<String> {
     debian::versions_of(fetched, &suites(&line.suite), &config.architectures, &line.carrier)
@@ -120,6 +151,22 @@ mod tests {
         assert_eq!(upstream("3.13.5-2+deb13u1"), "3.13.5");
         assert_eq!(upstream("2:3.11.2-6"), "3.11.2");
         assert_eq!(upstream("3.11.2+really-1"), "3.11.2");
+    }
+
+    #[test]
+    fn only_releases_of_the_catalogue_are_compiled_and_the_others_are_listed() {
+        let catalogue = Catalogue::shipped(model::config::Language::Python).unwrap();
+        let release =
+            |wish: VersionWish| release(&catalogue, &Spanned::new(wish, model::Span::new(model::SourceId(0), 0, 0)));
+        let version = |wish| release(wish).map(|runtime| runtime.version().to_owned());
+        assert_eq!(version(VersionWish::Latest).unwrap(), "3.13.5");
+        assert_eq!(version(VersionWish::Line("3.11".into())).unwrap(), "3.11.2");
+        assert_eq!(version(VersionWish::Range("<3.13".into())).unwrap(), "3.11.2");
+        assert_eq!(version(VersionWish::Exact("3.13.5".into())).unwrap(), "3.13.5");
+        let findings = version(VersionWish::Exact("3.13.4".into())).unwrap_err();
+        let finding = findings.into_iter().next().unwrap();
+        assert_eq!(finding.code, codes::LANGUAGE_VERSION_UNAVAILABLE);
+        assert_eq!(finding.help.as_deref(), Some("there are: 3.13.5, 3.11.2"));
     }
 
     #[test]

@@ -17,9 +17,10 @@ mod solver;
 mod suggest;
 mod symbols;
 pub mod template;
+mod upstream;
 
 pub use lower::{LocalTrees, Lowerer};
 pub use need::{Fetched, Metadata, Need, Pins, Project, Step};
-pub use resolve::{Answer, Resolved, lock, resolve};
+pub use resolve::{Answer, Resolved, lock, questions, resolve};
 pub use session::{Compiled, Session};
 pub use symbols::{Symbol, SymbolKind, symbols};

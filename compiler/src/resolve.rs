@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Config, Relation, SystemPackage};
-use model::lock::{self, Answer as Answered, Asker, Lock, Origin, Proof, Release, Resolution};
-use model::{Arch, Finding, Findings};
+use model::lock::{self, Answer as Answered, Asked, Asker, Lock, Origin, Proof, Release, Resolution};
+use model::plan::WheelScheme;
+use model::{Arch, Digest, Finding, Findings};
 use stdlib::base::Base;
 use stdlib::language::{Catalogue, Line};
+use stdlib::toolchain::Toolchains;
 
 use crate::language::{self, Choice};
+use crate::upstream::Chain;
 use crate::{Fetched, Need, Pins, Step, config, debian, pypi};
 
 /// Where resolution stands.
@@ -29,6 +32,42 @@ pub struct Resolved {
     pub pins: Pins,
     /// Version of the language on each architecture.
     pub language_versions: BTreeMap<Arch, String>,
+    /// What is compiled here is compiled in: question and answer.
+    pub toolchain: Option<(Asked, Pins)>,
+}
+
+/// The language runtime of an image.
+pub(crate) struct Runtime {
+    /// The line of the catalogue it belongs to.
+    pub(crate) line: Line,
+    /// How it comes about.
+    pub(crate) made: Made,
+}
+
+impl Runtime {
+    /// The language version.
+    pub(crate) fn version(&self) -> &str {
+        match &self.made {
+            Made::Packaged(version) => language::upstream(version),
+            Made::Compiled(chain) => chain.version(),
+        }
+    }
+
+    /// Where wheels go.
+    pub(crate) fn wheels(&self) -> &WheelScheme {
+        match (&self.made, &self.line.source) {
+            (Made::Compiled(_), Some(source)) => &source.wheels,
+            _ => &self.line.wheels,
+        }
+    }
+}
+
+/// How a language runtime comes about.
+pub(crate) enum Made {
+    /// Debian's packages, the carrier in this version.
+    Packaged(String),
+    /// Compiled here.
+    Compiled(Chain),
 }
 
 /// One round of resolution over what was fetched so far.
@@ -41,13 +80,26 @@ pub fn resolve(config: &Config, fetched: &Fetched) -> Answer {
 
 fn rounds(config: &Config, fetched: &Fetched) -> Result<Resolved, Answer> {
     let base = Base::shipped().map_err(conflict)?;
-    let line = chosen_line(config, fetched)?;
-    let suite = line.as_ref().map_or(base.suite.as_str(), |(line, _)| line.suite.as_str());
-    let system = done(debian::step(&debian_wanted(config, &base, line.as_ref(), suite), fetched))?;
-    let Some((line, _)) = line else {
-        return Ok(Resolved { pins: system, language_versions: BTreeMap::new() });
+    let runtime = runtime(config, fetched)?;
+    let mut system = done(debian::step(&debian_wanted(config, &base, runtime.as_ref()), fetched))?;
+    let Some(Runtime { line, made }) = runtime else {
+        return Ok(Resolved { pins: system, language_versions: BTreeMap::new(), toolchain: None });
     };
-    let language_versions = versions_in(&system, config, &line.carrier, language::upstream);
+    let (language_versions, toolchain) = match &made {
+        Made::Packaged(_) => (versions_in(&system, config, &line.carrier, language::upstream), None),
+        Made::Compiled(chain) => {
+            for arch in &config.architectures {
+                system.roots.entry(*arch).or_default().extend(chain.root());
+                system.ids.entry(*arch).or_default().extend(chain.nodes().into_keys());
+            }
+            system.nodes.extend(chain.nodes());
+            let wanted = toolchain_wanted(config, &line, chain).map_err(conflict)?;
+            let toolchain = done(debian::step(&wanted, fetched))?;
+            let version = chain.version();
+            let versions = config.architectures.iter().map(|arch| (*arch, version.to_owned())).collect();
+            (versions, Some((config::toolchain_asked(config, &line), toolchain)))
+        }
+    };
     let environments = language_versions
         .iter()
         .map(|(arch, python)| {
@@ -57,49 +109,70 @@ fn rounds(config: &Config, fetched: &Fetched) -> Result<Resolved, Answer> {
         .collect();
     let wanted = pypi::Wanted { environments, requirements: config.packages.clone() };
     let packages = done(pypi::step(&wanted, fetched))?;
-    Ok(Resolved { pins: merge(system, packages), language_versions })
+    Ok(Resolved { pins: merge(system, packages), language_versions, toolchain })
 }
 
-fn chosen_line(config: &Config, fetched: &Fetched) -> Result<Option<(Line, String)>, Answer> {
+fn runtime(config: &Config, fetched: &Fetched) -> Result<Option<Runtime>, Answer> {
     let (Some(language), Some(wish)) = (&config.base.language, &config.base.version) else {
         return Ok(None);
     };
     let catalogue = Catalogue::shipped(language.value).map_err(conflict)?;
+    if config.from_source() {
+        return language::release(&catalogue, wish).map(Some).map_err(Answer::Conflict);
+    }
     match language::choose(config, &catalogue, wish, fetched) {
         Choice::Need(needs) => Err(Answer::Need(needs)),
         Choice::None(findings) => Err(Answer::Conflict(findings)),
-        Choice::Line(line, version) => Ok(Some((*line, version))),
+        Choice::Line(line, version) => Ok(Some(Runtime { line: *line, made: Made::Packaged(version) })),
     }
 }
 
-pub(crate) fn debian_wanted(
-    config: &Config,
-    base: &Base,
-    line: Option<&(Line, String)>,
-    suite: &str,
-) -> debian::Wanted {
-    let of_base =
-        base.packages.iter().map(|name| root(Asker::Base, SystemPackage { name: name.clone(), relation: None }));
-    let of_line = line.into_iter().flat_map(|(line, version)| {
-        line.packages.iter().map(move |name| {
-            let relation = (*name == line.carrier).then(|| (Relation::Equal, version.clone()));
-            root(Asker::Base, SystemPackage { name: name.clone(), relation })
-        })
-    });
+pub(crate) fn debian_wanted(config: &Config, base: &Base, runtime: Option<&Runtime>) -> debian::Wanted {
+    let asked = |by: Asker, name: &String| root(by, SystemPackage { name: name.clone(), relation: None });
+    let mut roots: Vec<debian::WantedRoot> = base.packages.iter().map(|name| asked(Asker::Base, name)).collect();
     let variant = config.variant.name();
-    let of_variant = base.variant(variant).unwrap_or_default().iter();
-    let of_variant = of_variant.chain(line.into_iter().flat_map(|(line, _)| line.variant(variant)));
-    let of_variant = of_variant.map(|name| root(Asker::Variant, SystemPackage { name: name.clone(), relation: None }));
-    let of_config = config.system_packages.iter().map(|package| debian::WantedRoot {
+    let mut of_variant: Vec<&String> = base.variant(variant).unwrap_or_default().iter().collect();
+    let mut built = BTreeMap::new();
+    if let Some(Runtime { line, made }) = runtime {
+        match made {
+            Made::Packaged(version) => {
+                roots.extend(line.packages.iter().map(|name| {
+                    let relation = (*name == line.carrier).then(|| (Relation::Equal, version.clone()));
+                    root(Asker::Base, SystemPackage { name: name.clone(), relation })
+                }));
+                of_variant.extend(line.variant(variant));
+            }
+            Made::Compiled(chain) => {
+                built = chain.built();
+                let of_line = line.source.iter().flat_map(|source| &source.packages);
+                let libraries: BTreeSet<&String> = of_line.chain(chain.runtime()).collect();
+                roots.extend(libraries.into_iter().map(|name| asked(Asker::Base, name)));
+            }
+        }
+    }
+    roots.extend(of_variant.into_iter().map(|name| asked(Asker::Variant, name)));
+    roots.extend(config.system_packages.iter().map(|package| debian::WantedRoot {
         by: Asker::Config,
         package: package.value.clone(),
         span: Some(package.span),
-    });
-    debian::Wanted {
+    }));
+    let suite = runtime.map_or(base.suite.as_str(), |runtime| runtime.line.suite.as_str());
+    debian::Wanted { arches: config.architectures.clone(), suites: language::suites(suite), roots, built }
+}
+
+/// What the root file system is made of in which things are compiled for a line.
+pub(crate) fn toolchain_wanted(config: &Config, line: &Line, chain: &Chain) -> Result<debian::Wanted, Finding> {
+    let language = config.base.language.as_ref().map_or("", |language| language.value.name());
+    let toolchains = Toolchains::shipped()?;
+    let tools = toolchains.packages(language).map(str::to_owned);
+    let packages: BTreeSet<String> = tools.chain(chain.toolchain().cloned()).collect();
+    let roots = packages.into_iter().map(|name| root(Asker::Base, SystemPackage { name, relation: None }));
+    Ok(debian::Wanted {
         arches: config.architectures.clone(),
-        suites: language::suites(suite),
-        roots: of_base.chain(of_line).chain(of_variant).chain(of_config).collect(),
-    }
+        suites: language::suites(&line.suite),
+        roots: roots.collect(),
+        built: BTreeMap::new(),
+    })
 }
 
 fn root(by: Asker, package: SystemPackage) -> debian::WantedRoot {
@@ -145,15 +218,44 @@ fn merge(mut into: Pins, from: Pins) -> Pins {
     into
 }
 
+/// What a configuration asks of a lock; that of what its runtime is compiled in follows from what answers the first.
+///
+/// # Errors
+/// `STDLIB_UNREADABLE`.
+pub fn questions(config: &Config, lock: &Lock) -> Result<Vec<Digest>, Finding> {
+    let asked = config::asked(config).digest();
+    let mut questions = vec![asked];
+    if let (Some(language), Some(answer)) =
+        (&config.base.language, lock.answers.get(&asked).filter(|_| config.from_source()))
+    {
+        let version = answer.resolutions.values().find_map(|image| image.language_version.as_deref());
+        let catalogue = Catalogue::shipped(language.value)?;
+        let line = catalogue.lines.iter().find(|line| language::belongs(version.unwrap_or_default(), line));
+        questions.extend(line.map(|line| config::toolchain_asked(config, line).digest()));
+    }
+    Ok(questions)
+}
+
 /// The lock over a finished resolution; `releases` are the signed releases its indexes came from.
 pub fn lock(config: &Config, resolved: Resolved, releases: &BTreeMap<String, Release>) -> Lock {
-    let Resolved { pins, language_versions } = resolved;
+    let Resolved { pins, language_versions, toolchain } = resolved;
+    let image = answered(config::asked(config), pins, &language_versions, releases);
+    let toolchain = toolchain.map(|(asked, pins)| answered(asked, pins, &BTreeMap::new(), releases));
+    Lock::united([image].into_iter().chain(toolchain))
+}
+
+fn answered(
+    asked: Asked,
+    mut pins: Pins,
+    language_versions: &BTreeMap<Arch, String>,
+    releases: &BTreeMap<String, Release>,
+) -> Lock {
     let used: BTreeSet<(&str, &str)> = pins
         .nodes
         .values()
         .filter_map(|node| match &node.proof {
             Proof::VerifiedByOpenpgp { release, index } => Some((release.as_str(), index.as_str())),
-            Proof::IndexHash | Proof::UnsignedUpstream => None,
+            _ => None,
         })
         .collect();
     let releases: BTreeMap<String, Release> = releases
@@ -165,12 +267,12 @@ pub fn lock(config: &Config, resolved: Resolved, releases: &BTreeMap<String, Rel
             (suite.clone(), release)
         })
         .collect();
-    let resolutions = config
+    let resolutions = asked
         .architectures
         .iter()
         .map(|arch| {
-            let mut roots = pins.roots.get(arch).cloned().unwrap_or_default();
-            let mut nodes = pins.ids.get(arch).cloned().unwrap_or_default();
+            let mut roots = pins.roots.remove(arch).unwrap_or_default();
+            let mut nodes = pins.ids.remove(arch).unwrap_or_default();
             roots.sort();
             roots.dedup();
             nodes.sort();
@@ -178,7 +280,6 @@ pub fn lock(config: &Config, resolved: Resolved, releases: &BTreeMap<String, Rel
             (*arch, Resolution { language_version: language_versions.get(arch).cloned(), roots, nodes })
         })
         .collect();
-    let asked = config::asked(config);
     Lock {
         format: lock::FORMAT,
         epoch: releases.values().map(|release| release.date).max().unwrap_or(0),

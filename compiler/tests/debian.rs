@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +27,12 @@ fn every_case_resolves_to_what_it_says() {
 
 #[test]
 fn all_missing_indexes_are_asked_for_at_once() {
-    let wanted =
-        Wanted { arches: Arch::ALL.to_vec(), suites: vec!["glow-security".into(), "glow".into()], roots: Vec::new() };
+    let wanted = Wanted {
+        arches: Arch::ALL.to_vec(),
+        suites: vec!["glow-security".into(), "glow".into()],
+        roots: Vec::new(),
+        built: BTreeMap::new(),
+    };
     let mut fetched = Fetched::default();
     let index = || Arc::new(Index::open(compact(&mut &b""[..]).unwrap()).unwrap());
     fetched.debian.insert(("glow".into(), Arch::Amd64), index());
@@ -90,7 +95,8 @@ fn shown(finding: &Finding, wanted: &Wanted) -> String {
 
 /// `wanted.txt`: lines of `arches`, `suites`, `root RELATION`, `base NAME`, `keep NAME VERSION`.
 fn read(case: &Path) -> (Wanted, Fetched) {
-    let mut wanted = Wanted { arches: Arch::ALL.to_vec(), suites: vec!["glow".into()], roots: Vec::new() };
+    let mut wanted =
+        Wanted { arches: Arch::ALL.to_vec(), suites: vec!["glow".into()], roots: Vec::new(), built: BTreeMap::new() };
     let mut fetched = Fetched::default();
     let text = fs::read_to_string(case.join("wanted.txt")).unwrap();
     for (number, line) in text.lines().enumerate() {

@@ -334,12 +334,16 @@ fn full_lock() -> Value {
             "a": node(json!({ "state": "verified-by-openpgp", "release": "trixie", "index": "main/binary-amd64/Packages.xz" })),
             "b": node(json!({ "state": "index-hash" })),
             "c": node(json!({ "state": "unsigned-upstream" })),
+            "d": node(json!({ "state": "verified-by-signature", "signature": { "digest": digest, "size": 1 }, "signed_by": "ab" })),
+            "e": node(json!({
+                "state": "verified-by-dsc", "package": "a", "dsc": { "digest": digest, "size": 1 }, "signed_by": "ab",
+            })),
         },
         "answers": {
             digest.as_str(): {
                 "asked": {
                     "language": "python", "version": "3.13", "packages": ["a"], "system_packages": ["b"],
-                    "architectures": ["amd64"], "variant": "dev",
+                    "architectures": ["amd64"], "variant": "dev", "from_source": true, "toolchain": true,
                 },
                 "resolutions": {
                     "amd64": {
@@ -375,6 +379,15 @@ fn full_plan() -> Value {
         json!({ "op": "unpack", "v": 1, "format": wheel }),
         json!({ "op": "unpack", "v": 1, "format": { "format": "tar" } }),
         json!({ "op": "unpack", "v": 1, "format": { "format": "zip" } }),
+        json!({ "op": "unpack", "v": 1, "format": { "format": "release" } }),
+        json!({ "op": "pick", "v": 1, "path": "a" }),
+        json!({
+            "op": "run", "v": 1, "arch": "amd64", "title": "a", "commands": [["a", "b"]], "env": { "A": "b" }, "workdir": "/a",
+        }),
+        json!({
+            "op": "inspect", "v": 1, "arch": "amd64", "profile": "maximum", "demands": { "compiled": ["pie"], "prebuilt": ["nx"] },
+            "parts": [{ "part": "compiled", "step": digest, "package": "a" }, { "part": "prebuilt", "package": "b" }, { "part": "debug" }],
+        }),
         json!({ "op": "compose", "v": 1, "add": additions }),
         json!({ "op": "check", "v": 1, "check": "libraries", "arch": "amd64" }),
         json!({ "op": "layer", "v": 1, "epoch": 1, "title": "base" }),

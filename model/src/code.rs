@@ -128,6 +128,10 @@ codes! {
     RELEASE_UNREADABLE = "CS0707" Verdict "a release file cannot be read";
     TRUST_UNREADABLE = "CS0709" Environment "the trust data cannot be read";
     PROOF_MISSING = "CS0710" Environment "a proof is not at hand";
+    WRONG_SIGNER = "CS0711" Verdict "somebody signed who may not sign this";
+    KEY_EXPIRED = "CS0712" Verdict "a signing key was not valid at the time";
+    KEY_REVOKED = "CS0713" Verdict "a signing key is revoked";
+    SIGNATURE_MISSING = "CS0714" Verdict "a signature is missing";
 
     // CS08xx: archives, trees, images
     ARCHIVE_INVALID = "CS0801" Verdict "an archive cannot be read";
@@ -165,6 +169,15 @@ codes! {
     MATRIX_TOO_LARGE = "CS1011" Input "a matrix makes too many images";
     MATRIX_EMPTY = "CS1012" Input "a matrix makes no image";
     SAME_NAME = "CS1013" Input "two images have one name";
+
+    // CS11xx: sealed execution
+    COMMAND_FAILED = "CS1101" Verdict "a build command failed";
+    LIMIT_EXCEEDED = "CS1102" Verdict "a build step went beyond a limit";
+    NO_EXECUTOR = "CS1103" Environment "nothing here runs steps of an architecture";
+    SANDBOX_FORBIDDEN = "CS1104" Environment "this machine forbids sandboxes";
+    SANDBOX_FAILED = "CS1105" Environment "a sandbox could not be set up";
+    BUILD_OUTPUT = "CS1106" Verdict "a build step left what cannot be kept";
+    HARDENING_MISSING = "CS1107" Verdict "a file is not hardened as demanded";
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub struct Config {
     pub description: Option<Spanned<String>>,
     /// The language runtime, or none.
     pub base: Base,
+    /// How it is built.
+    pub flags: BuildFlags,
     /// Requirements in the language's own syntax, in the order written.
     pub packages: Vec<Spanned<String>>,
     /// Debian packages by name with an optional version relation.
@@ -37,6 +39,20 @@ pub struct Config {
     pub span: Span,
 }
 
+impl Config {
+    /// Whether the language's runtime is compiled here: where that is said, or else where a prebuilt one would not do.
+    pub fn from_source(&self) -> bool {
+        let is_asked = self.flags.hardening == Hardening::Maximum || self.fips();
+        let default = if is_asked { Build::Source } else { Build::Prebuilt };
+        self.base.language.is_some() && self.base.build.as_ref().map_or(default, |build| build.value) == Build::Source
+    }
+
+    /// Whether only cryptography of a FIPS 140 provider is to answer.
+    pub fn fips(&self) -> bool {
+        self.flags.fips.as_ref().is_some_and(|fips| fips.value)
+    }
+}
+
 /// What the image stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
@@ -44,6 +60,53 @@ pub struct Base {
     pub language: Option<Spanned<Language>>,
     /// Which version of it; `None` exactly when there is no language.
     pub version: Option<Spanned<VersionWish>>,
+    /// Where the language's runtime comes from, if that is said.
+    pub build: Option<Spanned<Build>>,
+}
+
+/// Where a language's runtime comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// The distribution's signed packages.
+    Prebuilt,
+    /// Compiled here, from the official release.
+    Source,
+}
+
+/// How what is compiled is built, and what is demanded of everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildFlags {
+    /// The hardening profile.
+    pub hardening: Hardening,
+    /// Only cryptography of a FIPS 140 provider answers.
+    pub fips: Option<Spanned<bool>>,
+    /// Symbols and debug information of what is compiled are kept apart from the image.
+    pub strip: bool,
+    /// Compiler's optimisation level, if it is not the profile's own.
+    pub optimization: Option<String>,
+}
+
+/// A hardening profile; the standard library says what each means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hardening {
+    /// Nothing.
+    None,
+    /// The distribution's own flags.
+    #[default]
+    Standard,
+    /// The full profile, demanded of everything that is compiled here.
+    Maximum,
+}
+
+impl Hardening {
+    /// As written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hardening::None => "none",
+            Hardening::Standard => "standard",
+            Hardening::Maximum => "maximum",
+        }
+    }
 }
 
 /// A language whose images can be built.

@@ -66,6 +66,12 @@ pub struct Asked {
     /// The variant of the image, unless it is `prod`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// The language's runtime is compiled from its official release.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_source: bool,
+    /// What is asked for is not an image, but the root file system its parts are compiled in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub toolchain: bool,
 }
 
 impl Asked {
@@ -117,6 +123,8 @@ pub enum Origin {
     Debian,
     /// A Python package index.
     Pypi,
+    /// The project's own release of its source; the standard library knows the places that have it.
+    Upstream,
 }
 
 impl Origin {
@@ -125,6 +133,7 @@ impl Origin {
         match self {
             Origin::Debian => "debian",
             Origin::Pypi => "pypi",
+            Origin::Upstream => "upstream",
         }
     }
 }
@@ -172,6 +181,22 @@ pub enum Proof {
         /// Key into [`Release::indexes`].
         index: String,
     },
+    /// The project signed its release (a detached OpenPGP signature). Re-proved by every build.
+    VerifiedBySignature {
+        /// The signature.
+        signature: Kept,
+        /// Fingerprint of the key that signed.
+        signed_by: String,
+    },
+    /// A Debian developer signed a source package (`.dsc`) that lists the file. Re-proved by every build.
+    VerifiedByDsc {
+        /// Name of the source package.
+        package: String,
+        /// The signed description of the source package.
+        dsc: Kept,
+        /// Fingerprint of the key that signed.
+        signed_by: String,
+    },
     /// A digest the index gave over TLS when the lock was made.
     IndexHash,
     /// A digest the index gave over a connection nobody vouches for.
@@ -202,8 +227,23 @@ impl Proof {
     fn index(&self) -> Option<(&String, &String)> {
         match self {
             Proof::VerifiedByOpenpgp { release, index } => Some((release, index)),
-            Proof::IndexHash | Proof::UnsignedUpstream => None,
+            _ => None,
         }
+    }
+
+    /// The document that vouches for this node alone, if one does.
+    pub fn document(&self) -> Option<Kept> {
+        match self {
+            Proof::VerifiedBySignature { signature: document, .. } | Proof::VerifiedByDsc { dsc: document, .. } => {
+                Some(*document)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a signature vouches for the node.
+    pub fn is_verified(&self) -> bool {
+        !matches!(self, Proof::IndexHash | Proof::UnsignedUpstream)
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{Arch, Digest, TreePath, digest_of};
 /// The only plan format there is so far.
 pub const FORMAT: u32 = 1;
 
+/// Where the commands of a [`Op::Run`] leave what they make.
+pub const OUT: &str = "/out";
+
 /// Digest of a step's op and its inputs' plan keys.
 pub type PlanKey = Digest;
 
@@ -90,6 +93,43 @@ pub enum Op {
         /// What is put in besides the inputs, in order.
         add: Vec<Addition>,
     },
+    /// A directory of the one input (a tree) as a tree of its own; one that is not there is an empty tree.
+    Pick {
+        /// Version of this operation.
+        v: u32,
+        /// The directory.
+        path: TreePath,
+    },
+    /// Commands in a sealed room whose root file system is the inputs (trees), each covering those before it. Output: the
+    /// tree the commands left in [`OUT`], owned by root.
+    Run {
+        /// Version of this operation: what a room looks like from within.
+        v: u32,
+        /// Architecture of the machine it runs on.
+        arch: Arch,
+        /// What it does, for people: `compile openssl 3.5.6`.
+        title: String,
+        /// Argument vectors, run one after another; the first that fails ends the step.
+        commands: Vec<Vec<String>>,
+        /// All of their environment.
+        env: BTreeMap<String, String>,
+        /// Absolute directory they start in.
+        workdir: String,
+    },
+    /// Looks at how every ELF file of the inputs (trees) was compiled, and judges it. Output: the document
+    /// [`crate::hardening::CompileFlags`], if nothing lacks what is demanded.
+    Inspect {
+        /// Version of this operation.
+        v: u32,
+        /// For which architecture.
+        arch: Arch,
+        /// Name of the hardening profile.
+        profile: String,
+        /// What is demanded.
+        demands: crate::hardening::Profile,
+        /// What each input is, in their order.
+        parts: Vec<Part>,
+    },
     /// Checks that every library an ELF file of the inputs (trees, united) needs is in them. Output: nothing.
     Check {
         /// Version of this operation.
@@ -130,6 +170,26 @@ pub enum Op {
     },
 }
 
+/// What an input of an [`Op::Inspect`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "part", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Part {
+    /// What was compiled here.
+    Compiled {
+        /// The step that compiled it.
+        step: PlanKey,
+        /// What it is, as in the lock.
+        package: String,
+    },
+    /// What came compiled, or is no code at all.
+    Prebuilt {
+        /// What brought it, as in the lock.
+        package: String,
+    },
+    /// Debug information of what was compiled here, by build id.
+    Debug,
+}
+
 /// How an archive becomes a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "format", rename_all = "kebab-case", deny_unknown_fields)]
@@ -155,8 +215,10 @@ pub enum ArchiveFormat {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metadata: Option<Digest>,
     },
-    /// A tar archive, plain or compressed with gzip or xz; owners are dropped.
+    /// A tar archive, plain or compressed with gzip, bzip2 or xz; owners are dropped.
     Tar,
+    /// The same of a release of source code, all of which lies in one directory: that is left out.
+    Release,
     /// A zip archive.
     Zip,
 }

@@ -231,6 +231,25 @@ impl Tree {
         self.0
     }
 
+    /// What lies in a directory, as a tree of its own; empty where there is no such directory.
+    ///
+    /// # Errors
+    /// [`TreeError::Link`] where a hard link in it names a file outside.
+    pub fn directory(&self, path: &TreePath) -> Result<Self, TreeError> {
+        let prefix = [path.as_bytes(), b"/"].concat();
+        let inside = |name: &TreePath| Some(TreePath(name.as_bytes().strip_prefix(prefix.as_slice())?.to_vec()));
+        let mut entries = BTreeMap::new();
+        for (name, entry) in &self.0 {
+            let Some(below) = inside(name) else { continue };
+            let mut entry = entry.clone();
+            if let Kind::Hardlink { to } = &mut entry.node {
+                *to = inside(to).ok_or_else(|| TreeError::Link(name.display()))?;
+            }
+            entries.insert(below, entry);
+        }
+        Ok(Self(entries))
+    }
+
     /// One entry.
     pub fn get(&self, path: &TreePath) -> Option<&Entry> {
         self.0.get(path)
@@ -295,6 +314,22 @@ mod tests {
         assert!(Tree::with_parents(orphan).is_ok());
         let link = Entry::root(Kind::Hardlink { to: path("x") }, 0o644);
         assert!(matches!(Tree::new(BTreeMap::from([(path("a"), link)])), Err(TreeError::Link(_))));
+    }
+
+    #[test]
+    fn a_directory_is_a_tree_of_its_own_unless_a_hard_link_leads_out_of_it() {
+        let path = |text: &str| TreePath::new(text).unwrap();
+        let file = Entry::root(Kind::File { digest: Digest::of(b""), size: 0 }, 0o644);
+        let link = |to: &str| Entry::root(Kind::Hardlink { to: path(to) }, 0o644);
+        let tree = |to: &str| {
+            let entries = [("a/b/f", file.clone()), ("a/b/l", link(to)), ("a/f", file.clone()), ("ab/c", file.clone())];
+            Tree::with_parents(entries.map(|(name, entry)| (path(name), entry)).into()).unwrap()
+        };
+        let inside = tree("a/b/f").directory(&path("a/b")).unwrap();
+        assert_eq!(inside.entries().keys().map(TreePath::display).collect::<Vec<_>>(), ["f", "l"]);
+        assert_eq!(inside.get(&path("l")), Some(&link("f")));
+        assert_eq!(tree("a/f").directory(&path("a/b")), Err(TreeError::Link("a/b/l".into())));
+        assert_eq!(inside.directory(&path("x")), Ok(Tree::default()));
     }
 
     proptest! {

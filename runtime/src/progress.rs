@@ -12,6 +12,8 @@ pub trait Task: Send + Sync {
 pub trait Progress: Send + Sync {
     /// A piece of work starts; `total` is in bytes, 0 where unknown.
     fn task(&self, title: &str, total: u64) -> Box<dyn Task>;
+    /// A step of unknown length starts, such as compiling something.
+    fn step(&self, title: &str) -> Box<dyn Task>;
     /// Something a person reading the log should know.
     fn note(&self, text: &str);
 }
@@ -26,6 +28,9 @@ impl Task for Quiet {
 
 impl Progress for Quiet {
     fn task(&self, _title: &str, _total: u64) -> Box<dyn Task> {
+        Box::new(Quiet)
+    }
+    fn step(&self, _title: &str) -> Box<dyn Task> {
         Box::new(Quiet)
     }
     fn note(&self, _text: &str) {}

@@ -29,6 +29,7 @@ pub(crate) const TESTS: &[Part] = &[
     part("unshare", "util-linux"),
     part("runuser", "util-linux"),
     part("pip3", "python3-pip"),
+    part("busybox", "busybox-static"),
 ];
 
 /// What the benchmarks compare with and measure by.

@@ -5,13 +5,14 @@ use compiler::template::Image;
 use model::plan::{Op, Plan, PlanKey};
 use model::{Arch, Digest, Finding, Findings, codes};
 use runtime::archive::{ArchiveOptions, Written, write_archive};
-use runtime::execute::{Executed, Options, Value, execute};
+use runtime::execute::{Executed, Executors, Options, Value, execute, limits};
 use runtime::fetch::Wanted;
 use runtime::prove::{Summary, prove};
 use serde::Serialize;
 
 use super::plan::{self, Planned, PlannedImage};
-use crate::args::{Choice, ConfigArg, Format, Machine};
+use crate::args::{Choice, ConfigArg, Execution, Format, Machine};
+use crate::artifacts;
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -23,20 +24,20 @@ pub(super) fn run(
     config: &ConfigArg,
     choice: &Choice,
     output: &Path,
-    jobs: Option<usize>,
+    execution: &Execution,
     format: Format,
 ) -> Result<(), Failure> {
+    check_executor(&execution.executor)?;
     let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let output = Output::of(output, &project)?;
     let session = Session::open(machine, false)?;
-    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
 
     let mut replaced = BTreeSet::new();
     let built = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
         let planned = plan::make(&session, &project, choice)?;
-        let built = attempt(&session, &planned, &project, &output, jobs)?;
+        let built = attempt(&session, &planned, &project, &output, execution)?;
         let damaged = session.store.take_damaged();
         // an object that is damaged once more after it was replaced will not get better
         if built.failed.is_empty() || session.offline || damaged.iter().all(|digest| replaced.contains(digest)) {
@@ -56,6 +57,21 @@ pub(super) fn run(
         sources: project.sources.clone(),
         findings: built.failed.into_iter().flat_map(|(_, found)| found).collect(),
     })
+}
+
+fn check_executor(name: &str) -> Result<(), Finding> {
+    match name {
+        "local" => Ok(()),
+        "remote" | "emulated" => {
+            let finding =
+                Finding::error(codes::NOT_SUPPORTED_YET, format!("the executor `{name}` is not supported yet"));
+            Err(finding.help("leave `--executor` out: commands run in sandboxes on this machine"))
+        }
+        _ => {
+            let message = format!("there is no executor `{}`", name.escape_debug());
+            Err(Finding::error(codes::USAGE, message).help("write `local`, or leave `--executor` out"))
+        }
+    }
 }
 
 /// Where archives go.
@@ -129,7 +145,7 @@ fn attempt(
     planned: &Planned,
     project: &Project,
     output: &Output,
-    jobs: usize,
+    execution: &Execution,
 ) -> Result<Built, Failure> {
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
@@ -138,6 +154,13 @@ fn attempt(
     let mut whole = Plan::new(planned.lock.epoch);
     planned.images.iter().for_each(|planned| whole.take_in(&planned.plan));
     let common = |findings: Findings| Ok(Built { done: Vec::new(), failed: vec![(String::new(), findings)] });
+    let executors = Executors::local(PathBuf::from("/proc/self/exe"), limits());
+    let jobs = execution.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let options = Options { jobs, executors, keep_going: execution.keep_going, progress: session.progress.clone() };
+    // an index is never shorter than what was declared, and nothing is fetched for one that cannot be whole
+    if let Err(findings) = options.executors.check(&whole) {
+        return common(findings);
+    }
     let narrowed = planned.lock.narrowed(&locked);
     if let Err(findings) = session.wait(runtime::debian::fetch_proofs(&session.fetcher, &session.store, &narrowed)) {
         return common(findings);
@@ -154,7 +177,15 @@ fn attempt(
         return common(findings);
     }
     phase("execute");
-    let executed = execute(&whole, &session.store, &Options { jobs, progress: session.progress.clone() })?;
+    let executed = execute(&whole, &session.store, &options)?;
+    if let Some(dir) = &execution.artifacts {
+        let planned_images = planned.images.len();
+        for planned in &planned.images {
+            let own = dir.join(&planned.image.config.name.value);
+            let dir = if planned_images > 1 { &own } else { dir };
+            artifacts::write(&session.store, dir, &planned.plan, &executed)?;
+        }
+    }
     phase("release");
     for (planned, packages) in planned.images.iter().zip(packages) {
         match release(session, planned, packages, &executed, output) {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use model::Digest;
 use runtime::bundle;
 
-use super::lock::{asked, locked};
+use super::lock::{locked, questions};
 use crate::args::{BundleCommand, Format, Machine};
 use crate::project::Project;
 use crate::report::{self, Failure};
@@ -17,7 +17,8 @@ pub(super) fn run(machine: &Machine, command: &BundleCommand, format: Format) ->
             let project = Project::load(&config.config, &config.select)?;
             project.check_output(output)?;
             let lock = locked(&project)?;
-            let selected: BTreeSet<Digest> = project.images().iter().map(asked).collect();
+            let selected: BTreeSet<Digest> =
+                project.images().iter().flat_map(|image| questions(&lock, image)).collect();
             let images = lock.images().map(|(asked, arch, _)| (asked, arch));
             let lock = lock.narrowed(&images.filter(|(asked, _)| selected.contains(asked)).collect());
             session.wait(session.fetcher.files(bundle::files(&lock)))?;

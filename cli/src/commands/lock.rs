@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compiler::template::Image;
 use inspect::pypi::normalize;
-use model::lock::{Lock, Origin, Proof};
+use model::lock::{Lock, Origin};
 use model::{Digest, Finding, codes};
 
 use crate::args::{Choice, ConfigArg, Format, Machine};
@@ -50,11 +50,11 @@ enum Update<'a> {
 pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> Result<Lock, Failure> {
     let old = project.read_lock()?;
     match old {
-        Some(old) if answers(&old, project) => Ok(old),
+        Some(old) if project.images().iter().all(|image| is_answered(&old, image)) => Ok(old),
         _ if choice.locked => Ok(locked(project)?),
         old => {
             // The images the lock knows stay in it; of the others, those that are asked for now come in.
-            let is_locked = |image: &&Image| old.as_ref().is_some_and(|old| old.answers.contains_key(&asked(image)));
+            let is_locked = |image: &&Image| old.as_ref().is_some_and(|old| is_answered(old, image));
             let every = project.every_image()?;
             let wanted: Vec<&Image> =
                 every.iter().filter(|image| project.is_selected(image) || is_locked(image)).collect();
@@ -69,7 +69,7 @@ pub(super) fn current(session: &Session, project: &Project, choice: &Choice) -> 
 /// The lock beside the configuration, which must answer every selected image.
 pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
     let lock = project.read_lock()?.ok_or_else(|| missing(project))?;
-    match project.images().iter().find(|image| !lock.answers.contains_key(&asked(image))) {
+    match project.images().iter().find(|image| !is_answered(&lock, image)) {
         None => Ok(lock),
         Some(image) => {
             let message = format!("{} answers another configuration", project.lock_path().display());
@@ -80,11 +80,17 @@ pub(super) fn locked(project: &Project) -> Result<Lock, Finding> {
     }
 }
 
-fn answers(lock: &Lock, project: &Project) -> bool {
-    project.images().iter().all(|image| lock.answers.contains_key(&asked(image)))
+/// What a lock answers an image by; empty where it does not.
+pub(super) fn questions(lock: &Lock, image: &Image) -> Vec<Digest> {
+    let questions = compiler::questions(&image.config, lock).unwrap_or_default();
+    if questions.iter().all(|asked| lock.answers.contains_key(asked)) { questions } else { Vec::new() }
 }
 
-/// What answers an image is found by this.
+fn is_answered(lock: &Lock, image: &Image) -> bool {
+    !questions(lock, image).is_empty()
+}
+
+/// The question of an image itself.
 pub(super) fn asked(image: &Image) -> Digest {
     compiler::config::asked(&image.config).digest()
 }
@@ -98,12 +104,12 @@ fn renewed(
     wanted: &[&Image],
     update: &Update,
 ) -> Result<Lock, Failure> {
-    if let (Some(old), Update::Missing) = (old, update) {
-        let questions: BTreeSet<Digest> = wanted.iter().map(|image| asked(image)).collect();
-        if questions.iter().all(|asked| old.answers.contains_key(asked)) {
-            let of_them = old.images().map(|(asked, arch, _)| (asked, arch));
-            return Ok(old.narrowed(&of_them.filter(|(asked, _)| questions.contains(asked)).collect()));
-        }
+    if let (Some(old), Update::Missing) = (old, update)
+        && wanted.iter().all(|image| is_answered(old, image))
+    {
+        let questions: BTreeSet<Digest> = wanted.iter().flat_map(|image| questions(old, image)).collect();
+        let of_them = old.images().map(|(asked, arch, _)| (asked, arch));
+        return Ok(old.narrowed(&of_them.filter(|(asked, _)| questions.contains(asked)).collect()));
     }
     phase("resolve");
     let mut resolver = Resolver::new(session);
@@ -186,7 +192,7 @@ fn summarise(project: &Project, lock: &Lock, images: usize, format: Format) -> R
     if format == Format::Json {
         return report::print_json(lock);
     }
-    let verified = lock.nodes.values().filter(|node| matches!(node.proof, Proof::VerifiedByOpenpgp { .. })).count();
+    let verified = lock.nodes.values().filter(|node| node.proof.is_verified()).count();
     let of_images = if images > 1 { format!(" in {images} images") } else { String::new() };
     anstream::eprintln!(
         "{}: {} packages{of_images}, {verified} of them vouched for by a signature",

@@ -33,8 +33,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Expand { config } => expand::run(&config, format),
         Command::Lock { config, update } => lock::run(&machine, &config, update.as_deref(), format),
         Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),
-        Command::Build { config, choice, output, jobs } => {
-            build::run(&machine, &config, &choice, &output, jobs.map(usize::from), format)
+        Command::Build { config, choice, output, execution } => {
+            build::run(&machine, &config, &choice, &output, &execution, format)
         }
         Command::Why { package, config } => why::run(&config, &package, format),
         Command::Inspect { reference } => inspect::run(&reference, format),

@@ -92,8 +92,8 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     let lowerer = Lowerer::new(&lock)?;
     let planned = local.par_iter().map(|(image, arches, trees)| {
         let plan = lowerer.lower(&image.config, arches, trees).map_err(|found| project.of_image(image, found))?;
-        let asked = lock::asked(image);
-        let locked = arches.iter().map(|arch| (asked, *arch)).collect();
+        let questions = lock::questions(&lock, image);
+        let locked = questions.iter().flat_map(|asked| arches.iter().map(|arch| (*asked, *arch))).collect();
         Ok(PlannedImage { image, plan, locked })
     });
     for image in planned.collect::<Vec<Result<_, Findings>>>() {

@@ -1,4 +1,3 @@
-use model::lock::Origin;
 use serde_json::json;
 
 use crate::args::{Format, Machine};
@@ -10,7 +9,7 @@ pub(super) fn run(machine: &Machine, format: Format) -> Result<(), Failure> {
     let sources = session::sources(machine)?;
     let mut rows = Vec::new();
     let mut findings = Vec::new();
-    for origin in [Origin::Debian, Origin::Pypi] {
+    for origin in runtime::sources::ORIGINS {
         match sources.roots(origin) {
             Ok(roots) => rows.extend(roots.into_iter().map(|root| (origin, root))),
             Err(finding) => findings.push(finding),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use grammar::quote;
 use grammar::yaml::{Kind, Node};
-use model::config::{Base, Language, VersionWish};
+use model::config::{Base, Build, Language, VersionWish};
 use model::{Finding, Spanned, codes};
 use pep440_rs::VersionSpecifiers;
 
@@ -29,7 +29,11 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
         }
         (None, Some(node)) => {
             let language = Spanned::new(Language::Python, fields.key("python_version").unwrap_or(node.span));
-            Some(Base { language: Some(language), version: Some(version(reader, node, "python_version")?) })
+            Some(Base {
+                language: Some(language),
+                version: Some(version(reader, node, "python_version")?),
+                build: None,
+            })
         }
         // the language version that stands for it was refused already
         (None, None) if LATER_LANGUAGES.iter().any(|name| fields.get(&format!("{name}_version")).is_some()) => None,
@@ -43,9 +47,13 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
 
 fn long(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
     let fields = reader.section(fields, "base", FIELDS)?;
-    if let Some(node) = fields.get("build") {
-        reader.one_of(node, "base.build", &["prebuilt"], &["source"]);
-    }
+    let build = fields.get("build").and_then(|node| {
+        let build = match reader.one_of(node, "base.build", &["source", "prebuilt"], &[])? {
+            "source" => Build::Source,
+            _ => Build::Prebuilt,
+        };
+        Some(Spanned::new(build, node.span))
+    });
     let wish = fields.get("version").map(|node| version(reader, node, "base.version"));
     let node = reader.required(&fields, "language", "write `language: python`, or `language: none`")?;
     match reader.one_of(node, "base.language", &["python", "none"], LATER_LANGUAGES)? {
@@ -55,13 +63,13 @@ fn long(reader: &mut Reader, fields: &Fields<'_>) -> Option<Base> {
                     Finding::error(codes::CONFLICTING_FIELDS, "without a language there is no language version");
                 reader.add(finding.at(key).label(node.span, "no language").help("remove `version`"));
             }
-            Some(Base { language: None, version: None })
+            Some(Base { language: None, version: None, build })
         }
         _ => {
             if wish.is_none() {
                 reader.required(&fields, "version", VERSION_HELP);
             }
-            Some(Base { language: Some(Spanned::new(Language::Python, node.span)), version: Some(wish??) })
+            Some(Base { language: Some(Spanned::new(Language::Python, node.span)), version: Some(wish??), build })
         }
     }
 }

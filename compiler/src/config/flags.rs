@@ -2,28 +2,41 @@
 //! honours it.
 
 use grammar::yaml::Node;
+use model::config::{Base, Build, BuildFlags, Hardening};
+use model::{Finding, Spanned, codes};
 
 use crate::reader::{Fields, Reader};
 
 pub(super) const FIELDS: &[&str] = &["hardening", "fips", "strip_binaries", "optimization", "reproducible"];
 
-/// Fields that mean nothing yet.
-pub(super) const LATER: &[&str] = &["optimization"];
+/// Levels of optimisation, as compilers name them.
+pub(crate) const OPTIMIZATIONS: &[&str] = &["O0", "O1", "O2", "O3", "Os", "Og"];
 
-pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) {
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>) -> BuildFlags {
     if let Some(node) = fields.get("build_type") {
         build_type(reader, node);
     }
-    let Some(flags) = reader.section(fields, "build_flags", FIELDS) else { return };
-    reader.not_yet(&flags, LATER);
+    let mut read = BuildFlags::default();
+    let Some(flags) = reader.section(fields, "build_flags", FIELDS) else { return read };
     if let Some(node) = flags.get("hardening") {
-        reader.one_of(node, "build_flags.hardening", &["none"], &["standard", "maximum"]);
+        let all = [Hardening::None, Hardening::Standard, Hardening::Maximum];
+        let name = reader.one_of(node, "build_flags.hardening", &all.map(Hardening::name), &[]);
+        read.hardening = all.into_iter().find(|profile| Some(profile.name()) == name).unwrap_or_default();
     }
-    for (name, path) in [("fips", "build_flags.fips"), ("strip_binaries", "build_flags.strip_binaries")] {
-        if let Some(node) = flags.get(name)
-            && reader.boolean(node, path) == Some(true)
-        {
-            reader.not_supported(node.span, &format!("`{path}: true`"));
+    if let Some(node) = flags.get("fips") {
+        read.fips = reader.boolean(node, "build_flags.fips").map(|fips| Spanned::new(fips, node.span));
+    }
+    if let Some(node) = flags.get("strip_binaries") {
+        read.strip = reader.boolean(node, "build_flags.strip_binaries").unwrap_or_default();
+    }
+    if let Some(node) = flags.get("optimization") {
+        read.optimization = reader.one_of(node, "build_flags.optimization", OPTIMIZATIONS, &[]).map(str::to_owned);
+        if read.optimization.as_deref() == Some("O0") && read.hardening == Hardening::Maximum {
+            let message = "`build_flags.optimization: O0` leaves out the checks that `hardening: maximum` asks for";
+            let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(node.span);
+            reader.add(
+                finding.because("the C library's checked functions take effect from O1 on").help("write `O1` or more"),
+            );
         }
     }
     if let Some(node) = flags.get("reproducible")
@@ -32,6 +45,31 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) {
         let message = "`build_flags.reproducible: false` is not accepted: every build is reproducible";
         reader.bad_value(node.span, message, "remove it");
     }
+    if let (Some(base), Some(fips)) = (base, read.fips.as_ref().filter(|fips| fips.value)) {
+        check_fips(reader, base, fips);
+    }
+    read
+}
+
+/// What the distribution builds answers also past the provider: its Python has hash functions of its own.
+fn check_fips(reader: &mut Reader, base: &Base, fips: &Spanned<bool>) {
+    let message = match &base.build {
+        _ if base.language.is_none() => {
+            reader.not_supported(fips.span, "`build_flags.fips: true` without a language");
+            return;
+        }
+        Some(build) if build.value == Build::Prebuilt => {
+            "`build_flags.fips: true` needs a language that is compiled here"
+        }
+        _ => return,
+    };
+    let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(fips.span);
+    let finding = base.build.iter().fold(finding, |finding, build| finding.label(build.span, "prebuilt"));
+    reader.add(
+        finding
+            .because("the prebuilt Python has hash functions of its own, which no FIPS provider keeps from answering")
+            .help("remove `base.build: prebuilt`"),
+    );
 }
 
 fn build_type(reader: &mut Reader, node: &Node) {

@@ -104,7 +104,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let base = base::read(reader, &fields);
     let packages = packages::read(reader, &fields, base.as_ref());
     let system_packages = fields.get("system_packages").map(|node| system::read(reader, node)).unwrap_or_default();
-    flags::read(reader, &fields);
+    let flags = flags::read(reader, &fields, base.as_ref());
     let source = placed::source(reader, &fields);
     let files = fields.get("files").map(|node| placed::files(reader, node)).unwrap_or_default();
     let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
@@ -116,6 +116,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         name: name?,
         description,
         base: base?,
+        flags,
         packages,
         system_packages,
         source,

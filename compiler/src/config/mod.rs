@@ -16,7 +16,9 @@ use grammar::yaml::Node;
 use model::config::{Config, SystemPackage};
 use model::lock::Asked;
 use model::{Findings, Spanned};
+use stdlib::language::Line;
 
+pub(crate) use flags::OPTIMIZATIONS;
 pub(crate) use image::{home_of, is_field, is_of_health};
 pub(crate) use name::is_image_name;
 
@@ -31,7 +33,7 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
         (None, without(&without(image::FIELDS, image::LATER), &documents)),
         (Some("base"), base::FIELDS.to_vec()),
         (Some("run"), run::FIELDS.to_vec()),
-        (Some("build_flags"), without(flags::FIELDS, flags::LATER)),
+        (Some("build_flags"), flags::FIELDS.to_vec()),
         (Some("source"), without(placed::SOURCE_FIELDS, placed::SOURCE_LATER)),
         (Some("metadata"), image::METADATA_FIELDS.to_vec()),
     ]
@@ -41,7 +43,6 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
 pub(crate) fn later(path: &str) -> &'static [&'static str] {
     match path {
         "" => image::LATER,
-        "build_flags" => flags::LATER,
         "source" => placed::SOURCE_LATER,
         _ => &[],
     }
@@ -76,6 +77,20 @@ pub fn asked(config: &Config) -> Asked {
         system_packages: system,
         architectures: config.architectures.clone(),
         variant: config.variant.unless_prod().map(str::to_owned),
+        from_source: config.from_source(),
+        toolchain: false,
+    }
+}
+
+/// What is asked for besides where something is compiled: the root file system it is compiled in. It is the same for every
+/// image of a line.
+pub fn toolchain_asked(config: &Config, line: &Line) -> Asked {
+    Asked {
+        language: config.base.language.as_ref().map(|language| language.value.name().to_owned()),
+        version: Some(line.version.clone()),
+        architectures: config.architectures.clone(),
+        toolchain: true,
+        ..Asked::default()
     }
 }
 

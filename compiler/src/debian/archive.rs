@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use inspect::debian::relation::{self, Dependency};
 use inspect::debian::{Index, Package, version};
-use model::Arch;
 use model::config::Relation;
+use model::{Arch, Digest};
 
 use crate::Fetched;
 
@@ -17,6 +17,8 @@ type Cache<T> = RefCell<BTreeMap<String, Rc<[T]>>>;
 /// Every index of one architecture.
 pub(super) struct Archive<'a> {
     pub(super) arch: Arch,
+    /// Packages whose place something compiled here takes.
+    pub(super) built: &'a BTreeMap<String, Built>,
     indexes: Vec<(&'a str, &'a Index)>,
     versions: Cache<Listed>,
     providers: Cache<Provider>,
@@ -31,6 +33,38 @@ pub(super) struct Listed {
     pub(super) package: Package,
 }
 
+/// What stands in the place of a package.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The project it is compiled from.
+    pub project: String,
+    /// The version it counts as, in the archive's own way of writing.
+    pub version: String,
+}
+
+impl Built {
+    /// As a package that needs no other: what it needs, whoever compiles it asks for.
+    fn listed(&self, name: &str) -> Listed {
+        let none = String::new;
+        let package = Package {
+            name: name.to_owned(),
+            version: self.version.clone(),
+            architecture: none(),
+            multi_arch: none(),
+            pre_depends: none(),
+            depends: none(),
+            conflicts: none(),
+            breaks: none(),
+            provides: none(),
+            filename: none(),
+            size: 0,
+            sha256: Digest::of(b""),
+            source: None,
+        };
+        Listed { suite: none(), package }
+    }
+}
+
 /// A package version that provides another name.
 #[derive(Clone)]
 pub(super) struct Provider {
@@ -41,15 +75,23 @@ pub(super) struct Provider {
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(fetched: &'a Fetched, suites: &'a [String], arch: Arch) -> Self {
+    pub(super) fn new(
+        fetched: &'a Fetched,
+        suites: &'a [String],
+        arch: Arch,
+        built: &'a BTreeMap<String, Built>,
+    ) -> Self {
         let index = |suite: &'a String| Some((suite.as_str(), fetched.debian.get(&(suite.clone(), arch))?.as_ref()));
         let indexes = suites.iter().filter_map(index).collect();
-        Self { arch, indexes, versions: Cache::default(), providers: Cache::default() }
+        Self { arch, built, indexes, versions: Cache::default(), providers: Cache::default() }
     }
 
     /// Every version of a package, the newest first, each once.
     pub(super) fn versions(&self, name: &str) -> Rc<[Listed]> {
         cached(&self.versions, name, || {
+            if let Some(built) = self.built.get(name) {
+                return vec![built.listed(name)];
+            }
             let listed = |(suite, index): &(&str, &Index)| {
                 let suite = (*suite).to_owned();
                 index.packages(name).into_iter().map(move |package| Listed { suite: suite.clone(), package })
@@ -93,7 +135,11 @@ impl<'a> Archive<'a> {
     fn providers(&self, name: &str) -> Rc<[Provider]> {
         cached(&self.providers, name, || {
             let of = |(_, index): &(&str, &Index)| index.providers(name);
-            let found = self.indexes.iter().flat_map(of).filter(|(package, _)| package.name != name);
+            let found = self
+                .indexes
+                .iter()
+                .flat_map(of)
+                .filter(|(package, _)| package.name != name && !self.built.contains_key(&package.name));
             found.map(|(Package { name, version, .. }, provided)| Provider { name, version, provided }).collect()
         })
     }

@@ -7,6 +7,8 @@ mod pins;
 mod step;
 mod universe;
 
+use std::collections::BTreeMap;
+
 use model::Arch;
 use model::Span;
 use model::config::SystemPackage;
@@ -14,6 +16,7 @@ use model::lock::Asker;
 
 use crate::Fetched;
 use archive::Archive;
+pub use archive::Built;
 pub(crate) use pins::requirement;
 pub use step::step;
 
@@ -26,6 +29,8 @@ pub struct Wanted {
     pub suites: Vec<String>,
     /// The packages asked for by name.
     pub roots: Vec<WantedRoot>,
+    /// Packages in whose place something compiled here stands, by name.
+    pub built: BTreeMap<String, Built>,
 }
 
 /// A package somebody asks for by name.
@@ -41,7 +46,8 @@ pub struct WantedRoot {
 
 /// Versions of a package that every architecture has, the newest first. Indexes that were not fetched count as empty.
 pub fn versions_of(fetched: &Fetched, suites: &[String], arches: &[Arch], name: &str) -> Vec<String> {
-    let archives: Vec<Archive<'_>> = arches.iter().map(|arch| Archive::new(fetched, suites, *arch)).collect();
+    let none = BTreeMap::new();
+    let archives: Vec<Archive<'_>> = arches.iter().map(|arch| Archive::new(fetched, suites, *arch, &none)).collect();
     let Some((first, others)) = archives.split_first() else { return Vec::new() };
     let everywhere = |version: &String| others.iter().all(|archive| archive.find(name, version).is_some());
     first.versions(name).iter().map(|listed| listed.package.version.clone()).filter(everywhere).collect()

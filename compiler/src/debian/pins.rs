@@ -31,7 +31,7 @@ pub(super) fn of(wanted: &Wanted, universe: &Universe<'_>, chosen: &BTreeMap<Arc
 fn roots(wanted: &Wanted, archive: &Archive<'_>, chosen: &Chosen) -> BTreeSet<Root> {
     let root = |root: &super::WantedRoot| {
         let requirement = requirement(&root.package);
-        let edge = edge(&Universe::root(archive, &root.package), requirement, chosen)?;
+        let edge = edge(&Universe::root(archive, &root.package), requirement, archive, chosen)?;
         Some(Root { by: root.by, edge })
     };
     wanted.roots.iter().filter_map(root).collect()
@@ -46,7 +46,8 @@ fn walk(
     chosen: &Chosen,
     nodes: &mut BTreeMap<String, Node>,
 ) -> BTreeSet<String> {
-    let mut open: Vec<String> = roots.iter().map(|root| root.edge.name.clone()).collect();
+    let of_archive = |edge: &Edge| (edge.origin == Origin::Debian).then(|| edge.name.clone());
+    let mut open: Vec<String> = roots.iter().filter_map(|root| of_archive(&root.edge)).collect();
     let mut seen = BTreeSet::new();
     let mut ids = BTreeSet::new();
     while let Some(name) = open.pop() {
@@ -55,9 +56,9 @@ fn walk(
         }
         let Some(listed) = chosen.get(&name).and_then(|version| archive.find(&name, version)) else { continue };
         let clauses = universe.clauses(archive, &listed.package);
-        let requires = clauses.filter_map(|(entry, clause)| edge(&clause, text(&entry), chosen));
+        let requires = clauses.filter_map(|(entry, clause)| edge(&clause, text(&entry), archive, chosen));
         let requires: BTreeSet<Edge> = requires.collect();
-        open.extend(requires.iter().map(|edge| edge.name.clone()));
+        open.extend(requires.iter().filter_map(of_archive));
         let omits = universe.omissions(archive, &listed.package).into_iter();
         let omits = omits.map(|(entry, reason)| Omission { requirement: text(&entry), reason: reason.to_owned() });
         let id = purl(&listed.package);
@@ -75,10 +76,13 @@ fn walk(
 }
 
 /// The first alternative that was chosen.
-fn edge(clause: &Clause, requirement: String, chosen: &Chosen) -> Option<Edge> {
+fn edge(clause: &Clause, requirement: String, archive: &Archive<'_>, chosen: &Chosen) -> Option<Edge> {
     let holds = |(name, set): &&(String, super::universe::Set)| chosen.get(name).is_some_and(|v| set.holds(v));
     let (name, _) = clause.iter().find(holds)?;
-    Some(Edge { origin: Origin::Debian, name: name.clone(), requirement })
+    Some(match archive.built.get(name) {
+        Some(built) => Edge { origin: Origin::Upstream, name: built.project.clone(), requirement },
+        None => Edge { origin: Origin::Debian, name: name.clone(), requirement },
+    })
 }
 
 fn node(listed: Listed, arch: Arch) -> Node {

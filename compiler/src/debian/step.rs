@@ -26,7 +26,7 @@ pub fn step(wanted: &Wanted, fetched: &Fetched) -> Step {
         Err(finding) => return Step::Conflict(finding.into()),
     };
     let archives: Vec<Archive<'_>> =
-        wanted.arches.iter().map(|arch| Archive::new(fetched, &wanted.suites, *arch)).collect();
+        wanted.arches.iter().map(|arch| Archive::new(fetched, &wanted.suites, *arch, &wanted.built)).collect();
     let findings = check::roots(wanted, &archives);
     if !findings.is_empty() {
         return Step::Conflict(findings);

@@ -144,6 +144,14 @@ fn package(id: &str, node: &Node) -> Fact {
             own.insert("listed by".to_owned(), format!("{release} {index}"));
             "verified-by-openpgp"
         }
+        Proof::VerifiedBySignature { signature, signed_by } => {
+            own.insert("signature".to_owned(), format!("{} by {signed_by}", signature.digest));
+            "verified-by-signature"
+        }
+        Proof::VerifiedByDsc { package, dsc, signed_by } => {
+            own.insert("source package".to_owned(), format!("{package} {} by {signed_by}", dsc.digest));
+            "verified-by-dsc"
+        }
         Proof::IndexHash => "index-hash",
         Proof::UnsignedUpstream => "unsigned-upstream",
     };

@@ -228,7 +228,7 @@ fn leaves(plan: &Plan, key: &PlanKey, facts: &mut Facts) {
             _ => {}
         }
     }
-    let mut composed = BTreeSet::new();
+    let (mut composed, mut picked) = (BTreeSet::new(), Vec::new());
     for (key, step) in &steps {
         match &step.op {
             Op::Fetch { origin, name, .. } => {
@@ -245,9 +245,21 @@ fn leaves(plan: &Plan, key: &PlanKey, facts: &mut Facts) {
                     facts.put(&path, what);
                 });
             }
+            Op::Run { v, arch, title, commands, env, workdir } => {
+                facts.put(title, format!("version {v}, for {arch}, in {workdir}"));
+                facts.put(&format!("{title}: commands"), shown(&json!(commands)));
+                env.iter().for_each(|(name, value)| facts.put(&format!("{title}: env {name}"), value.clone()));
+            }
+            Op::Pick { v, path } => picked.push(format!("/{} of what was made, version {v}", path.display())),
+            Op::Inspect { v, arch, profile, demands, parts } => {
+                facts.put("inspection", format!("version {v}, profile {profile} for {arch}"));
+                facts.put("inspection: demands", shown(&json!(demands)));
+                facts.put("inspection: parts", digest_of(parts).to_string());
+            }
             _ => {}
         }
     }
+    facts.put_all(picked);
     facts.put_all(composed.into_iter().map(|v| format!("union, version {v}")));
 }
 

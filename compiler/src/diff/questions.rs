@@ -69,6 +69,9 @@ pub(super) fn facts(asked: &Asked) -> Facts {
     let mut facts = Facts::default();
     asked.language.iter().for_each(|language| facts.put("language", language.clone()));
     asked.version.iter().for_each(|version| facts.put("version", version.clone()));
+    if asked.from_source {
+        facts.put("runtime", "compiled from its release".to_owned());
+    }
     facts.put_all(asked.packages.iter().map(|entry| format!("package {entry}")));
     facts.put_all(asked.system_packages.iter().map(|entry| format!("system package {entry}")));
     facts.put_all(asked.architectures.iter().map(|arch| format!("architecture {arch}")));
@@ -84,12 +87,17 @@ pub(super) fn names(lock: &Lock) -> BTreeMap<&Digest, String> {
         });
         language.chain(asked.packages.clone()).chain(asked.system_packages.clone()).collect()
     };
-    let mut all = lock.answers.values().map(|answer| words(&answer.asked).into_iter().collect::<BTreeSet<_>>());
+    let images = lock.answers.values().filter(|answer| !answer.asked.toolchain);
+    let mut all = images.map(|answer| words(&answer.asked).into_iter().collect::<BTreeSet<_>>());
     let first = all.next().unwrap_or_default();
     let common = all.fold(first, |common, words| common.intersection(&words).cloned().collect());
     let name = |asked: &Asked| {
         let own: Vec<String> = words(asked).into_iter().filter(|word| !common.contains(word)).collect();
         if own.is_empty() { "nothing more".to_owned() } else { own.join(" ") }
     };
-    lock.answers.iter().map(|(digest, answer)| (digest, format!("image with {}", name(&answer.asked)))).collect()
+    let called = |asked: &Asked| match asked.toolchain {
+        true => format!("toolchain of {}", words(asked).join(" ")),
+        false => format!("image with {}", name(asked)),
+    };
+    lock.answers.iter().map(|(digest, answer)| (digest, called(&answer.asked))).collect()
 }

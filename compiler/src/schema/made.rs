@@ -44,6 +44,16 @@ pub(super) fn lock() -> Value {
                 json!({ "release": text("The suite."), "index": text("The index that lists the file.") }),
                 json!({}),
             ),
+            (
+                "verified-by-signature",
+                json!({ "signature": reference("kept"), "signed_by": text("The fingerprint of the key.") }),
+                json!({}),
+            ),
+            (
+                "verified-by-dsc",
+                json!({ "package": text("The source package."), "dsc": reference("kept"), "signed_by": text("The fingerprint of the key.") }),
+                json!({}),
+            ),
             ("index-hash", json!({}), json!({})),
             ("unsigned-upstream", json!({}), json!({})),
         ],
@@ -75,6 +85,8 @@ pub(super) fn lock() -> Value {
             "packages": list(text("A requirement."), "The language's packages."),
             "system_packages": list(text("A requirement."), "Debian packages."),
             "variant": text("The variant, unless it is `prod`."),
+            "from_source": { "type": "boolean", "description": "The language's runtime is compiled." },
+            "toolchain": { "type": "boolean", "description": "It is no image, but what things are compiled in." },
         }),
     );
     let resolution = object(
@@ -127,6 +139,30 @@ pub(super) fn plan() -> Value {
                 json!({ "v": v(), "add": list(reference("addition"), "What is put in besides the inputs.") }),
                 json!({}),
             ),
+            ("pick", json!({ "v": v(), "path": path("The directory that is taken.") }), json!({})),
+            (
+                "run",
+                json!({
+                    "v": v(),
+                    "arch": reference("arch"),
+                    "title": text("What it does."),
+                    "commands": list(list(text("An argument."), "A command."), "Commands, run one after another."),
+                    "env": map(None, json!({ "type": "string" }), "All of their environment."),
+                    "workdir": text("The absolute directory they start in."),
+                }),
+                json!({}),
+            ),
+            (
+                "inspect",
+                json!({
+                    "v": v(),
+                    "arch": reference("arch"),
+                    "profile": text("The hardening profile."),
+                    "demands": reference("profile"),
+                    "parts": list(reference("part"), "What each input is."),
+                }),
+                json!({}),
+            ),
             ("check", json!({ "v": v(), "check": { "enum": ["libraries"] }, "arch": reference("arch") }), json!({})),
             ("layer", json!({ "v": v(), "epoch": epoch(), "title": text("What the layer is.") }), json!({})),
             (
@@ -165,7 +201,25 @@ pub(super) fn plan() -> Value {
                 json!({ "metadata": digest("The METADATA it must have.") }),
             ),
             ("tar", json!({}), json!({})),
+            ("release", json!({}), json!({})),
             ("zip", json!({}), json!({})),
+        ],
+    );
+    let demands = |of: &str| list(json!({ "enum": model::hardening::Demand::ALL, "description": "A demand." }), of);
+    let profile = object(
+        json!({ "compiled": demands("Of what is compiled here."), "prebuilt": demands("Of what comes compiled.") }),
+        json!({}),
+    );
+    let part = tagged(
+        "part",
+        [
+            (
+                "compiled",
+                json!({ "step": digest("The step that compiled it."), "package": text("What it is.") }),
+                json!({}),
+            ),
+            ("prebuilt", json!({ "package": text("What brought it.") }), json!({})),
+            ("debug", json!({}), json!({})),
         ],
     );
     let script = object(
@@ -238,6 +292,7 @@ pub(super) fn plan() -> Value {
         }),
         json!({
             "step": step, "op": op, "format": format, "script": script, "scheme": scheme, "addition": addition, "config": config,
+            "profile": profile, "part": part,
         }),
     )
 }
@@ -247,7 +302,10 @@ fn document(title: &str, description: &str, properties: Value, mut definitions: 
     let common = [
         ("digest", digest),
         ("arch", json!({ "enum": Arch::ALL, "description": "An architecture." })),
-        ("origin", json!({ "enum": ["debian", "pypi"], "description": "Which ecosystem's servers have it." })),
+        (
+            "origin",
+            json!({ "enum": ["debian", "pypi", "upstream"], "description": "Which ecosystem's servers have it." }),
+        ),
     ];
     let mut schema = object(properties, json!({}));
     if let (Value::Object(schema), Value::Object(definitions)) = (&mut schema, &mut definitions) {

@@ -6,6 +6,8 @@ mod made;
 use model::config::Variant;
 use serde_json::{Map, Value, json};
 
+use crate::config::OPTIMIZATIONS;
+
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// Text without expressions, `$${{` among it.
@@ -111,7 +113,7 @@ fn fields() -> Map<String, Value> {
         json!({
             "language": choice(&["python", "none"], "The language."),
             "version": scalar("A version (3.13.5), a line (3.13), a range (>=3.11,<3.14) or latest."),
-            "build": choice(&["prebuilt"], "Where the language comes from."),
+            "build": choice(&["source", "prebuilt"], "Where the language comes from."),
         }),
         &["language"],
     );
@@ -137,9 +139,10 @@ fn fields() -> Map<String, Value> {
     let flags = object(
         "How things are built.",
         json!({
-            "hardening": choice(&["none"], "Which profile must be met."),
-            "fips": boolean("FIPS mode."),
-            "strip_binaries": boolean("Whether debug information is removed."),
+            "hardening": choice(&["none", "standard", "maximum"], "Which profile must be met."),
+            "fips": boolean("Whether only cryptography of a FIPS provider answers."),
+            "strip_binaries": boolean("Whether what is compiled has no symbols; they are kept apart."),
+            "optimization": choice(OPTIMIZATIONS, "The compiler's level of optimisation."),
             "reproducible": boolean("Every build is."),
         }),
         &[],

@@ -11,7 +11,7 @@ mod tests;
 
 pub use acquire::{Acquired, acquire};
 pub(crate) use index::{MAX_PACKED, load};
-pub use proofs::fetch_proofs;
+pub use proofs::{fetch_proofs, releases};
 pub(crate) use release::{Checked, check};
 
 /// The compressed package index of one architecture, relative to a suite. Packages for every architecture are in it too.

@@ -1,14 +1,14 @@
 //! Sees to it that what a build re-proves from is in the store.
 
 use futures::future::join_all;
-use model::lock::{Kept, Lock, Origin};
+use model::lock::{Kept, Lock, Node, Origin};
 use model::{Class, Finding, Findings, codes};
 
 use super::{index_places, release_place};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Wanted};
 use crate::store::Store;
 
-/// Fetches the releases and indexes a lock was made from, where they are not kept.
+/// Fetches the releases and indexes a lock was made from, and the releases of source code in it, where they are not kept.
 ///
 /// # Errors
 /// `PROOF_MISSING` where no source has one any more; `OFFLINE` where the network would be needed; and whatever
@@ -34,7 +34,21 @@ pub async fn fetch_proofs(fetcher: &Fetcher, store: &Store, lock: &Lock) -> Resu
     }))
     .await;
     let findings: Findings = fetched.into_iter().flatten().collect();
-    if findings.is_empty() { Ok(()) } else { Err(findings) }
+    if findings.is_empty() { fetcher.files(releases(lock)).await } else { Err(findings) }
+}
+
+/// Releases of source code, and what vouches for each: a signature is over the whole file, so that is read as well.
+pub fn releases(lock: &Lock) -> Vec<Wanted> {
+    let of_upstream = lock.nodes.values().filter(|node| node.origin == Origin::Upstream);
+    let files = of_upstream.flat_map(|node| {
+        let Node { name, file, sha256, size, .. } = node;
+        let wanted =
+            |file: String, sha256, size| Wanted { origin: Origin::Upstream, name: name.clone(), file, sha256, size };
+        let document =
+            node.proof.document().map(|kept| wanted(format!("{file}, the signature"), kept.digest, kept.size));
+        [wanted(file.clone(), *sha256, *size)].into_iter().chain(document)
+    });
+    files.collect()
 }
 
 /// Another content than the locked one means that the archive has moved on, not that somebody tampers.

@@ -4,7 +4,7 @@ use model::plan::Op;
 use model::{Digest, Finding, canonical_json, digest_of};
 use serde::{Deserialize, Serialize};
 
-use super::Value;
+use super::{Object, Value};
 use crate::store::Store;
 
 /// The record of an executed action.
@@ -15,6 +15,23 @@ pub(crate) struct Record {
     pub(crate) value: Value,
     /// The objects it put into the store; without them the record counts for nothing.
     pub(crate) objects: Vec<Digest>,
+    /// What its commands printed, if it ran any; one of the objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<Object>,
+}
+
+impl Record {
+    /// Of an action that ran no commands.
+    pub(crate) fn new(value: Value, objects: Vec<Digest>) -> Self {
+        Self { value, objects, log: None }
+    }
+
+    /// The same, of an action that ran commands.
+    pub(crate) fn with_log(mut self, log: Object) -> Self {
+        self.objects.push(log.digest);
+        self.log = Some(log);
+        self
+    }
 }
 
 #[derive(Serialize)]
@@ -29,9 +46,9 @@ pub(super) fn digest(op: &Op, inputs: &[Value]) -> Digest {
 }
 
 /// What an action made before, if all of it is still there.
-pub(super) fn recall(store: &Store, action: &Digest) -> Option<Value> {
+pub(super) fn recall(store: &Store, action: &Digest) -> Option<Record> {
     let record: Record = serde_json::from_slice(&store.action(action)?).ok()?;
-    record.objects.iter().all(|object| store.has(object)).then_some(record.value)
+    record.objects.iter().all(|object| store.has(object)).then_some(record)
 }
 
 pub(super) fn keep(store: &Store, action: &Digest, record: &Record) -> Result<(), Finding> {

@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, inputs: &[Input], check: Check, arch: Arch)
     let content = Content::open(context, &packs.into_iter().collect::<Vec<_>>())?;
     let missing = missing(&root, &elves(&root, &content, arch)?, arch);
     if missing.is_empty() {
-        return Ok(Record { value: Value::Nothing, objects: Vec::new() });
+        return Ok(Record::new(Value::Nothing, Vec::new()));
     }
     let message = format!(
         "{} needed librar{} in no package of the {arch} image",

@@ -11,6 +11,13 @@ use super::content::Content;
 use super::run::Input;
 use super::{Context, PackWriter, Record, broken};
 
+/// A directory of a tree.
+pub(super) fn pick(context: &Context, inputs: &[Input], path: &TreePath) -> Result<Record, Finding> {
+    let [input] = inputs else { return Err(broken("a pick step needs one tree")) };
+    let tree = input.tree.directory(path).map_err(|e| broken(e.to_string()))?;
+    context.keep_tree(tree, input.packs.clone(), Vec::new())
+}
+
 /// The name of additions in findings.
 const ADDED: &str = "what the plan adds";
 

@@ -22,7 +22,7 @@ pub(super) fn image(
     for input in inputs {
         match input {
             Value::Layer(layer) => layers.push(layer.clone()),
-            Value::Nothing => {}
+            Value::Nothing | Value::Blob(_) => {}
             _ => return Err(broken("an image step has an input that is neither layer nor check")),
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn image(
     };
     let manifest = context.keep_document(&canonical_json(&manifest))?;
     let objects = vec![config.digest, manifest.digest];
-    Ok(Record { value: Value::Image(Image { arch, manifest, config, layers }), objects })
+    Ok(Record::new(Value::Image(Image { arch, manifest, config, layers }), objects))
 }
 
 fn configuration(
@@ -98,5 +98,5 @@ pub(super) fn index(
     };
     let kept = context.keep_document(&canonical_json(&index))?;
     let value = Value::Index { digest: kept.digest, size: kept.size, images };
-    Ok(Record { value, objects: vec![kept.digest] })
+    Ok(Record::new(value, vec![kept.digest]))
 }

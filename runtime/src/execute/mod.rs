@@ -7,7 +7,9 @@ mod action;
 mod check;
 mod compose;
 mod content;
+mod executor;
 mod image;
+mod inspect;
 mod layer;
 pub(crate) mod oci;
 mod run;
@@ -26,6 +28,7 @@ use crate::store::Store;
 
 pub(crate) use action::{Record, record_local};
 pub(crate) use content::PackWriter;
+pub use executor::{Executors, Limits, limits};
 pub(crate) use run::Context;
 pub use value::{Image, Layer, Object, Value};
 
@@ -33,6 +36,10 @@ pub use value::{Image, Layer, Object, Value};
 pub struct Options {
     /// Threads.
     pub jobs: usize,
+    /// Who runs the commands of Run steps.
+    pub executors: Executors,
+    /// Start Run steps also after another step has failed.
+    pub keep_going: bool,
     /// Told about what is done.
     pub progress: Arc<dyn Progress>,
 }
@@ -42,6 +49,8 @@ pub struct Options {
 pub struct Executed {
     /// What each step made that could be run.
     pub values: BTreeMap<PlanKey, Value>,
+    /// What the commands of Run steps printed, of those that failed as well, and of those that ran some time before.
+    pub logs: BTreeMap<PlanKey, Object>,
     /// The steps that failed, and why.
     pub failed: Vec<(PlanKey, Finding)>,
 }

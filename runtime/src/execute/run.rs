@@ -1,12 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use model::plan::Op;
 use model::{Digest, Finding, Hasher, Tree, canonical_json};
 
 use super::content::Pack;
-use super::{Object, Record, Value, broken, check, compose, image, layer, unpack};
+use super::executor::{Commands, Ran};
+use super::{Object, Options, Record, Value, broken, check, compose, image, layer, unpack};
 use crate::store::Store;
 
 /// Larger manifests of trees are not made here.
@@ -18,7 +20,11 @@ pub(crate) struct Context<'a> {
     trees: Mutex<BTreeMap<Digest, Arc<Tree>>>,
     packs: Mutex<BTreeMap<Digest, Arc<Pack>>>,
     trusted: Mutex<BTreeSet<Digest>>,
+    laid_out: Mutex<BTreeMap<Digest, LaidOut>>,
 }
+
+/// Where a tree was laid out as a directory, or why it was not.
+type LaidOut = Arc<OnceLock<Result<PathBuf, Finding>>>;
 
 /// A step about to be executed.
 pub(super) struct Job<'a> {
@@ -30,11 +36,34 @@ pub(super) struct Job<'a> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(store: &'a Store) -> Self {
-        Self { store, trees: Mutex::default(), packs: Mutex::default(), trusted: Mutex::default() }
+        Self {
+            store,
+            trees: Mutex::default(),
+            packs: Mutex::default(),
+            trusted: Mutex::default(),
+            laid_out: Mutex::default(),
+        }
     }
 
     /// Executes a step.
-    pub(super) fn run(&'a self, job: &Job) -> Result<Record, Finding> {
+    pub(super) fn run(&'a self, job: &Job, options: &Options) -> Ran {
+        match job.op {
+            Op::Run { v: 1, arch, title, commands, env, workdir } => {
+                let ran = self.inputs(job).and_then(|root| {
+                    let executor = options.executors.of(*arch, title)?;
+                    let task = options.progress.step(title);
+                    let ran = executor.run(self, &Commands { title, commands, env, workdir, root: &root });
+                    task.finish();
+                    ran
+                });
+                ran.unwrap_or_else(Ran::from)
+            }
+            _ => self.pure(job).into(),
+        }
+    }
+
+    /// Executes a step that this process does itself.
+    fn pure(&'a self, job: &Job) -> Result<Record, Finding> {
         match job.op {
             Op::Fetch { .. } | Op::Local { .. } => Err(broken("a leaf has no record to be executed from")),
             Op::Unpack { v: 1, format } => match job.inputs.as_slice() {
@@ -42,6 +71,10 @@ impl<'a> Context<'a> {
                 _ => Err(broken("an unpack step needs one file")),
             },
             Op::Compose { v: 1, add } => compose::run(self, &self.inputs(job)?, &job.names, add),
+            Op::Pick { v: 1, path } => compose::pick(self, &self.inputs(job)?, path),
+            Op::Inspect { v: 1, arch, profile, demands, parts } => {
+                super::inspect::run(self, &self.inputs(job)?, parts, profile, demands, *arch)
+            }
             Op::Check { v: 1, check, arch } => check::run(self, &self.inputs(job)?, *check, *arch),
             Op::Layer { v: 1, epoch, title } => layer::run(self, &self.inputs(job)?, *epoch, title),
             Op::Image { v: 1, arch, epoch, config, annotations } => {
@@ -54,7 +87,7 @@ impl<'a> Context<'a> {
 
     fn inputs(&self, job: &Job) -> Result<Vec<Input>, Finding> {
         let tree = |value: &Value| match value {
-            Value::Tree { tree, packs } => Ok(Input { tree: self.tree(tree)?, packs: packs.clone() }),
+            Value::Tree { tree, packs } => Ok(Input { digest: *tree, tree: self.tree(tree)?, packs: packs.clone() }),
             _ => Err(broken("a step that needs trees has another input")),
         };
         job.inputs.iter().map(tree).collect()
@@ -81,7 +114,7 @@ impl<'a> Context<'a> {
         objects.push(digest);
         objects.sort();
         objects.dedup();
-        Ok(Record { value: Value::Tree { tree: digest, packs }, objects })
+        Ok(Record::new(Value::Tree { tree: digest, packs }, objects))
     }
 
     /// Keeps a document.
@@ -95,6 +128,16 @@ impl<'a> Context<'a> {
         }
         let pack = Arc::new(Pack::open(self, digest)?);
         Ok(lock(&self.packs).entry(*digest).or_insert(pack).clone())
+    }
+
+    /// The directory of a tree, made by `make` unless that was done; whoever else wants it waits.
+    pub(super) fn laid_out(
+        &self,
+        tree: Digest,
+        make: impl FnOnce() -> Result<PathBuf, Finding>,
+    ) -> Result<PathBuf, Finding> {
+        let cell = lock(&self.laid_out).entry(tree).or_default().clone();
+        cell.get_or_init(make).clone()
     }
 
     /// This process wrote and hashed the object itself, or verified it: its bytes are not hashed again.
@@ -123,6 +166,7 @@ impl<'a> Context<'a> {
 
 /// A tree that a step reads.
 pub(super) struct Input {
+    pub(super) digest: Digest,
     pub(super) tree: Arc<Tree>,
     pub(super) packs: Vec<Digest>,
 }

@@ -23,6 +23,7 @@ pub(super) struct Graph<'a> {
 #[derive(Default)]
 struct State {
     values: BTreeMap<PlanKey, Value>,
+    logs: BTreeMap<PlanKey, Object>,
     /// Steps whose inputs are there, heaviest first.
     ready: BinaryHeap<(u64, Reverse<PlanKey>)>,
     /// How many inputs a step still waits for.
@@ -67,35 +68,44 @@ impl<'a> Graph<'a> {
             let task = options.progress.task("building", total);
             let pool = ThreadPoolBuilder::new().num_threads(options.jobs).build();
             let pool = pool.map_err(|e| Finding::error(codes::STORE_IO, format!("no thread can be started: {e}")))?;
-            pool.scope(|scope| (0..ready).for_each(|_| self.spawn(scope, &*task)));
+            pool.scope(|scope| (0..ready).for_each(|_| self.spawn(scope, &*task, options)));
             task.finish();
         }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Executed { values: state.values, failed: state.failed })
+        Ok(Executed { values: state.values, logs: state.logs, failed: state.failed })
     }
 
     /// Each ready step is one task, and each task takes the heaviest step there is by then.
-    fn spawn<'s>(&'s self, scope: &Scope<'s>, task: &'s dyn Task) {
+    fn spawn<'s>(&'s self, scope: &Scope<'s>, task: &'s dyn Task, options: &'s Options) {
         scope.spawn(move |scope| {
             let next = {
                 let mut state = self.lock();
                 if state.stopped { None } else { state.ready.pop() }
             };
             let Some((_, Reverse(key))) = next else { return };
-            match self.execute(&key) {
+            if self.gives_up(&key, options) {
+                return;
+            }
+            match self.execute(&key, options) {
                 Err(finding) => self.failed(key, finding),
                 Ok(value) => {
                     task.advance(self.size(&key));
                     for key in self.done(key, value) {
                         self.ready(key);
-                        self.spawn(scope, task);
+                        self.spawn(scope, task, options);
                     }
                 }
             }
         });
     }
 
-    fn execute(&self, key: &PlanKey) -> Result<Value, Finding> {
+    /// Whether a step is not worth its time any more: it compiles something, and another step has failed.
+    fn gives_up(&self, key: &PlanKey, options: &Options) -> bool {
+        let compiles = self.plan.steps.get(key).is_some_and(|step| matches!(step.op, Op::Run { .. }));
+        compiles && !options.keep_going && !self.lock().failed.is_empty()
+    }
+
+    fn execute(&self, key: &PlanKey, options: &Options) -> Result<Value, Finding> {
         if let Some(value) = self.recall(key)? {
             return Ok(value);
         }
@@ -103,7 +113,9 @@ impl<'a> Graph<'a> {
         let inputs = self.inputs(step);
         let action = action::digest(&step.op, &inputs);
         let names = step.inputs.iter().map(|input| self.name(input)).collect();
-        let record = self.context.run(&Job { op: &step.op, inputs, names })?;
+        let ran = self.context.run(&Job { op: &step.op, inputs, names }, options);
+        self.logged(key, ran.log);
+        let record = ran.made?;
         action::keep(self.context.store, &action, &record)?;
         Ok(record.value)
     }
@@ -130,14 +142,21 @@ impl<'a> Graph<'a> {
                         .help("It may have been removed while the build ran. Start the build again.")),
                 }
             }
-            Op::Local { tree } => match action::recall(store, &action::digest(&step.op, &[])) {
-                Some(value) => Ok(Some(value)),
-                None => {
-                    Err(Finding::error(codes::STORE_IO, format!("the store does not have the captured files {tree}"))
-                        .help("They are captured anew when the build is started again."))
-                }
+            Op::Local { .. } => match action::recall(store, &action::digest(&step.op, &[])) {
+                Some(record) => Ok(Some(record.value)),
+                None => Err(Finding::error(codes::STORE_IO, "the store does not have the captured files any more")
+                    .help("They are captured anew when the build is started again.")),
             },
-            op => Ok(action::recall(store, &action::digest(op, &self.inputs(step)))),
+            op => Ok(action::recall(store, &action::digest(op, &self.inputs(step))).map(|record| {
+                self.logged(key, record.log);
+                record.value
+            })),
+        }
+    }
+
+    fn logged(&self, key: &PlanKey, log: Option<Object>) {
+        if let Some(log) = log {
+            self.lock().logs.insert(*key, log);
         }
     }
 
@@ -187,7 +206,8 @@ impl<'a> Graph<'a> {
             Op::Fetch { file, .. } => file.rsplit('/').next().unwrap_or(file),
             Op::Local { .. } => "the author's files",
             Op::Unpack { .. } => step.inputs.first().map_or("", |input| self.name(input)),
-            Op::Layer { title, .. } => title,
+            Op::Layer { title, .. } | Op::Run { title, .. } => title,
+            Op::Pick { .. } => step.inputs.first().map_or("", |input| self.name(input)),
             _ => "a tree of the plan",
         }
     }

@@ -65,7 +65,8 @@ impl World {
     }
 
     fn run(&self, jobs: usize) -> Result<BTreeMap<PlanKey, Value>, Findings> {
-        execute(&self.plan, &self.store, &Options { jobs, progress: Arc::new(Quiet) })?.all()
+        let options = Options { jobs, executors: Executors::default(), keep_going: false, progress: Arc::new(Quiet) };
+        execute(&self.plan, &self.store, &options)?.all()
     }
 
     fn codes(&self) -> Vec<Code> {

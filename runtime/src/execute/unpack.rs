@@ -23,10 +23,10 @@ pub(super) fn run(context: &Context, format: &ArchiveFormat, blob: &Object, name
             let found = deb::unpack(input, &limits, &mut sink)?;
             debian(found, package, version, scripts, &mut sink)
         }),
-        ArchiveFormat::Tar => through(file, |input| {
+        ArchiveFormat::Tar | ArchiveFormat::Release => through(file, |input| {
             let options = archive::tar::Options { owners: false, merge_usr: false };
             let tree = archive::tar::unpack(input, blob.size, options, &limits, &mut sink)?;
-            Ok((tree, Vec::new()))
+            Ok((if *format == ArchiveFormat::Release { without_top(&tree)? } else { tree }, Vec::new()))
         }),
         ArchiveFormat::Zip => beside(&file, || archive::zip::unpack(BufReader::new(&file), &limits, &mut sink)),
         ArchiveFormat::Wheel { scheme, project, version, metadata } => beside(&file, || {
@@ -53,6 +53,26 @@ pub(super) fn run(context: &Context, format: &ArchiveFormat, blob: &Object, name
     composition.unite(name, tree.into_entries(), &packs)?;
     composition.add(&effects)?;
     composition.finish()
+}
+
+/// A tree whose entries all lie in one directory, without that.
+fn without_top(tree: &Tree) -> Result<Tree, Finding> {
+    let mut tops = tree.entries().keys().filter(|path| path.parent().is_none());
+    let refused = |why: String| {
+        Finding::error(codes::ARCHIVE_INVALID, "the archive is no release of source code")
+            .because(why)
+            .help("a release has everything in one directory")
+    };
+    match (tops.next(), tops.next()) {
+        (Some(top), None) => tree.directory(top).map_err(|e| refused(e.to_string())),
+        (first, second) => {
+            let names: Vec<String> = first.into_iter().chain(second).map(TreePath::display).collect();
+            Err(refused(format!(
+                "at its top it has {}",
+                if names.is_empty() { "nothing".into() } else { names.join(", ") }
+            )))
+        }
+    }
 }
 
 type Unpacked = Result<(Tree, Vec<Addition>), Finding>;

@@ -145,11 +145,30 @@ impl Fetcher {
 
     async fn file(&self, file: &Wanted) -> Result<(), Finding> {
         let roots = self.roots(file.origin).await?;
-        let places = roots.into_iter().map(|root| match file.origin {
-            Origin::Debian => digest::Place::At(root.join(&file.file)),
-            Origin::Pypi => digest::Place::Listed { root, project: file.name.clone(), file: file.file.clone() },
-        });
-        self.fetch(file.origin, &file.file, places.collect(), &file.sha256, file.size).await
+        let at = |url| digest::Place::At(url);
+        let places = match file.origin {
+            Origin::Debian => roots.iter().map(|root| at(root.join(&file.file))).collect(),
+            Origin::Pypi => {
+                let listed = |root| digest::Place::Listed { root, project: file.name.clone(), file: file.file.clone() };
+                roots.into_iter().map(listed).collect()
+            }
+            Origin::Upstream => {
+                let Some(known) = stdlib::source::file(&file.sha256)? else {
+                    return Err(Finding::error(codes::FETCH_NOT_FOUND, format!("no release has {}", file.file)).help(
+                        "the lock is of another version of this program; make it again: `clnstrt-cli lock --update`",
+                    ));
+                };
+                let mut places: Vec<_> = roots.iter().map(|root| at(root.join(&known.file))).collect();
+                // Debian's archives are nearer than a project's own site, and their bytes are the same or not taken.
+                if let Ok(archives) = self.roots(Origin::Debian).await {
+                    let paths = known.debian.iter();
+                    places.extend(paths.flat_map(|path| archives.iter().map(|root| at(root.join(path)))));
+                }
+                places.extend(known.url.iter().filter_map(|url| url.parse().ok()).map(at));
+                places
+            }
+        };
+        self.fetch(file.origin, &file.file, places, &file.sha256, file.size).await
     }
 
     /// Sees to it that the object is in the store; each of `paths`, relative to a root, is tried on every root of

@@ -128,7 +128,12 @@ fn a_captured_tree_is_found_by_the_plan() {
     let mut plan = Plan::new(0);
     let local = plan.add(Op::Local { tree }, vec![]);
     plan.add(Op::Layer { v: 1, epoch: 0, title: "application".into() }, vec![local]);
-    let options = crate::execute::Options { jobs: 1, progress: std::sync::Arc::new(crate::Quiet) };
+    let options = crate::execute::Options {
+        jobs: 1,
+        executors: crate::execute::Executors::default(),
+        keep_going: false,
+        progress: std::sync::Arc::new(crate::Quiet),
+    };
     assert_eq!(crate::execute::execute(&plan, &world.store, &options).unwrap().values.len(), 2);
     world.store.discard(&Digest::of("x".repeat(100_000).as_bytes())).unwrap();
     let findings = crate::execute::execute(&plan, &world.store, &options).unwrap().all().unwrap_err();

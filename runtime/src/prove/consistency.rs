@@ -82,6 +82,7 @@ fn stands_for(id: &str, node: &Node) -> bool {
     let prefix = match node.origin {
         Origin::Debian => "pkg:deb/",
         Origin::Pypi => "pkg:pypi/",
+        Origin::Upstream => "pkg:generic/",
     };
     let path = percent_decode(id.split('?').next().unwrap_or_default());
     path.starts_with(prefix.as_bytes()) && path.ends_with(format!("/{}@{}", node.name, node.version).as_bytes())

@@ -20,10 +20,11 @@ pub(super) struct Proved {
 
 /// Every document a lock was made from.
 pub(crate) fn of(lock: &Lock) -> impl Iterator<Item = Kept> {
-    lock.releases.values().flat_map(|release| {
+    let of_releases = lock.releases.values().flat_map(|release| {
         let own = Kept { digest: release.in_release, size: release.size };
         release.indexes.values().copied().chain([own])
-    })
+    });
+    of_releases.chain(lock.nodes.values().filter_map(|node| node.proof.document()))
 }
 
 /// Verifies the releases, then the indexes they list; by suite and path.
@@ -107,7 +108,7 @@ fn listed(store: &Store, suite: &str, path: &str, kept: Kept, release: &Checked)
 }
 
 /// A kept document, verified against its digest and size.
-fn read(store: &Store, what: &str, kept: Kept, limit: u64) -> Result<Vec<u8>, Finding> {
+pub(super) fn read(store: &Store, what: &str, kept: Kept, limit: u64) -> Result<Vec<u8>, Finding> {
     if !store.has(&kept.digest) {
         let finding = Finding::error(codes::PROOF_MISSING, format!("{what} is not in the store"));
         return Err(finding.help("build online once, or import a bundle of this lock"));

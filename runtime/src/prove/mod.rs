@@ -4,6 +4,7 @@ mod consistency;
 mod documents;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use documents::Proved;
 
 pub use consistency::check_lock;
 pub(crate) use documents::of as documents_of;
+pub use upstream::release;
 
 /// Raised whenever the same lock may get another answer.
 const VERSION: u32 = 1;
@@ -50,7 +52,7 @@ struct Record {
 ///
 /// # Errors
 /// `LOCK_INCONSISTENT`, `PROOF_MISSING`, `PROOF_DAMAGED`, `PROOF_NOT_HELD`, `INDEX_DIGEST`, and what checking a release may
-/// end in: `SIGNATURE_INVALID`, `WRONG_RELEASE`, `RELEASE_EXPIRED`, `RELEASE_UNREADABLE`.
+/// end in: `SIGNATURE_INVALID`, `KEY_REVOKED`, `KEY_EXPIRED`, `WRONG_SIGNER`, `WRONG_RELEASE`, `RELEASE_EXPIRED`, `RELEASE_UNREADABLE`.
 pub fn prove(
     store: &Store,
     lock: &Lock,
@@ -65,7 +67,13 @@ pub fn prove(
     }
     let proved = documents::prove(store, lock, trust)?;
     let nodes: Vec<_> = lock.nodes.iter().collect();
-    let findings: Findings = nodes.par_iter().filter_map(|(id, node)| held(id, node, lock, &proved).err()).collect();
+    let findings: Findings = nodes
+        .par_iter()
+        .filter_map(|(id, node)| match node.origin {
+            Origin::Upstream => upstream::release(store, node, trust, lock.epoch).err(),
+            _ => held(id, node, lock, &proved).err(),
+        })
+        .collect();
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -85,7 +93,9 @@ fn summary(lock: &Lock) -> Summary {
     let mut summary = Summary::default();
     for node in lock.nodes.values() {
         match node.proof {
-            Proof::VerifiedByOpenpgp { .. } => summary.verified += 1,
+            Proof::VerifiedByOpenpgp { .. } | Proof::VerifiedBySignature { .. } | Proof::VerifiedByDsc { .. } => {
+                summary.verified += 1;
+            }
             Proof::IndexHash => summary.index_hash += 1,
             Proof::UnsignedUpstream => summary.unsigned += 1,
         }
@@ -99,13 +109,11 @@ fn summary(lock: &Lock) -> Summary {
 fn held(id: &str, node: &Node, lock: &Lock, proved: &BTreeMap<(&str, &str), Proved>) -> Result<(), Finding> {
     let (release, index) = match (&node.proof, node.origin) {
         (Proof::VerifiedByOpenpgp { release, index }, Origin::Debian) => (release, index),
-        (Proof::VerifiedByOpenpgp { .. }, Origin::Pypi) => {
+        (Proof::IndexHash | Proof::UnsignedUpstream, Origin::Pypi) => return Ok(()),
+        (_, Origin::Pypi) => {
             return Err(not_held(id, "nothing signed by OpenPGP vouches for files of a Python index"));
         }
-        (Proof::IndexHash | Proof::UnsignedUpstream, Origin::Debian) => {
-            return Err(not_held(id, "a Debian package is believed only through a signed release"));
-        }
-        (Proof::IndexHash | Proof::UnsignedUpstream, Origin::Pypi) => return Ok(()),
+        _ => return Err(not_held(id, "a Debian package is believed only through a signed release")),
     };
     let Some(proved) = proved.get(&(release.as_str(), index.as_str())) else {
         return Err(not_held(id, format!("the lock has no index {index} of a release `{release}`")));

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use model::lock::{self, Asker, Edge, FORMAT, Kept, Node, Origin, Resolution, Root};
 use model::{Arch, Code};
+use trust::suite_scope;
 
 use super::*;
 use crate::debian::testing::{INDEX, SUITE, TestArchive, digest, pool};
@@ -114,7 +115,7 @@ fn a_good_lock_is_proved_once() {
     let in_release = case.lock.releases[SUITE].in_release;
     case.store.discard(&in_release).unwrap();
     assert_eq!(case.prove().unwrap(), summary);
-    let other = TestKey::new(1, Quirks::default()).trusted(&[SUITE, "two"]);
+    let other = TestKey::new(1, Quirks::default()).trusted(&[&suite_scope(SUITE), "debian two"]);
     assert_eq!(prove(&case.store, &case.lock, &images(&Arch::ALL), &other).unwrap_err()[0].code, codes::PROOF_MISSING);
 }
 
@@ -179,7 +180,7 @@ fn a_claim_the_release_does_not_bear_out_is_refused() {
 #[test]
 fn a_release_of_another_key_label_or_codename_is_refused() {
     let foreign = TestArchive { key: TestKey::new(9, Quirks::default()), ..TestArchive::default() };
-    assert_eq!(Case::new(&foreign).codes(), [codes::SIGNATURE_INVALID]);
+    assert_eq!(Case::new(&foreign).codes(), [codes::WRONG_SIGNER]);
     let label = TestArchive { label: "Other", ..TestArchive::default() };
     assert_eq!(Case::new(&label).codes(), [codes::WRONG_RELEASE]);
     let codename = TestArchive { codename: "two", ..TestArchive::default() };

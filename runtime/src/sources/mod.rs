@@ -26,7 +26,7 @@ pub(crate) use root::{Credentials, credentials_in, percent_decode, shown};
 use crate::store::Store;
 
 /// Every source there is.
-pub const ORIGINS: [Origin; 2] = [Origin::Debian, Origin::Pypi];
+pub const ORIGINS: [Origin; 3] = [Origin::Debian, Origin::Pypi, Origin::Upstream];
 
 /// What the command line says about sources.
 #[derive(Clone, Debug, Default)]
@@ -82,8 +82,8 @@ impl Sources {
         self.memo = Some(store);
     }
 
-    /// The endpoints of a source, best first; never empty. May start the ecosystem's client, which takes up to
-    /// seconds.
+    /// The endpoints of a source, best first; never empty but for the projects' own releases, whose places the standard
+    /// library knows and to which an endpoint here is a mirror. May start the ecosystem's client, which takes up to seconds.
     ///
     /// # Errors
     /// `SOURCE_UNKNOWN`, naming the variable to set.
@@ -91,6 +91,7 @@ impl Sources {
         let machine = self.machine.as_ref();
         let roots = match (self.named.get(&origin), origin) {
             (Some(roots), _) => roots,
+            (None, Origin::Upstream) => return Ok(Vec::new()),
             (None, Origin::Debian) => self.debian.get_or_init(|| apt::roots(machine)),
             (None, Origin::Pypi) => self.pypi.get_or_init(|| match &self.memo {
                 Some(store) => memo::remembered(store, machine, || pip::roots(machine)),
@@ -138,6 +139,7 @@ fn unknown(origin: Origin) -> Finding {
             "apt-get names no archive over http or https",
             "the root of a Debian archive, which holds dists/ and pool/",
         ),
+        Origin::Upstream => ("no client does", "a folder of releases"),
         Origin::Pypi => ("neither pip nor uv names an index", "a simple index (PEP 503), usually ending in /simple"),
     };
     Finding::error(codes::SOURCE_UNKNOWN, format!("no endpoint is known for the source {name}"))

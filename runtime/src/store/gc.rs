@@ -71,6 +71,19 @@ impl Store {
                 _ => report.remove(&path)?,
             }
         }
+        // Trees laid out before the machine was started again count for nothing; the others are made again when needed.
+        let start = super::start()?;
+        for entry in fs::read_dir(self.root.join("trees"))? {
+            let of_start = entry?.path();
+            let current =
+                of_start.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(start.as_bytes()));
+            for tree in objects(&of_start)? {
+                if !current || !recent(&tree) {
+                    report.removed += 1;
+                    sandbox::remove(&tree).map_err(std::io::Error::other)?;
+                }
+            }
+        }
         for entry in fs::read_dir(self.root.join("partial"))? {
             let path = entry?.path();
             if !recent(&path) {

@@ -5,6 +5,7 @@
 //! actions/ab/<hex>        what a step made, by the digest of the action; checks itself
 //! metadata/ab/<hex>       what was known about a mutable document, by the digest of its key; checks itself
 //! partial/<hex>           downloads that can be resumed, locked while one runs
+//! trees/<start>/ab/<hex>  trees laid out as directories, by the machine's start they count until and their owner
 //! tmp/<random>/           what one process is writing, locked while it lives
 //! lock                    shared by every user of the store, exclusive for garbage collection
 //! ```
@@ -35,6 +36,7 @@ use rustix::fs::FlockOperation;
 pub use blob::BlobWriter;
 pub use gc::{GcOptions, GcReport};
 pub(crate) use partial::Partial;
+pub(crate) use staging::Scratch;
 pub use verify::Report;
 
 /// An object's time of last use is renewed when it is older than this, so that use costs a write once a day.
@@ -62,7 +64,7 @@ impl Store {
         fs::create_dir_all(dir)?;
         // Relative paths would follow a later change of the working directory.
         let root = dir.canonicalize()?;
-        for part in ["blobs", "blobs/sha256", "actions", "metadata", "partial", "tmp"] {
+        for part in ["blobs", "blobs/sha256", "actions", "metadata", "partial", "trees", "tmp"] {
             make_dir(&root.join(part))?;
         }
         let lock = OpenOptions::new().create(true).write(true).truncate(false).mode(0o644).open(root.join("lock"))?;
@@ -115,6 +117,24 @@ impl Store {
         std::mem::take(&mut *damaged).into_iter().collect()
     }
 
+    /// A new directory for one process's use.
+    pub(crate) fn scratch(&self) -> io::Result<Scratch> {
+        self.staging.directory()
+    }
+
+    /// Where a tree is laid out as a directory, or would be; this counts as use.
+    pub(crate) fn tree(&self, digest: &Digest) -> io::Result<PathBuf> {
+        let start = start()?;
+        let trees = self.root.join("trees").join(format!("{start}-{}", rustix::process::geteuid().as_raw()));
+        let place = place(&trees, digest);
+        make_dir(&trees)?;
+        place.parent().map_or(Ok(()), make_dir)?;
+        if let Ok(modified) = fs::metadata(&place).and_then(|m| m.modified()) {
+            touch(&place, modified);
+        }
+        Ok(place)
+    }
+
     /// The record of an action, if it is there and whole; a damaged record is absent.
     pub fn action(&self, key: &Digest) -> Option<Vec<u8>> {
         record::read(&self.root.join("actions"), key)
@@ -138,6 +158,11 @@ impl Store {
         record::write(&self.staging, &self.root.join("metadata"), key, bytes)
             .map_err(|e| self.failed("a document's record cannot be written", &e))
     }
+}
+
+/// What the kernel calls this start of the machine.
+fn start() -> io::Result<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned())
 }
 
 /// Two hex digits name the directory, which keeps directories small.

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 use tempfile::{NamedTempFile, TempDir};
@@ -37,6 +37,27 @@ impl Staging {
     pub(super) fn file(&self) -> io::Result<NamedTempFile> {
         NamedTempFile::new_in(self.dir.path())
     }
+
+    /// A new directory in it.
+    pub(super) fn directory(&self) -> io::Result<Scratch> {
+        TempDir::new_in(self.dir.path()).map(|dir| Scratch(dir.keep()))
+    }
+}
+
+/// A directory that is removed with all that is in it, also what a sandbox left unreadable.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now, the next opening of the store removes.
+        let _ = sandbox::remove(&self.0);
+    }
 }
 
 fn sweep(tmp: &Path) -> io::Result<usize> {
@@ -48,8 +69,8 @@ fn sweep(tmp: &Path) -> io::Result<usize> {
         if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             continue;
         }
-        let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed += usize::from(gone.is_ok());
+        let gone = if path.is_dir() { sandbox::remove(&path).is_ok() } else { fs::remove_file(&path).is_ok() };
+        removed += usize::from(gone);
     }
     Ok(removed)
 }

@@ -27,6 +27,7 @@ pub struct Fixture {
 }
 
 pub static EXAMPLE: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("docs/examples/python-fastapi"));
+pub static COMPILED: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/compiled"));
 pub static EXTRAS: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/extras"));
 pub static NUMPY: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/numpy"));
 pub static SMALL: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/small"));
@@ -38,7 +39,9 @@ impl Fixture {
         copy_tree(&from, &dir);
         let _ = fs::remove_file(dir.join("image.lock.json"));
         let archive = dir.with_extension("tar.gz");
-        let done = run(build(&dir, &dir.with_extension("store"), &archive).args(MIRROR.source_options())).ok();
+        let mut build = build(&dir, &dir.with_extension("store"), &archive);
+        build.args(MIRROR.source_options()).arg("--artifacts").arg(dir.with_extension("artifacts"));
+        let done = run(&mut build).ok();
         println!("{config}: built in {:?}\n{}", done.took, done.stdout);
         let sha256 = sha256_of(&archive);
         assert!(done.stdout.contains(&sha256), "the archive's digest is not printed: {}", done.stdout);
@@ -47,6 +50,11 @@ impl Fixture {
 
     pub fn archive(&self) -> PathBuf {
         self.dir.with_extension("tar.gz")
+    }
+
+    /// What the build wrote beside the archive.
+    pub fn artifacts(&self) -> PathBuf {
+        self.dir.with_extension("artifacts")
     }
 
     pub fn lock(&self) -> Value {
@@ -70,8 +78,13 @@ impl Fixture {
 
 /// The small configuration, never locked, with an empty store.
 pub fn unlocked() -> Copy {
+    copied("small")
+}
+
+/// A configuration of `tests/e2e/configs`, never locked, with an empty store.
+pub fn copied(config: &str) -> Copy {
     let copy = Copy { dir: scratch() };
-    copy_tree(&repository().join("tests/e2e/configs/small"), &copy.config());
+    copy_tree(&repository().join("tests/e2e/configs").join(config), &copy.config());
     copy
 }
 

@@ -4,6 +4,7 @@ mod batch;
 mod bit_for_bit;
 mod bundle;
 mod commands;
+mod compiled;
 mod contents;
 mod fixture;
 mod image;

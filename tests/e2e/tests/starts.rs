@@ -29,31 +29,38 @@ fn wait_for(running: &mut Running, what: &str, mut check: impl FnMut() -> bool) 
 fn with_runc() {
     let dir = scratch();
     let bundle = bundle(&layout(&EXAMPLE.archive(), dir.path()), "amd64", dir.path());
+    println!("{}", under_runc(&bundle, dir.path(), SELF_TEST));
+}
+
+/// Starts a bundle on a root file system nobody can write to, asks for its health, and answers with what a Python program
+/// prints in it.
+pub fn under_runc(bundle: &Path, dir: &Path, program: &str) -> String {
     let config = bundle.join("config.json");
     let mut spec = json(&config);
     assert_eq!(spec["process"]["user"]["uid"], 65532, "{spec}");
     spec["process"]["terminal"] = json!(false);
+    spec["root"]["readonly"] = json!(true);
     fs::write(&config, spec.to_string()).unwrap();
 
-    let name = format!("clnstrt-e2e-{}", std::process::id());
+    let name = format!("clnstrt-e2e-{}-{}", std::process::id(), dir.file_name().unwrap().display());
     let runc = |args: &[&str]| {
         let mut command = Command::new("runc");
-        command.arg("--root").arg(dir.path().join("runc")).args(args);
+        command.arg("--root").arg(dir.join("runc")).args(args);
         command
     };
-    let mut running = start(runc(&["run", "--bundle"]).arg(&bundle).arg(&name));
+    let mut running = start(runc(&["run", "--bundle"]).arg(bundle).arg(&name));
     wait_for(&mut running, "container", || {
         let state = run(&mut runc(&["state", &name]));
         serde_json::from_str::<Value>(&state.stdout).is_ok_and(|state| state["status"] == "running")
     });
     let healthy = run(&mut runc(&["exec", &name, "python3", "-c", ASK_HEALTH]));
-    let tested = run(&mut runc(&["exec", &name, "python3", "-c", SELF_TEST]));
+    let said = run(&mut runc(&["exec", &name, "python3", "-c", program]));
     let shell = run(&mut runc(&["exec", &name, "/bin/sh", "-c", "true"]));
     run(&mut runc(&["kill", &name, "KILL"])).ok();
     let done = running.finish(Duration::from_secs(30));
     assert!(healthy.status.success() && healthy.stdout.starts_with("200 "), "{healthy:?}\n{done:?}");
-    println!("{}{}", healthy.stdout, tested.ok().stdout);
     assert!(!shell.status.success(), "there is a shell");
+    healthy.stdout + &said.ok().stdout
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, inputs: &[Input], epoch: i64, title: &str) 
     }
     let (digest, size) = blob.commit()?;
     let layer = Layer { digest, size, diff_id: diff_id.finish(), title: title.to_owned() };
-    Ok(Record { value: Value::Layer(layer), objects: vec![digest] })
+    Ok(Record::new(Value::Layer(layer), vec![digest]))
 }
 
 fn member(compressor: &mut Compressor, block: &[u8]) -> Result<Vec<u8>, Finding> {

@@ -10,7 +10,7 @@ fn input(context: &Context, entries: Vec<(&str, Entry)>, packs: Vec<model::Diges
     let record = context.keep_tree(Tree::with_parents(entries).unwrap(), packs, vec![]).unwrap();
     let Value::Tree { tree, packs } = record.value else { panic!() };
     let tree = serde_json::from_slice(&context.store.read(&tree, 1 << 20).unwrap()).unwrap();
-    Input { tree: Arc::new(tree), packs }
+    Input { digest: model::digest_of(&tree), tree: Arc::new(tree), packs }
 }
 
 /// Name, header, content and pax records.
@@ -112,7 +112,7 @@ fn directories_that_are_below_already_are_not_repeated() {
     );
     let layer = |entries| {
         let own = input(&context, entries, vec![]);
-        run(&context, &[own, Input { tree: below.tree.clone(), packs: vec![] }], 0, "top")
+        run(&context, &[own, Input { digest: below.digest, tree: below.tree.clone(), packs: vec![] }], 0, "top")
     };
     let purpose = Entry::root(Kind::Dir, 0o750);
     let record = layer(vec![("home/user/app", Entry::dir()), ("opt", purpose), ("l", link("b"))]).unwrap();

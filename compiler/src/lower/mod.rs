@@ -1,17 +1,24 @@
 //! From configuration and lock to a plan. Every leaf is pinned: package files by the lock, the
 //! author's own files by the digest of the tree they were captured as.
 
+mod bytecode;
+mod compile;
+mod image;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::config::{Config, Language, Run};
+use model::config::{Config, Language, Variant};
 use model::lock::{Asker, Lock, Node, Origin, Resolution};
-use model::plan::{Addition, ArchiveFormat, Check, ImageConfig, Op, Plan, PlanKey, Step};
+use model::plan::{Addition, ArchiveFormat, Check, Op, Part, Plan, PlanKey, Step, WheelScheme};
 use model::{Arch, Digest, Finding, Findings, TreePath, codes};
 use stdlib::base::Base;
-use stdlib::language::{Catalogue, Line};
+use stdlib::hardening::Hardening;
+use stdlib::language::Catalogue;
 
-use crate::answers;
+use crate::resolve::{Made, Runtime};
+use crate::upstream::{self, Chain};
+use crate::{answers, language};
 
 /// Versions of the operations, raised when what they do changes.
 mod version {
@@ -21,6 +28,9 @@ mod version {
     pub(super) const LAYER: u32 = 1;
     pub(super) const IMAGE: u32 = 1;
     pub(super) const INDEX: u32 = 1;
+    pub(super) const PICK: u32 = 1;
+    pub(super) const RUN: u32 = 1;
+    pub(super) const INSPECT: u32 = 1;
 }
 
 /// The author's files, captured before planning.
@@ -41,11 +51,12 @@ type Unpacked = [(PlanKey, Arc<Step>); 2];
 pub struct Lowerer<'l> {
     lock: &'l Lock,
     base: Base,
+    hardening: Hardening,
     catalogues: BTreeMap<Language, Catalogue>,
     /// By node and the directories its language has, the steps that fetch and unpack it.
-    unpacked: Mutex<BTreeMap<(&'l str, Option<String>), Unpacked>>,
-    /// By what was asked, architecture and certificates, the layers the lock gives.
-    locked: Mutex<BTreeMap<(Digest, Arch, Digest), Arc<Locked>>>,
+    unpacked: Mutex<BTreeMap<(&'l str, Option<TreePath>), Unpacked>>,
+    /// By what was asked, architecture, certificates and flags, the layers the lock gives.
+    locked: Mutex<BTreeMap<(Digest, Arch, Digest, Digest), Arc<Locked>>>,
 }
 
 impl<'l> Lowerer<'l> {
@@ -57,7 +68,14 @@ impl<'l> Lowerer<'l> {
         let languages = [Language::Python];
         let catalogues = languages.map(|language| Ok((language, Catalogue::shipped(language)?)));
         let catalogues = catalogues.into_iter().collect::<Result<_, Finding>>()?;
-        Ok(Self { lock, base: Base::shipped()?, catalogues, unpacked: Mutex::default(), locked: Mutex::default() })
+        Ok(Self {
+            lock,
+            base: Base::shipped()?,
+            hardening: Hardening::shipped()?,
+            catalogues,
+            unpacked: Mutex::default(),
+            locked: Mutex::default(),
+        })
     }
 
     /// The plan that makes the image index over some of a configuration's architectures; its target is `index`, each
@@ -79,8 +97,8 @@ impl<'l> Lowerer<'l> {
     }
 
     /// The steps that fetch and unpack a node.
-    fn unpack(&self, id: &'l str, node: &Node, line: Option<&Line>) -> Result<Unpacked, Findings> {
-        let place = (id, line.filter(|_| node.origin == Origin::Pypi).map(|line| line.version.clone()));
+    fn unpack(&self, id: &'l str, node: &Node, wheels: Option<&WheelScheme>) -> Result<Unpacked, Findings> {
+        let place = (id, wheels.filter(|_| node.origin == Origin::Pypi).map(|wheels| wheels.purelib.clone()));
         let mut unpacked = lock(&self.unpacked);
         if let Some(known) = unpacked.get(&place) {
             return Ok(known.clone());
@@ -99,8 +117,9 @@ impl<'l> Lowerer<'l> {
                 version: node.version.clone(),
                 scripts: stdlib::debian::scripts(&node.name)?,
             },
+            Origin::Upstream => ArchiveFormat::Release,
             Origin::Pypi => ArchiveFormat::Wheel {
-                scheme: line.map(|line| line.wheels.clone()).ok_or_else(|| {
+                scheme: wheels.cloned().ok_or_else(|| {
                     let message = format!("the lock has the wheel {} but the configuration has no language", node.file);
                     Finding::error(codes::LOCK_INCONSISTENT, message)
                 })?,
@@ -117,7 +136,24 @@ impl<'l> Lowerer<'l> {
 /// The layers a lock gives, each with the step that makes its tree, and all steps below those.
 struct Locked {
     layers: Vec<(&'static str, PlanKey)>,
-    steps: Vec<(PlanKey, Arc<Step>)>,
+    steps: Steps,
+    /// What the layers are put together from, each with what it is to an inspection.
+    parts: Vec<(Part, PlanKey)>,
+    /// Debug information of what was compiled.
+    debug: Option<PlanKey>,
+    /// The language runtime.
+    runtime: Option<Runtime>,
+}
+
+/// Steps by their keys, on the way to a plan.
+type Steps = Vec<(PlanKey, Arc<Step>)>;
+
+/// Adds a step.
+fn add(steps: &mut Steps, op: Op, inputs: Vec<PlanKey>) -> PlanKey {
+    let step = Step { op, inputs }.keyed();
+    let key = step.0;
+    steps.push(step);
+    key
 }
 
 /// The nodes of an image by what they are called.
@@ -148,7 +184,15 @@ impl<'a, 'l> Lowering<'a, 'l> {
         if let (Some(source), Some(tree)) = (&self.config.source, self.local.source) {
             let to = tree_path(&source.to.value).map_err(|e| e.at(source.to.span))?;
             let local = self.plan.add(Op::Local { tree }, Vec::new());
-            layers.push(("application", self.compose(vec![Addition::Move { input: 0, to }], vec![local])));
+            let tree = self.compose(vec![Addition::Move { input: 0, to }], vec![local]);
+            let below: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
+            let mut steps = Steps::new();
+            let application = ("application", tree);
+            let modules = [source.to.value.clone()];
+            let runtime = locked.runtime.as_ref();
+            let tree = self.with_bytecode(runtime, arch, application, &below, &modules, &mut steps)?;
+            self.plan.steps.extend(steps);
+            layers.push(("application", tree));
         }
         if !self.local.files.is_empty() {
             let trees = self.local.files.iter().map(|tree| self.plan.add(Op::Local { tree: *tree }, Vec::new()));
@@ -156,6 +200,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
             layers.push(("configuration", self.compose(Vec::new(), trees)));
         }
 
+        let mut checks: Vec<PlanKey> = self.inspection(arch, &locked, &layers).into_iter().collect();
         let trees: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
         let check = Op::Check { v: version::CHECK, check: Check::Libraries, arch };
         let check = self.plan.add(check, trees.clone());
@@ -166,7 +211,8 @@ impl<'a, 'l> Lowering<'a, 'l> {
             let op = Op::Layer { v: version::LAYER, epoch: self.lock.epoch, title: (*title).into() };
             inputs.push(self.plan.add(op, std::iter::once(*tree).chain(below).collect()));
         }
-        inputs.push(check);
+        checks.push(check);
+        inputs.extend(checks);
         let op = Op::Image {
             v: version::IMAGE,
             arch,
@@ -181,7 +227,8 @@ impl<'a, 'l> Lowering<'a, 'l> {
 
     /// The layers that the lock gives. Images that ask the same have the same.
     fn locked(&self, arch: Arch) -> Result<Arc<Locked>, Findings> {
-        let place = (self.asked, arch, Digest::of(self.local.certificates.as_bytes()));
+        let certificates = Digest::of(self.local.certificates.as_bytes());
+        let place = (self.asked, arch, certificates, compile::flags_digest(self.config));
         if let Some(known) = lock(&self.shared.locked).get(&place) {
             return Ok(known.clone());
         }
@@ -189,19 +236,22 @@ impl<'a, 'l> Lowering<'a, 'l> {
             let message = format!("the lock has nothing for {arch} of this configuration");
             Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
         })?;
-        let line = self.line(arch, resolution)?;
+        let runtime = self.runtime(arch, resolution)?;
+        let wheels = runtime.as_ref().map(Runtime::wheels);
         let nodes: Named =
             self.lock.nodes_of(resolution).map(|(id, n)| ((n.origin, n.name.as_str()), (id, n))).collect();
-        answers::check(self.config, &nodes, arch, resolution, self.base, line)?;
+        answers::check(self.config, &nodes, arch, resolution, self.base, runtime.as_ref())?;
         let in_base = reachable(&nodes, resolution, Asker::Base);
         let in_variant = reachable(&nodes, resolution, Asker::Variant);
         let in_config = reachable(&nodes, resolution, Asker::Config);
 
         let mut additions = self.base.additions(&self.local.certificates);
-        additions.extend(line.into_iter().flat_map(|line| line.links.iter().map(Addition::from)));
-        let (mut steps, mut base, mut added, mut variant) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (id, node) in self.lock.nodes_of(resolution) {
-            let [fetch, unpack] = self.shared.unpack(id, node, line)?;
+        let links = runtime.iter().flat_map(|runtime| &runtime.line.links);
+        additions.extend(links.map(Addition::from));
+        let (mut steps, mut base, mut added, mut variant) = (Steps::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut inspected = Vec::new();
+        for (id, node) in self.lock.nodes_of(resolution).filter(|(_, node)| node.origin != Origin::Upstream) {
+            let [fetch, unpack] = self.shared.unpack(id, node, wheels)?;
             // What only the variant needs is apart: all variants have the layers below.
             let layer = match id {
                 id if in_base.contains(id) => &mut base,
@@ -209,74 +259,66 @@ impl<'a, 'l> Lowering<'a, 'l> {
                 _ => &mut added,
             };
             layer.push(unpack.0);
+            inspected.push((Part::Prebuilt { package: id.to_owned() }, unpack.0));
             steps.extend([fetch, unpack]);
         }
-        let mut layers = Vec::new();
+        let mut debug = None;
+        if let Some(Runtime { line, made: Made::Compiled(chain) }) = &runtime {
+            let compiled = self.compile(arch, line, chain, &mut steps)?;
+            base.extend(compiled.iter().map(|compiled| compiled.image));
+            if self.config.variant == Variant::Builder {
+                variant.extend(compiled.iter().map(|compiled| compiled.dev));
+            }
+            inspected.extend(compiled.iter().flat_map(compile::Compiled::parts));
+            let trees = compiled.iter().map(|compiled| compiled.debug).collect();
+            debug = Some(add(&mut steps, Op::Compose { v: version::COMPOSE, add: Vec::new() }, trees));
+        }
+        let mut layers: Vec<(&'static str, PlanKey)> = Vec::new();
         let parts = [("base", additions, base), ("packages", Vec::new(), added), ("variant", Vec::new(), variant)];
         for (title, add, inputs) in parts {
             if title == "base" || !inputs.is_empty() {
-                let step = Step { op: Op::Compose { v: version::COMPOSE, add }, inputs }.keyed();
-                layers.push((title, step.0));
-                steps.push(step);
+                let tree = self::add(&mut steps, Op::Compose { v: version::COMPOSE, add }, inputs);
+                let library =
+                    runtime.as_ref().and_then(|runtime| runtime.line.source.as_ref()).map(|source| match title {
+                        "base" => source.library.clone(),
+                        _ => format!("/{}", source.wheels.purelib.display()),
+                    });
+                let below: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
+                let library = Vec::from_iter(library);
+                let tree = self.with_bytecode(runtime.as_ref(), arch, (title, tree), &below, &library, &mut steps)?;
+                layers.push((title, tree));
             }
         }
-        Ok(lock(&self.shared.locked).entry(place).or_insert(Arc::new(Locked { layers, steps })).clone())
+        let locked = Locked { layers, steps, parts: inspected, debug, runtime };
+        Ok(lock(&self.shared.locked).entry(place).or_insert(Arc::new(locked)).clone())
     }
 
-    /// The catalogue line that a locked language version belongs to.
-    fn line(&self, arch: Arch, resolution: &Resolution) -> Result<Option<&'a Line>, Findings> {
+    /// The runtime that a locked language version stands for.
+    fn runtime(&self, arch: Arch, resolution: &Resolution) -> Result<Option<Runtime>, Findings> {
         let Some(catalogue) = self.catalogue else { return Ok(None) };
         let version = resolution.language_version.as_deref().unwrap_or_default();
-        let belongs = |line: &&Line| version.strip_prefix(&line.version).is_some_and(|rest| rest.starts_with('.'));
-        catalogue.lines.iter().find(belongs).map(Some).ok_or_else(|| {
+        let unknown = || {
             let message =
                 format!("the lock has {} {version:?} for {arch}, which no line of the catalogue is", catalogue.name);
-            Finding::error(codes::LOCK_INCONSISTENT, message)
-                .help("make the lock again: `clnstrt-cli lock --update`")
-                .into()
-        })
+            Finding::error(codes::LOCK_INCONSISTENT, message).help("make the lock again: `clnstrt-cli lock --update`")
+        };
+        let line = catalogue.lines.iter().find(|line| language::belongs(version, line)).ok_or_else(unknown)?;
+        let made = if self.config.from_source() {
+            let project = upstream::named(&line.source.as_ref().ok_or_else(unknown)?.project)?;
+            let release = project.releases.iter().find(|release| release.version == version).ok_or_else(unknown)?;
+            Made::Compiled(Chain::of(&project, release)?)
+        } else {
+            let carrier = self
+                .lock
+                .nodes_of(resolution)
+                .find(|(_, node)| node.origin == Origin::Debian && node.name == line.carrier);
+            Made::Packaged(carrier.map(|(_, node)| node.version.clone()).unwrap_or_default())
+        };
+        Ok(Some(Runtime { line: line.clone(), made }))
     }
 
     fn compose(&mut self, add: Vec<Addition>, trees: Vec<PlanKey>) -> PlanKey {
         self.plan.add(Op::Compose { v: version::COMPOSE, add }, trees)
-    }
-
-    fn image_config(&self) -> ImageConfig {
-        let Run { entrypoint, command, user, workdir, env, ports, health: _, read_only_root: _ } = &self.config.run;
-        let language = self.catalogue.iter().flat_map(|catalogue| &catalogue.environment);
-        let env: BTreeMap<&String, &String> = self.base.environment.iter().chain(language).chain(env).collect();
-        let user = user.as_ref().map_or(self.base.user, |user| user.value);
-        ImageConfig {
-            user: format!("{user}:{user}"),
-            env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            entrypoint: entrypoint.clone(),
-            command: command.clone(),
-            workdir: workdir.as_ref().map_or("/", |dir| dir.value.as_str()).into(),
-            ports: ports.iter().map(|port| format!("{port}/tcp")).collect(),
-        }
-    }
-
-    /// OCI annotation keys and, for what OCI has no words for, keys of this project; from the configuration and the lock alone.
-    fn annotations(&self) -> BTreeMap<String, String> {
-        let config = self.config;
-        let (metadata, run) = (&config.metadata, &config.run);
-        let health = run.health.as_ref();
-        let oci = |key: &str| format!("org.opencontainers.image.{key}");
-        let own = |key: &str| format!("dev.clnstrt.{key}");
-        let fields = [
-            (oci("title"), Some(config.name.value.clone())),
-            (oci("description"), config.description.as_ref().map(|d| d.value.clone())),
-            (oci("version"), config.version.as_ref().map(|v| v.value.clone())),
-            (oci("authors"), metadata.owner.clone()),
-            (oci("documentation"), metadata.documentation.clone()),
-            (oci("created"), Some(rfc3339(self.lock.epoch))),
-            (own("variant"), config.variant.unless_prod().map(str::to_owned)),
-            (own("health.http"), health.map(|health| health.http.clone())),
-            (own("health.port"), health.map(|health| health.port.to_string())),
-            (own("read-only-root"), run.read_only_root.then(|| "true".to_owned())),
-            (own("compliance"), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
-        ];
-        fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 }
 
@@ -299,8 +341,4 @@ fn reachable<'l>(nodes: &Named<'l>, resolution: &'l Resolution, by: Asker) -> BT
 fn tree_path(absolute: &str) -> Result<TreePath, Finding> {
     let relative = absolute.trim_start_matches('/').trim_end_matches('/');
     TreePath::new(relative).map_err(|e| Finding::error(codes::BAD_VALUE, format!("`{absolute}`: {e}")))
-}
-
-fn rfc3339(epoch: i64) -> String {
-    jiff::Timestamp::from_second(epoch).map(|time| time.to_string()).unwrap_or_default()
 }
