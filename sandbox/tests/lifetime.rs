@@ -86,34 +86,6 @@ fn descendants(process: u32) -> Vec<u32> {
 }
 
 #[test]
-fn only_the_scratch_directory_is_left() {
-    for mut trial in Trial::each() {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-        let children = children(std::process::id());
-        let groups = groups();
-        // Longer than it takes to make a control group.
-        trial.sh("echo x > file; sleep 0.2").success();
-        assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), mounts);
-        assert_eq!(self::children(std::process::id()), children);
-        assert_eq!(self::groups(), groups);
-        let left: Vec<_> = fs::read_dir(&trial.room.scratch).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert!(left.iter().any(|name| name == "upper"), "{left:?}");
-        sandbox::remove(&trial.room.scratch).unwrap();
-        assert!(!trial.room.scratch.exists());
-        fs::create_dir(&trial.room.scratch).unwrap();
-    }
-}
-
-/// Control groups of rooms that this process makes itself.
-fn groups() -> Vec<String> {
-    let own = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let path = own.lines().find_map(|line| line.split_once(":memory:")).map_or("", |(_, path)| path).to_owned();
-    let entries = fs::read_dir(format!("/sys/fs/cgroup/memory{path}")).into_iter().flatten();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with(&format!("clnstrt-{}-", std::process::id()))).collect()
-}
-
-#[test]
 fn any_scratch_directory_can_be_removed() {
     for mut trial in Trial::each() {
         trial.run(&["probe", "deep", "3000"]).success();

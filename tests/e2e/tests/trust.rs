@@ -34,7 +34,7 @@ fn another_suite_of_the_same_archive() {
 
 #[test]
 fn another_archive() {
-    refused("CS070", |mirror| in_release(mirror, "trixie-security").into_bytes());
+    refused("CS0711", |mirror| in_release(mirror, "trixie-security").into_bytes());
 }
 
 #[test]
