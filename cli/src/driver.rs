@@ -133,7 +133,7 @@ async fn supply(
     }
     for outcome in metadata {
         match outcome {
-            Ok((wheel, metadata)) => drop(fetched.metadata.insert(wheel, metadata)),
+            Ok((sha256, metadata)) => drop(fetched.metadata.insert(sha256, metadata)),
             Err(finding) => findings.push(finding),
         }
     }
@@ -156,11 +156,16 @@ async fn core_metadata(
     session: &Session,
     name: String,
     file: String,
-    wheel: Digest,
+    sha256: Digest,
 ) -> Result<(Digest, Metadata), Finding> {
-    let bytes = session.fetcher.wheel_metadata(&name, &file, &wheel).await?;
+    let (bytes, build) = if file.ends_with(".whl") {
+        (session.fetcher.wheel_metadata(&name, &file, &sha256).await?, None)
+    } else {
+        let said = session.fetcher.sdist(&name, &file, &sha256).await?;
+        (said.metadata, Some(said.build))
+    };
     let parsed = CoreMetadata::parse(&bytes).map_err(|finding| finding.because(format!("it was served for {file}")))?;
-    Ok((wheel, Metadata { parsed: Arc::new(parsed), digest: Digest::of(&bytes) }))
+    Ok((sha256, Metadata { parsed: Arc::new(parsed), digest: Digest::of(&bytes), build }))
 }
 
 /// Computes on a thread of its own, so that several documents are read at once.

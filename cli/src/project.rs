@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use compiler::template::{self, Document, Image};
 use grammar::Report;
 use grammar::yaml::{Node, Parsed};
-use model::config::{Config, Content};
+use model::config::{Config, Content, Place};
 use model::lock::Lock;
 use model::{Finding, Findings, SourceId, Sources, Span, codes, has_errors};
 use runtime::local::Folder;
@@ -207,10 +207,10 @@ pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
 
 /// Findings for what a configuration names and is not there.
 fn missing(config: &Config, folder: &Folder) -> Findings {
-    let source = config
-        .source
-        .iter()
-        .filter_map(|source| folder.directory(&source.path.value).err().map(|finding| finding.at(source.path.span)));
+    let source = config.source.iter().filter_map(|source| match &source.place {
+        Place::Folder(path) => folder.directory(&path.value).err().map(|finding| finding.at(path.span)),
+        Place::Git { .. } => None,
+    });
     let named = config.files.iter().filter_map(|file| match &file.content {
         Content::File(from) => Some(from),
         Content::Text(_) => None,

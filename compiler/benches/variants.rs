@@ -60,6 +60,7 @@ fn lock(edited: usize) -> Lock {
             size: 1000,
             sha256: Digest::of(name.as_bytes()),
             metadata: None,
+            build: None,
             license: None,
             proof: Proof::IndexHash,
             requires: vec![],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::Config;
 use model::lock::{Asker, Node, Origin, Resolution};
-use model::{Arch, Finding, Findings, codes};
+use model::{Arch, Finding, Findings, SourceId, Span, Spanned, codes};
 use stdlib::base::Base;
 
 use crate::lower::Named;
@@ -55,19 +55,58 @@ pub(crate) fn check(
         }));
         findings.extend(releases(chain, nodes, arch));
     }
-    if runtime.is_some() {
-        let glibc = nodes.get(&(Origin::Debian, "libc6")).and_then(|(_, node)| resolve::glibc_version(&node.version));
-        let environment = pypi::Environment { python: python.to_owned(), glibc: glibc.unwrap_or((0, 0)) };
+    if let Some(runtime) = runtime {
+        let environment = environment(runtime.version(), nodes);
         let applying = pypi::applying(&config.packages, arch, &environment)?;
-        asked.extend(applying.into_iter().map(|requirement| Asked {
-            by: Asker::Config,
-            origin: Origin::Pypi,
-            requirement: requirement.text.clone(),
-            accepts: Box::new(move |node| requirement.accepts(&node.name, &node.version)),
-        }));
+        asked.extend(applying.into_iter().map(of_pypi));
     }
+    findings.extend(files(config, nodes));
     findings.extend(compare(&asked, nodes, arch, resolution));
     if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// What packages of the language must fit in an image of these nodes.
+pub(crate) fn environment(python: &str, nodes: &Named<'_>) -> pypi::Environment {
+    let glibc = nodes.get(&(Origin::Debian, "libc6")).and_then(|(_, node)| resolve::glibc_version(&node.version));
+    pypi::Environment { python: python.to_owned(), glibc: glibc.unwrap_or((0, 0)) }
+}
+
+/// Whether each package that has to be built is one that can be, and is.
+fn files(config: &Config, nodes: &Named<'_>) -> Findings {
+    let packages = nodes.values().filter(|(_, node)| node.origin == Origin::Pypi);
+    let wrong_ones = packages.filter(|(_, node)| {
+        let is_wheel = node.file.ends_with(".whl");
+        let must_be_built = config.flags.no_binary.iter().any(|name| name.value == node.name);
+        is_wheel == node.build.is_some() || is_wheel && must_be_built
+    });
+    wrong_ones.map(|(id, _)| wrong(format!("{id} is not the kind of file that is asked for"))).collect()
+}
+
+/// The same for packages of the language that something is built with.
+///
+/// # Errors
+/// `LOCK_INCONSISTENT`, `BAD_REQUIREMENT`.
+pub(crate) fn check_tools(
+    packages: &[String],
+    nodes: &Named<'_>,
+    arch: Arch,
+    environment: &pypi::Environment,
+    resolution: &Resolution,
+) -> Result<(), Findings> {
+    let nowhere = Span::new(SourceId(0), 0, 0);
+    let packages: Vec<Spanned<String>> = packages.iter().map(|text| Spanned::new(text.clone(), nowhere)).collect();
+    let asked: Vec<Asked> = pypi::applying(&packages, arch, environment)?.into_iter().map(of_pypi).collect();
+    let findings = compare(&asked, nodes, arch, resolution);
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+fn of_pypi<'a>(requirement: pypi::Requirement) -> Asked<'a> {
+    Asked {
+        by: Asker::Config,
+        origin: Origin::Pypi,
+        requirement: requirement.text.clone(),
+        accepts: Box::new(move |node| requirement.accepts(&node.name, &node.version)),
+    }
 }
 
 /// The same for what things are compiled in.

@@ -8,6 +8,7 @@ pub mod diff;
 mod language;
 mod lower;
 mod need;
+mod parts;
 pub mod pypi;
 mod reader;
 mod resolve;

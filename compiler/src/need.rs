@@ -23,7 +23,7 @@ pub enum Need {
         /// Normalised name.
         name: String,
     },
-    /// The core metadata of one wheel.
+    /// The core metadata of one wheel or source distribution.
     PypiMetadata {
         /// Normalised project name.
         name: String,
@@ -48,13 +48,15 @@ pub enum Project {
     },
 }
 
-/// A wheel's core metadata.
+/// The core metadata of a wheel or source distribution.
 #[derive(Clone, Debug)]
 pub struct Metadata {
     /// The parsed document.
     pub parsed: Arc<CoreMetadata>,
     /// Digest of the document as served.
     pub digest: Digest,
+    /// Of a source distribution, the requirements of its build, sorted.
+    pub build: Option<Vec<String>>,
 }
 
 /// What was fetched so far, and what of an earlier lock is to stay.
@@ -66,7 +68,7 @@ pub struct Fetched {
     pub debian: BTreeMap<(String, Arch), Arc<Index>>,
     /// PyPI projects by normalised name.
     pub projects: BTreeMap<String, Project>,
-    /// Core metadata by the digest of the wheel.
+    /// Core metadata by the digest of the file.
     pub metadata: BTreeMap<Digest, Metadata>,
 }
 

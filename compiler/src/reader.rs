@@ -328,6 +328,11 @@ impl<'n> Fields<'n> {
         self.pairs.get(name).map(|pair| &pair.value)
     }
 
+    /// A field with the section it stands in, `source.tools`.
+    pub(crate) fn named(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
     /// A field's name and value.
     pub(crate) fn pair(&self, name: &str) -> Option<&'n Pair> {
         self.pairs.get(name).copied()

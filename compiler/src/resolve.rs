@@ -8,11 +8,10 @@ use model::plan::WheelScheme;
 use model::{Arch, Digest, Finding, Findings};
 use stdlib::base::Base;
 use stdlib::language::{Catalogue, Line};
-use stdlib::toolchain::Toolchains;
 
 use crate::language::{self, Choice};
 use crate::upstream::Chain;
-use crate::{Fetched, Need, Pins, Step, config, debian, pypi};
+use crate::{Fetched, Need, Pins, Step, config, debian, parts, pypi};
 
 /// Where resolution stands.
 #[derive(Debug)]
@@ -32,8 +31,8 @@ pub struct Resolved {
     pub pins: Pins,
     /// Version of the language on each architecture.
     pub language_versions: BTreeMap<Arch, String>,
-    /// What is compiled here is compiled in: question and answer.
-    pub toolchain: Option<(Asked, Pins)>,
+    /// What is built here is built with: questions and answers.
+    pub toolchains: Vec<(Asked, Pins)>,
 }
 
 /// The language runtime of an image.
@@ -82,34 +81,40 @@ fn rounds(config: &Config, fetched: &Fetched) -> Result<Resolved, Answer> {
     let base = Base::shipped().map_err(conflict)?;
     let runtime = runtime(config, fetched)?;
     let mut system = done(debian::step(&debian_wanted(config, &base, runtime.as_ref()), fetched))?;
-    let Some(Runtime { line, made }) = runtime else {
-        return Ok(Resolved { pins: system, language_versions: BTreeMap::new(), toolchain: None });
+    let Some(Runtime { line, made }) = &runtime else {
+        let environments = BTreeMap::new();
+        let toolchains = parts::resolve(config, &base, None, &environments, &system, fetched)?;
+        return Ok(Resolved { pins: system, language_versions: BTreeMap::new(), toolchains });
     };
-    let (language_versions, toolchain) = match &made {
-        Made::Packaged(_) => (versions_in(&system, config, &line.carrier, language::upstream), None),
+    let (language_versions, mut toolchains) = match made {
+        Made::Packaged(_) => (versions_in(&system, config, &line.carrier, language::upstream), Vec::new()),
         Made::Compiled(chain) => {
             for arch in &config.architectures {
                 system.roots.entry(*arch).or_default().extend(chain.root());
                 system.ids.entry(*arch).or_default().extend(chain.nodes().into_keys());
             }
             system.nodes.extend(chain.nodes());
-            let wanted = toolchain_wanted(config, &line, chain).map_err(conflict)?;
+            let wanted = parts::toolchain_wanted(config, line, chain).map_err(conflict)?;
             let toolchain = done(debian::step(&wanted, fetched))?;
             let version = chain.version();
             let versions = config.architectures.iter().map(|arch| (*arch, version.to_owned())).collect();
-            (versions, Some((config::toolchain_asked(config, &line), toolchain)))
+            (versions, vec![(config::toolchain_asked(config, line), toolchain)])
         }
     };
-    let environments = language_versions
+    let environments: BTreeMap<Arch, pypi::Environment> = language_versions
         .iter()
         .map(|(arch, python)| {
             let glibc = version_in(&system, *arch, "libc6").and_then(glibc_version).unwrap_or((0, 0));
             (*arch, pypi::Environment { python: python.clone(), glibc })
         })
         .collect();
-    let wanted = pypi::Wanted { environments, requirements: config.packages.clone() };
+    let requirements = config.packages.clone();
+    let wanted = pypi::Wanted { environments, requirements, sources: parts::pypi_sources(config) };
     let packages = done(pypi::step(&wanted, fetched))?;
-    Ok(Resolved { pins: merge(system, packages), language_versions, toolchain })
+    let pins = merge(system, packages);
+    let runtime = runtime.as_ref();
+    toolchains.extend(parts::resolve(config, &base, runtime, &wanted.environments, &pins, fetched)?);
+    Ok(Resolved { pins, language_versions, toolchains })
 }
 
 fn runtime(config: &Config, fetched: &Fetched) -> Result<Option<Runtime>, Answer> {
@@ -160,26 +165,11 @@ pub(crate) fn debian_wanted(config: &Config, base: &Base, runtime: Option<&Runti
     debian::Wanted { arches: config.architectures.clone(), suites: language::suites(suite), roots, built }
 }
 
-/// What the root file system is made of in which things are compiled for a line.
-pub(crate) fn toolchain_wanted(config: &Config, line: &Line, chain: &Chain) -> Result<debian::Wanted, Finding> {
-    let language = config.base.language.as_ref().map_or("", |language| language.value.name());
-    let toolchains = Toolchains::shipped()?;
-    let tools = toolchains.packages(language).map(str::to_owned);
-    let packages: BTreeSet<String> = tools.chain(chain.toolchain().cloned()).collect();
-    let roots = packages.into_iter().map(|name| root(Asker::Base, SystemPackage { name, relation: None }));
-    Ok(debian::Wanted {
-        arches: config.architectures.clone(),
-        suites: language::suites(&line.suite),
-        roots: roots.collect(),
-        built: BTreeMap::new(),
-    })
-}
-
 fn root(by: Asker, package: SystemPackage) -> debian::WantedRoot {
     debian::WantedRoot { by, package, span: None }
 }
 
-fn done(step: Step) -> Result<Pins, Answer> {
+pub(crate) fn done(step: Step) -> Result<Pins, Answer> {
     match step {
         Step::Need(needs) => Err(Answer::Need(needs)),
         Step::Conflict(findings) => Err(Answer::Conflict(findings)),
@@ -187,7 +177,7 @@ fn done(step: Step) -> Result<Pins, Answer> {
     }
 }
 
-fn conflict(finding: Finding) -> Answer {
+pub(crate) fn conflict(finding: Finding) -> Answer {
     Answer::Conflict(finding.into())
 }
 
@@ -218,30 +208,23 @@ fn merge(mut into: Pins, from: Pins) -> Pins {
     into
 }
 
-/// What a configuration asks of a lock; that of what its runtime is compiled in follows from what answers the first.
+/// What a configuration asks of a lock: of what is in its image, and of what that is built with, which follows from the answer
+/// to the first.
 ///
 /// # Errors
 /// `STDLIB_UNREADABLE`.
 pub fn questions(config: &Config, lock: &Lock) -> Result<Vec<Digest>, Finding> {
-    let asked = config::asked(config).digest();
-    let mut questions = vec![asked];
-    if let (Some(language), Some(answer)) =
-        (&config.base.language, lock.answers.get(&asked).filter(|_| config.from_source()))
-    {
-        let version = answer.resolutions.values().find_map(|image| image.language_version.as_deref());
-        let catalogue = Catalogue::shipped(language.value)?;
-        let line = catalogue.lines.iter().find(|line| language::belongs(version.unwrap_or_default(), line));
-        questions.extend(line.map(|line| config::toolchain_asked(config, line).digest()));
-    }
+    let mut questions = vec![config::asked(config).digest()];
+    questions.extend(parts::questions(config, lock)?);
     Ok(questions)
 }
 
 /// The lock over a finished resolution; `releases` are the signed releases its indexes came from.
 pub fn lock(config: &Config, resolved: Resolved, releases: &BTreeMap<String, Release>) -> Lock {
-    let Resolved { pins, language_versions, toolchain } = resolved;
+    let Resolved { pins, language_versions, toolchains } = resolved;
     let image = answered(config::asked(config), pins, &language_versions, releases);
-    let toolchain = toolchain.map(|(asked, pins)| answered(asked, pins, &BTreeMap::new(), releases));
-    Lock::united([image].into_iter().chain(toolchain))
+    let toolchains = toolchains.into_iter().map(|(asked, pins)| answered(asked, pins, &BTreeMap::new(), releases));
+    Lock::united([image].into_iter().chain(toolchains))
 }
 
 fn answered(

@@ -104,6 +104,7 @@ impl Chain {
             size: release.source.size,
             sha256: release.source.sha256,
             metadata: None,
+            build: None,
             license: Some(project.licence.clone()),
             proof: release.proof(),
             requires,

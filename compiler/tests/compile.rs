@@ -63,6 +63,38 @@ fn a_lock_that_answers_something_else_is_refused() {
     refuses_other_answers(&cases::place("compile/plan/builder"), "zstd", "zstd (>= 1.5)");
 }
 
+#[test]
+fn what_parts_are_built_with_must_be_what_they_ask_for() {
+    let case = cases::place("compile/plan/built");
+    let text = fs::read_to_string(case.join("image.yaml")).unwrap();
+    let config = compiler::config::read(&grammar::yaml::parse(model::SourceId(0), &text).root.unwrap()).0.unwrap();
+    let lock: Lock = Lock::from_text(&fs::read(case.join("lock.json")).unwrap()).unwrap();
+    let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
+    let lowered = |lock: &Lock| Lowerer::new(lock).unwrap().lower(&config, &config.architectures, &local);
+    lowered(&lock).unwrap();
+    assert_eq!(lock.answers.len(), 4, "image, root, what lampwork is built with, tools");
+    assert_eq!(compiler::questions(&config, &lock).unwrap().len(), 4);
+    let refused = |lock: &Lock, what: &str| {
+        let findings = lowered(lock).expect_err(what);
+        assert!(findings.iter().all(|finding| finding.code == codes::LOCK_INCONSISTENT), "{what}: {findings:?}");
+    };
+    for asked in lock.answers.keys() {
+        let mut without = lock.clone();
+        without.answers.remove(asked);
+        refused(&without, "an answer is missing");
+        let mut other = lock.clone();
+        other.answers.get_mut(asked).unwrap().resolutions.values_mut().for_each(|image| drop(image.roots.pop()));
+        refused(&other, "a root is missing");
+    }
+    let mut other = lock.clone();
+    let built = other.nodes.values_mut().find(|node| node.build.is_some()).unwrap();
+    built.build = Some(vec!["annealer".into()]);
+    refused(&other, "nothing answers what it is built with");
+    let mut other = lock.clone();
+    other.nodes.values_mut().for_each(|node| node.build = None);
+    refused(&other, "a source distribution is taken for a wheel");
+}
+
 fn refuses_other_answers(case: &Path, package: &str, requirement: &str) {
     let text = fs::read_to_string(case.join("image.yaml")).unwrap();
     let parsed = grammar::yaml::parse(model::SourceId(0), &text);
@@ -185,7 +217,8 @@ fn supply(case: &Path, need: Need, fetched: &mut Fetched, releases: &mut BTreeMa
         Need::PypiMetadata { file, sha256, .. } => {
             let bytes = recorded(case, &format!("pypi/{file}.metadata")).unwrap_or_else(|| panic!("{file}"));
             let parsed = Arc::new(CoreMetadata::parse(&bytes).unwrap());
-            fetched.metadata.insert(sha256, Metadata { parsed, digest: Digest::of(&bytes) });
+            let build = (!file.ends_with(".whl")).then(|| vec!["kiln-build".to_owned()]);
+            fetched.metadata.insert(sha256, Metadata { parsed, digest: Digest::of(&bytes), build });
         }
     }
 }

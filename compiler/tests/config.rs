@@ -8,7 +8,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use model::config::{Config, Content};
+use model::config::{Config, Content, Place};
 use model::{Arch, Findings, Sources, Spanned};
 use proptest::prelude::*;
 
@@ -165,7 +165,22 @@ fn show(config: &Config) -> String {
     for package in &config.system_packages {
         line("system package", &package.value);
     }
-    line("source", &source.as_ref().map(|source| (&source.path.value, &source.to.value)));
+    for package in &config.build_packages {
+        line("build package", &package.value);
+    }
+    if let Some(source) = source {
+        let place = match &source.place {
+            Place::Folder(path) => path.value.clone(),
+            Place::Git { url, commit } => format!("{} {}", url.value, commit.value),
+        };
+        line("source", &(place, &source.to.value));
+        line("build", &source.build);
+        line("tests", &source.tests);
+        line("tools", &values(&source.tools));
+    }
+    line("scripts", &(&config.scripts.pre_build, &config.scripts.post_build));
+    line("flags", &(config.flags.hardening.name(), config.fips(), config.flags.strip, &config.flags.optimization));
+    line("built here", &values(&config.flags.no_binary));
     for file in &config.files {
         let content = match &file.content {
             Content::File(from) => &from.value,

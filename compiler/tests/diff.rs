@@ -224,7 +224,7 @@ fn a_lock_says_version_reason_and_proof() {
     assert_eq!(
         found,
         [
-            "amd64, arm64: pypi lampwork 1.1 -> 1.2, for `lampwork[kiln]` of the configuration",
+            "amd64, arm64: pypi lampwork 1.1 -> 1.2, for `lampwork[kiln]<2` of the configuration",
             "amd64, arm64: pypi lampwork proof index-hash -> unsigned-upstream",
         ]
     );
@@ -233,7 +233,10 @@ fn a_lock_says_version_reason_and_proof() {
     let image = &mut after["answers"].as_object_mut().unwrap().values_mut().next().unwrap()["resolutions"]["arm64"];
     image["nodes"].as_array_mut().unwrap().retain(|node| *node != id);
     let found = lines(&before, &after);
-    assert_eq!(found, ["arm64: pypi lampwork \"1.1 (index-hash)\" removed, for `lampwork[kiln]` of the configuration"]);
+    assert_eq!(
+        found,
+        ["arm64: pypi lampwork \"1.1 (index-hash)\" removed, for `lampwork[kiln]<2` of the configuration"]
+    );
     let mut after = before.clone();
     after["releases"]["trixie"]["date"] = 1_700_000_001.into();
     let found = lines(&before, &after);

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use compiler::pypi::{Environment, Wanted, step};
+use compiler::pypi::{Environment, Sources as SourceDistributions, Wanted, step};
 use compiler::{Fetched, Metadata, Need, Pins, Project, Step};
 use inspect::pypi::{CoreMetadata, Page};
 use model::lock::Origin;
@@ -29,6 +29,8 @@ struct Case {
     keep: BTreeMap<String, BTreeSet<String>>,
     #[serde(default = "yes")]
     over_tls: bool,
+    /// Where source distributions may be taken: the projects of which nothing else is.
+    no_binary: Option<BTreeSet<String>>,
 }
 
 fn yes() -> bool {
@@ -47,6 +49,7 @@ fn outcome(folder: &Path) -> String {
     let wanted = Wanted {
         environments: case.architectures.iter().map(|arch| (*arch, environment.clone())).collect(),
         requirements: spanned(&case.requirements),
+        sources: case.no_binary.clone().map_or(SourceDistributions::Never, SourceDistributions::Allowed),
     };
     let keep = case.keep.iter().map(|(name, versions)| ((Origin::Pypi, name.clone()), versions.clone())).collect();
     let mut fetched = Fetched { keep, ..Fetched::default() };
@@ -101,7 +104,8 @@ fn supply(folder: &Path, case: &Case, need: Need, fetched: &mut Fetched) {
             let bytes =
                 fs::read(folder.join(format!("metadata/{file}.metadata"))).unwrap_or_else(|e| panic!("{file}: {e}"));
             let parsed = Arc::new(CoreMetadata::parse(&bytes).unwrap());
-            let metadata = Metadata { parsed, digest: Digest::of(&bytes) };
+            let build = (!file.ends_with(".whl")).then(|| vec!["flit-core".to_owned()]);
+            let metadata = Metadata { parsed, digest: Digest::of(&bytes), build };
             assert!(fetched.metadata.insert(sha256, metadata).is_none(), "asked for twice");
         }
     }

@@ -316,7 +316,7 @@ fn full_lock() -> Value {
     let node = |proof: Value| {
         json!({
             "origin": "pypi", "name": "a", "version": "1", "file": "a.whl", "size": 1, "sha256": digest, "metadata": digest,
-            "license": "MIT", "proof": proof,
+            "build": ["a"], "license": "MIT", "proof": proof,
             "requires": [{ "origin": "debian", "name": "b", "requirement": "b (>= 1)" }],
             "omits": [{ "requirement": "c", "reason": "not needed" }],
         })
@@ -343,7 +343,7 @@ fn full_lock() -> Value {
             digest.as_str(): {
                 "asked": {
                     "language": "python", "version": "3.13", "packages": ["a"], "system_packages": ["b"],
-                    "architectures": ["amd64"], "variant": "dev", "from_source": true, "toolchain": true,
+                    "architectures": ["amd64"], "variant": "dev", "from_source": true, "no_binary": ["a"], "toolchain": true,
                 },
                 "resolutions": {
                     "amd64": {
@@ -386,7 +386,7 @@ fn full_plan() -> Value {
         }),
         json!({
             "op": "inspect", "v": 1, "arch": "amd64", "profile": "maximum", "demands": { "compiled": ["pie"], "prebuilt": ["nx"] },
-            "parts": [{ "part": "compiled", "step": digest, "package": "a" }, { "part": "prebuilt", "package": "b" }, { "part": "debug" }],
+            "parts": [{ "part": "compiled", "step": digest, "package": "a" }, { "part": "prebuilt", "package": "b" }, { "part": "source", "package": "c" }, { "part": "debug" }],
         }),
         json!({ "op": "compose", "v": 1, "add": additions }),
         json!({ "op": "check", "v": 1, "check": "libraries", "arch": "amd64" }),

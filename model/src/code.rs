@@ -117,6 +117,7 @@ codes! {
     OFFLINE = "CS0605" Environment "a file is needed and the build is offline";
     SOURCE_INVALID = "CS0606" Input "a source is configured wrongly";
     FETCH_TOO_LARGE = "CS0607" Verdict "an answer is larger than allowed";
+    GIT_FAILED = "CS0608" Environment "a git repository cannot be fetched";
 
     // CS07xx: trust and proofs
     SIGNATURE_INVALID = "CS0701" Verdict "a signature does not verify";
@@ -178,6 +179,7 @@ codes! {
     SANDBOX_FAILED = "CS1105" Environment "a sandbox could not be set up";
     BUILD_OUTPUT = "CS1106" Verdict "a build step left what cannot be kept";
     HARDENING_MISSING = "CS1107" Verdict "a file is not hardened as demanded";
+    OWN_CRYPTOGRAPHY = "CS1109" Verdict "a file brings cryptography of its own past the FIPS provider";
 }
 
 #[cfg(test)]

@@ -19,8 +19,12 @@ pub struct Config {
     pub packages: Vec<Spanned<String>>,
     /// Debian packages by name with an optional version relation.
     pub system_packages: Vec<Spanned<SystemPackage>>,
-    /// The application's own files.
+    /// Debian packages that are there only while something of the image is built.
+    pub build_packages: Vec<Spanned<SystemPackage>>,
+    /// The application.
     pub source: Option<Source>,
+    /// Commands besides those of the application.
+    pub scripts: Scripts,
     /// Single files placed into the image.
     pub files: Vec<PlacedFile>,
     /// PEM files whose certificates the image trusts besides the public ones.
@@ -45,6 +49,12 @@ impl Config {
         let is_asked = self.flags.hardening == Hardening::Maximum || self.fips();
         let default = if is_asked { Build::Source } else { Build::Prebuilt };
         self.base.language.is_some() && self.base.build.as_ref().map_or(default, |build| build.value) == Build::Source
+    }
+
+    /// Whether commands of the author's own run while the image is made.
+    pub fn has_commands(&self) -> bool {
+        let source = self.source.iter().flat_map(|source| source.build.iter().chain(&source.tests));
+        source.chain(&self.scripts.pre_build).chain(&self.scripts.post_build).next().is_some()
     }
 
     /// Whether only cryptography of a FIPS 140 provider is to answer.
@@ -74,7 +84,7 @@ pub enum Build {
 }
 
 /// How what is compiled is built, and what is demanded of everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildFlags {
     /// The hardening profile.
     pub hardening: Hardening,
@@ -84,6 +94,14 @@ pub struct BuildFlags {
     pub strip: bool,
     /// Compiler's optimisation level, if it is not the profile's own.
     pub optimization: Option<String>,
+    /// Packages of the language that are built here though others have built them: normalised names.
+    pub no_binary: Vec<Spanned<String>>,
+}
+
+impl Default for BuildFlags {
+    fn default() -> Self {
+        Self { hardening: Hardening::default(), fips: None, strip: true, optimization: None, no_binary: Vec::new() }
+    }
 }
 
 /// A hardening profile; the standard library says what each means.
@@ -221,13 +239,46 @@ impl Relation {
     }
 }
 
-/// The application's files: a directory beside the configuration, copied into the image.
+/// The application: a directory beside the configuration, or a commit of a repository, that goes into the image as the
+/// commands leave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Directory, relative to the configuration.
-    pub path: Spanned<String>,
-    /// Absolute directory in the image.
+    /// Where its files are.
+    pub place: Place,
+    /// Absolute directory in the image; the commands start there.
     pub to: Spanned<String>,
+    /// What builds it.
+    pub build: Vec<Command>,
+    /// What must succeed before there is an image; nothing these leave behind goes into it.
+    pub tests: Vec<Command>,
+    /// Packages of the language that the commands use and the image does not have.
+    pub tools: Vec<Spanned<String>>,
+}
+
+/// Where an application's files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A directory, relative to the configuration.
+    Folder(Spanned<String>),
+    /// A commit of a git repository.
+    Git {
+        /// Where the repository is had.
+        url: Spanned<String>,
+        /// The commit's whole name: 40 or 64 hexadecimal digits.
+        commit: Spanned<String>,
+    },
+}
+
+/// An argument vector; never empty.
+pub type Command = Vec<String>;
+
+/// Commands besides those of the application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scripts {
+    /// Run where the application is, before what builds it.
+    pub pre_build: Vec<Command>,
+    /// Run over the whole image; what they leave in [`crate::plan::OUT`] goes into it besides.
+    pub post_build: Vec<Command>,
 }
 
 /// One file placed into the image.

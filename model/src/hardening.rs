@@ -28,11 +28,13 @@ pub enum Demand {
     ControlFlow,
     /// Code is not changed when it is loaded.
     NoTextRelocations,
+    /// Its cryptography is the image's: it has no copy of OpenSSL within.
+    ImageCryptography,
 }
 
 impl Demand {
     /// Every demand, in the order they are reported.
-    pub const ALL: [Demand; 8] = [
+    pub const ALL: [Demand; 9] = [
         Demand::Pie,
         Demand::Relro,
         Demand::Now,
@@ -41,6 +43,7 @@ impl Demand {
         Demand::Fortify,
         Demand::ControlFlow,
         Demand::NoTextRelocations,
+        Demand::ImageCryptography,
     ];
 
     /// As written in policies and documents.
@@ -54,6 +57,7 @@ impl Demand {
             Demand::Fortify => "fortify",
             Demand::ControlFlow => "control-flow",
             Demand::NoTextRelocations => "no-text-relocations",
+            Demand::ImageCryptography => "image-cryptography",
         }
     }
 }
@@ -205,6 +209,9 @@ pub struct Hardening {
     pub stripped: bool,
     /// What its debug information says.
     pub compiled: Compiled,
+    /// The copy of OpenSSL, or of what was made from it, that is a part of the file itself, as it calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_openssl: Option<String>,
     /// What `.GCC.command.line` says (`-frecord-gcc-switches`); equal lines are one.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub command_lines: BTreeSet<String>,
@@ -301,6 +308,7 @@ mod tests {
                 }],
                 undescribed: Some(["extra.c".into()].into()),
             },
+            own_openssl: None,
             command_lines: BTreeSet::new(),
         };
         let verdict = [

@@ -69,7 +69,10 @@ pub struct Asked {
     /// The language's runtime is compiled from its official release.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_source: bool,
-    /// What is asked for is not an image, but the root file system its parts are compiled in.
+    /// Packages of the language that are built here though others have built them, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_binary: Vec<String>,
+    /// What is asked for is not an image, but something its parts are built with.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub toolchain: bool,
 }
@@ -157,6 +160,9 @@ pub struct Node {
     /// SHA-256 of the metadata resolution read, where it was served apart from the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Digest>,
+    /// Of a source distribution, the packages its build asks for, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Vec<String>>,
     /// Licence as the package's own metadata states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,

@@ -79,7 +79,8 @@ pub enum Op {
         /// Digest of the canonical JSON of the [`crate::Tree`].
         tree: Digest,
     },
-    /// An archive (the one input, a blob) as a tree.
+    /// An archive as a tree: the one input, a blob. Of a wheel that was built here, the first input is a tree with it alone, and
+    /// the second the source distribution, which must have said all that the wheel needs.
     Unpack {
         /// Version of this operation.
         v: u32,
@@ -186,6 +187,11 @@ pub enum Part {
         /// What brought it, as in the lock.
         package: String,
     },
+    /// What a step compiled from. It is not in the image; a file that comes out of the step as it went in was not compiled there.
+    Source {
+        /// What it is, as in the lock.
+        package: String,
+    },
     /// Debug information of what was compiled here, by build id.
     Debug,
 }
@@ -211,7 +217,8 @@ pub enum ArchiveFormat {
         project: String,
         /// Version the wheel must carry.
         version: String,
-        /// SHA-256 its METADATA must have, where resolution read that apart from the wheel.
+        /// SHA-256 of the metadata resolution read: of METADATA, where that was served apart from the wheel; of what the
+        /// source distribution says, where it is built here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metadata: Option<Digest>,
     },

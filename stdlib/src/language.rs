@@ -14,6 +14,12 @@ use crate::variant::Variant;
 /// arguments.
 pub const BYTECODE: &str = include_str!("../languages/bytecode.py");
 
+/// The script that builds the wheel of the source distribution it is started in, unpacked to /out/image.
+pub const WHEEL: &str = include_str!("../languages/wheel.py");
+
+/// The script that makes a wheel of what the other left in /out/image.
+pub const PACK_WHEEL: &str = include_str!("../languages/pack_wheel.py");
+
 /// A language as the standard library knows it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

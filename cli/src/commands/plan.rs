@@ -3,7 +3,7 @@ use std::path::Path;
 
 use compiler::template::Image;
 use compiler::{LocalTrees, Lowerer};
-use model::config::{Config, Content};
+use model::config::{Config, Content, Place};
 use model::lock::Lock;
 use model::plan::Plan;
 use model::{Arch, Digest, Finding, Findings, canonical_json, codes};
@@ -136,11 +136,22 @@ impl Captured {
         let mut findings = Findings::new();
         let mut local = LocalTrees::default();
         if let Some(source) = &config.source {
-            let path = &source.path.value;
-            let taken = self.folders.entry(path.clone()).or_insert_with(|| local::capture(store, folder, path));
+            let (taken, span) = match &source.place {
+                Place::Folder(path) => {
+                    let take = || local::capture(store, folder, &path.value);
+                    (self.folders.entry(path.value.clone()).or_insert_with(take).clone(), path.span)
+                }
+                Place::Git { url, commit } => {
+                    let take = || {
+                        let stall = session.fetcher.stall();
+                        local::commit(store, &url.value, &commit.value, session.offline, stall).map_err(Findings::from)
+                    };
+                    (self.folders.entry(commit.value.clone()).or_insert_with(take).clone(), url.span)
+                }
+            };
             match taken {
-                Ok(tree) => local.source = Some(*tree),
-                Err(found) => findings.extend(found.iter().map(|finding| finding.clone().or_at(source.path.span))),
+                Ok(tree) => local.source = Some(tree),
+                Err(found) => findings.extend(found.into_iter().map(|finding| finding.or_at(span))),
             }
         }
         for file in &config.files {

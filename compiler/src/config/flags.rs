@@ -7,7 +7,8 @@ use model::{Finding, Spanned, codes};
 
 use crate::reader::{Fields, Reader};
 
-pub(super) const FIELDS: &[&str] = &["hardening", "fips", "strip_binaries", "optimization", "reproducible"];
+pub(super) const FIELDS: &[&str] =
+    &["hardening", "fips", "strip_binaries", "optimization", "no_binary", "reproducible"];
 
 /// Levels of optimisation, as compilers name them.
 pub(crate) const OPTIMIZATIONS: &[&str] = &["O0", "O1", "O2", "O3", "Os", "Og"];
@@ -27,7 +28,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
         read.fips = reader.boolean(node, "build_flags.fips").map(|fips| Spanned::new(fips, node.span));
     }
     if let Some(node) = flags.get("strip_binaries") {
-        read.strip = reader.boolean(node, "build_flags.strip_binaries").unwrap_or_default();
+        read.strip = reader.boolean(node, "build_flags.strip_binaries").unwrap_or(read.strip);
     }
     if let Some(node) = flags.get("optimization") {
         read.optimization = reader.one_of(node, "build_flags.optimization", OPTIMIZATIONS, &[]).map(str::to_owned);
@@ -39,6 +40,9 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
             );
         }
     }
+    if let Some(node) = flags.get("no_binary") {
+        read.no_binary = no_binary(reader, node);
+    }
     if let Some(node) = flags.get("reproducible")
         && reader.boolean(node, "build_flags.reproducible") == Some(false)
     {
@@ -49,6 +53,27 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
         check_fips(reader, base, fips);
     }
     read
+}
+
+/// Names of packages, as the index compares them; pip calls what is meant the same.
+fn no_binary(reader: &mut Reader, node: &Node) -> Vec<Spanned<String>> {
+    let mut names: Vec<Spanned<String>> = Vec::new();
+    for item in reader.list(node, "build_flags.no_binary") {
+        let Some(text) = reader.line(item, "build_flags.no_binary[]") else { continue };
+        let is_name = text.value.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        if !is_name {
+            let message = format!("{} is no name of a package", grammar::quote(&text.value));
+            reader.bad_value(text.span, message, "write the name alone; versions go under `packages`");
+            continue;
+        }
+        let name = Spanned::new(inspect::pypi::normalize(&text.value), text.span);
+        match names.iter().find(|other| other.value == name.value) {
+            Some(first) => reader.duplicate(&format!("the package `{}`", name.value), name.span, first.span),
+            None => names.push(name),
+        }
+    }
+    names
 }
 
 /// What the distribution builds answers also past the provider: its Python has hash functions of its own.

@@ -4,7 +4,7 @@ use grammar::yaml::{Kind, Node};
 use model::config::{Config, Metadata, Variant};
 use model::{Arch, Finding, Span, Spanned, codes};
 
-use super::{base, flags, name, packages, placed, run, system};
+use super::{base, commands, flags, name, packages, placed, run, system};
 use crate::reader::{Fields, Reader};
 use crate::suggest::{choice, choose, nearest};
 
@@ -18,6 +18,7 @@ pub(super) const FIELDS: &[&str] = &[
     "python_version",
     "packages",
     "system_packages",
+    "build_packages",
     "build_type",
     "build_flags",
     "source",
@@ -44,28 +45,21 @@ pub(super) const FIELDS: &[&str] = &[
 const OF_DOCUMENTS: &[&str] = &["extends", "with", "matrix"];
 
 /// Fields that mean nothing yet.
-pub(super) const LATER: &[&str] = &[
-    "policies",
-    "registries",
-    "scripts",
-    "go_version",
-    "java_version",
-    "node_version",
-    "ruby_version",
-    "rust_version",
-];
+pub(super) const LATER: &[&str] =
+    &["policies", "registries", "go_version", "java_version", "node_version", "ruby_version", "rust_version"];
 
 /// Languages whose images cannot be built yet.
 pub(super) const LATER_LANGUAGES: &[&str] = &["go", "java", "node", "ruby", "rust"];
 
 /// The section a field belongs to when it stands in another one, under its own or another common name.
 pub(crate) fn home_of(field: &str) -> Option<&'static str> {
-    let sections: [(&str, &[&str]); 5] = [
+    let sections: [(&str, &[&str]); 6] = [
         ("base", base::FIELDS),
         ("run", run::FIELDS),
         ("build_flags", flags::FIELDS),
         ("metadata", METADATA_FIELDS),
         ("source", placed::SOURCE_FIELDS),
+        ("scripts", commands::SCRIPTS_FIELDS),
     ];
     sections.into_iter().find(|(_, fields)| fields.contains(&field)).map(|(section, _)| section)
 }
@@ -102,10 +96,29 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let description = fields.get("description").and_then(|node| reader.text(node, "description"));
     let version = fields.get("version").and_then(|node| name::version(reader, node));
     let base = base::read(reader, &fields);
-    let packages = packages::read(reader, &fields, base.as_ref());
-    let system_packages = fields.get("system_packages").map(|node| system::read(reader, node)).unwrap_or_default();
+    let packages = packages::read(reader, &fields, "packages");
+    // where it says that there is no language
+    let no_language = base.as_ref().filter(|base| base.language.is_none()).and(fields.key("base"));
+    if !packages.is_empty() && no_language.is_some() {
+        packages::refuse_without_language(reader, &fields, "packages", no_language);
+    }
+    let system_packages = system::read(reader, &fields, "system_packages");
+    let build_packages = system::read(reader, &fields, "build_packages");
     let flags = flags::read(reader, &fields, base.as_ref());
-    let source = placed::source(reader, &fields);
+    let source = placed::source(reader, &fields, no_language);
+    let scripts = commands::scripts(reader, &fields);
+    if let (Some(key), None) = (fields.key("scripts").filter(|_| !scripts.pre_build.is_empty()), &source)
+        && !fields.may_lack("source")
+        && fields.get("source").is_none()
+    {
+        let finding = Finding::error(
+            codes::CONFLICTING_FIELDS,
+            "`scripts.pre_build` runs where the application is, and there is none",
+        );
+        reader.add(
+            finding.at(key).help("name the application under `source`, or move the commands to `scripts.post_build`"),
+        );
+    }
     let files = fields.get("files").map(|node| placed::files(reader, node)).unwrap_or_default();
     let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
     let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
@@ -119,7 +132,9 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         flags,
         packages,
         system_packages,
+        build_packages,
         source,
+        scripts,
         files,
         certificates,
         run,

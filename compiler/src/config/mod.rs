@@ -2,6 +2,7 @@
 //! is refused, never passed over.
 
 mod base;
+mod commands;
 mod flags;
 mod image;
 mod name;
@@ -21,6 +22,7 @@ use stdlib::language::Line;
 pub(crate) use flags::OPTIMIZATIONS;
 pub(crate) use image::{home_of, is_field, is_of_health};
 pub(crate) use name::is_image_name;
+pub(crate) use packages::package_name;
 
 /// The fields that are honoured: of the whole (`None`) and of its parts.
 #[cfg(test)]
@@ -34,7 +36,8 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
         (Some("base"), base::FIELDS.to_vec()),
         (Some("run"), run::FIELDS.to_vec()),
         (Some("build_flags"), flags::FIELDS.to_vec()),
-        (Some("source"), without(placed::SOURCE_FIELDS, placed::SOURCE_LATER)),
+        (Some("source"), placed::SOURCE_FIELDS.to_vec()),
+        (Some("scripts"), commands::SCRIPTS_FIELDS.to_vec()),
         (Some("metadata"), image::METADATA_FIELDS.to_vec()),
     ]
 }
@@ -43,7 +46,6 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
 pub(crate) fn later(path: &str) -> &'static [&'static str] {
     match path {
         "" => image::LATER,
-        "source" => placed::SOURCE_LATER,
         _ => &[],
     }
 }
@@ -66,32 +68,57 @@ pub(crate) fn read_part(root: &Node) -> (Option<Config>, Findings) {
 /// Everything resolution reads: base, packages, system packages, architectures and variant. The order in which packages are
 /// written does not count.
 pub fn asked(config: &Config) -> Asked {
-    let mut packages: Vec<&str> = config.packages.iter().map(|package| package.value.as_str()).collect();
-    packages.sort_unstable();
-    let mut system: Vec<String> = config.system_packages.iter().map(system_text).collect();
-    system.sort_unstable();
     Asked {
-        language: config.base.language.as_ref().map(|language| language.value.name().to_owned()),
         version: config.base.version.as_ref().map(|version| version.value.text().to_owned()),
-        packages: packages.into_iter().map(str::to_owned).collect(),
-        system_packages: system,
-        architectures: config.architectures.clone(),
+        packages: sorted(config.packages.iter().map(|package| package.value.clone())),
+        system_packages: sorted(config.system_packages.iter().map(system_text)),
         variant: config.variant.unless_prod().map(str::to_owned),
         from_source: config.from_source(),
-        toolchain: false,
+        no_binary: sorted(config.flags.no_binary.iter().map(|name| name.value.clone())),
+        ..of_language(config)
     }
 }
 
-/// What is asked for besides where something is compiled: the root file system it is compiled in. It is the same for every
+/// What is asked for besides where a runtime is compiled: the root file system it is compiled in. It is the same for every
 /// image of a line.
 pub fn toolchain_asked(config: &Config, line: &Line) -> Asked {
+    Asked { version: Some(line.version.clone()), from_source: true, toolchain: true, ..of_language(config) }
+}
+
+/// What is asked for where packages and the application are built: the same, with what the author adds to it.
+pub(crate) fn parts_asked(config: &Config, line: Option<&Line>) -> Asked {
+    Asked {
+        version: line.map(|line| line.version.clone()),
+        system_packages: sorted(config.build_packages.iter().map(system_text)),
+        from_source: config.from_source(),
+        toolchain: true,
+        ..of_language(config)
+    }
+}
+
+/// What is asked for where something is built with packages of the language.
+pub(crate) fn tools_asked(config: &Config, line: &Line, packages: Vec<String>) -> Asked {
+    Asked {
+        version: Some(line.version.clone()),
+        packages,
+        no_binary: sorted(config.flags.no_binary.iter().map(|name| name.value.clone())),
+        toolchain: true,
+        ..of_language(config)
+    }
+}
+
+fn of_language(config: &Config) -> Asked {
     Asked {
         language: config.base.language.as_ref().map(|language| language.value.name().to_owned()),
-        version: Some(line.version.clone()),
         architectures: config.architectures.clone(),
-        toolchain: true,
         ..Asked::default()
     }
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.collect();
+    texts.sort_unstable();
+    texts
 }
 
 fn system_text(package: &Spanned<SystemPackage>) -> String {

@@ -3,26 +3,18 @@
 use std::collections::BTreeMap;
 
 use grammar::yaml::{Kind, Node, Pair};
-use model::config::Base;
 use model::{Finding, Span, Spanned, codes};
 
 use crate::reader::{Fields, Reader};
 
-pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>) -> Vec<Spanned<String>> {
-    let Some(node) = fields.get("packages") else { return Vec::new() };
+/// The requirements a field lists.
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, name: &'static str) -> Vec<Spanned<String>> {
+    let Some(node) = fields.get(name) else { return Vec::new() };
+    let path = fields.named(name);
     let requirements: Vec<Spanned<String>> = match &node.kind {
-        Kind::Map(_) => reader.map(node, "packages").filter_map(|pair| entry(reader, pair)).collect(),
-        _ => reader.list(node, "packages").filter_map(|item| requirement(reader, item)).collect(),
+        Kind::Map(_) => reader.map(node, &path).filter_map(|pair| entry(reader, &path, pair)).collect(),
+        _ => reader.list(node, &path).filter_map(|item| requirement(reader, &path, item)).collect(),
     };
-    if base.is_some_and(|base| base.language.is_none())
-        && !requirements.is_empty()
-        && let Some(key) = fields.key("packages")
-    {
-        let finding =
-            Finding::error(codes::CONFLICTING_FIELDS, "`packages` are those of a language, and there is none");
-        let finding = finding.help("Debian packages go under `system_packages`; or name a language");
-        reader.add(fields.key("base").into_iter().fold(finding.at(key), |f, base| f.label(base, "no language here")));
-    }
     refuse_duplicates(reader, &requirements);
     let is_list = matches!(node.kind, Kind::List(_));
     for finding in crate::pypi::unreadable(&requirements) {
@@ -32,8 +24,18 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
     requirements
 }
 
-fn requirement(reader: &mut Reader, item: &Node) -> Option<Spanned<String>> {
-    let Kind::Map(pairs) = &item.kind else { return reader.line(item, "packages[]") };
+/// Says that packages of a language are asked for where there is none; `base` is where that stands.
+pub(super) fn refuse_without_language(reader: &mut Reader, fields: &Fields<'_>, name: &str, base: Option<Span>) {
+    let Some(key) = fields.key(name) else { return };
+    let message = format!("`{}` are those of a language, and there is none", fields.named(name));
+    let instead = if fields.path.is_empty() { "system_packages" } else { "build_packages" };
+    let finding = Finding::error(codes::CONFLICTING_FIELDS, message).at(key);
+    let finding = finding.help(format!("Debian packages go under `{instead}`; or name a language"));
+    reader.add(base.into_iter().fold(finding, |finding, base| finding.label(base, "no language here")));
+}
+
+fn requirement(reader: &mut Reader, path: &str, item: &Node) -> Option<Spanned<String>> {
+    let Kind::Map(pairs) = &item.kind else { return reader.line(item, &format!("{path}[]")) };
     let help = match pairs.as_slice() {
         [Pair { key, value: Node { kind: Kind::Scalar { text, .. }, .. } }]
             if text.starts_with(|c: char| c.is_ascii_digit()) =>
@@ -49,14 +51,14 @@ fn requirement(reader: &mut Reader, item: &Node) -> Option<Spanned<String>> {
 }
 
 /// `fastapi: 0.104.1`, `uvicorn: ">=0.24"`, `httpx: "*"`.
-fn entry(reader: &mut Reader, pair: &Pair) -> Option<Spanned<String>> {
+fn entry(reader: &mut Reader, path: &str, pair: &Pair) -> Option<Spanned<String>> {
     let name = &pair.key.value;
     if pair.value.kind == Kind::Null {
         let finding = Finding::error(codes::WRONG_TYPE, format!("{} has no version", grammar::quote(name)));
         reader.add(finding.at(pair.key.span).help(format!("write `{name}: \"*\"` for any")));
         return None;
     }
-    let version = reader.line(&pair.value, &format!("packages.{name}"))?;
+    let version = reader.line(&pair.value, &format!("{path}.{name}"))?;
     let text = match version.value.trim() {
         "*" | "latest" => name.to_string(),
         limits if limits.starts_with(['<', '>', '=', '!', '~']) => format!("{name}{limits}"),
@@ -76,7 +78,7 @@ fn entry(reader: &mut Reader, pair: &Pair) -> Option<Spanned<String>> {
 fn refuse_duplicates(reader: &mut Reader, requirements: &[Spanned<String>]) {
     let mut seen: BTreeMap<String, (Span, bool)> = BTreeMap::new();
     for requirement in requirements {
-        let name = normal_name(&requirement.value);
+        let name = package_name(&requirement.value);
         let has_marker = requirement.value.contains(';');
         match seen.get(&name) {
             _ if name.is_empty() => {}
@@ -92,7 +94,7 @@ fn refuse_duplicates(reader: &mut Reader, requirements: &[Spanned<String>]) {
 }
 
 /// The normalised name (PEP 503) a requirement starts with; empty if it starts with none.
-fn normal_name(requirement: &str) -> String {
+pub(crate) fn package_name(requirement: &str) -> String {
     let requirement = requirement.trim_start();
     let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
     inspect::pypi::normalize(requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default())
@@ -104,8 +106,8 @@ mod tests {
 
     #[test]
     fn names_are_compared_as_the_index_does() {
-        assert_eq!(normal_name("Typing_Extensions>=4"), "typing-extensions");
-        assert_eq!(normal_name("uvicorn[standard]==1"), "uvicorn");
-        assert_eq!(normal_name("==1"), "");
+        assert_eq!(package_name("Typing_Extensions>=4"), "typing-extensions");
+        assert_eq!(package_name("uvicorn[standard]==1"), "uvicorn");
+        assert_eq!(package_name("==1"), "");
     }
 }

@@ -4,31 +4,79 @@ use std::collections::BTreeMap;
 
 use grammar::quote;
 use grammar::yaml::{Kind, Node};
-use model::config::{Content, PlacedFile, Source};
+use model::config::{Content, Place, PlacedFile, Source};
 use model::{Finding, Span, Spanned, codes};
 
+use super::commands::commands;
+use super::packages;
 use super::path::{below_root, beside};
 use crate::reader::{Fields, Reader};
 
-pub(super) const SOURCE_FIELDS: &[&str] = &["path", "to", "git", "build", "tests"];
-
-/// Fields of `source` that mean nothing yet.
-pub(super) const SOURCE_LATER: &[&str] = &["git", "build", "tests"];
+pub(super) const SOURCE_FIELDS: &[&str] = &["path", "git", "to", "build", "tests", "tools"];
+pub(super) const GIT_FIELDS: &[&str] = &["url", "commit"];
 
 const FILE_FIELDS: &[&str] = &["from", "content", "to", "mode"];
 const DEFAULT_MODE: u32 = 0o644;
 
-pub(super) fn source(reader: &mut Reader, fields: &Fields<'_>) -> Option<Source> {
-    let mut fields = reader.section(fields, "source", SOURCE_FIELDS)?;
-    reader.not_yet(&fields, SOURCE_LATER);
-    if fields.get("git").is_some() {
-        fields.excuse(); // which stands for the path
-    }
-    let path = reader.required(&fields, "path", "name the application's directory: `path: ./app`");
-    let path = path.and_then(|node| beside(reader, node, "source.path"));
+pub(super) fn source(reader: &mut Reader, fields: &Fields<'_>, no_language: Option<Span>) -> Option<Source> {
+    let fields = reader.section(fields, "source", SOURCE_FIELDS)?;
+    let place = place(reader, &fields);
     let to = reader.required(&fields, "to", "name the directory in the image: `to: /app`");
     let to = to.and_then(|node| below_root(reader, node, "source.to"));
-    Some(Source { path: path?, to: to? })
+    let build = commands(reader, &fields, "build", "source.build[]");
+    let tests = commands(reader, &fields, "tests", "source.tests[]");
+    let tools = packages::read(reader, &fields, "tools");
+    if !tools.is_empty() && no_language.is_some() {
+        packages::refuse_without_language(reader, &fields, "tools", no_language);
+    }
+    Some(Source { place: place?, to: to?, build, tests, tools })
+}
+
+/// Where the files are; exactly one of two fields says it.
+fn place(reader: &mut Reader, fields: &Fields<'_>) -> Option<Place> {
+    let Some(git) = fields.pair("git") else {
+        let path = reader.required(fields, "path", "name the application's directory: `path: ./app`");
+        return path.and_then(|node| beside(reader, node, "source.path")).map(Place::Folder);
+    };
+    if let Some(path) = fields.key("path") {
+        let finding = Finding::error(codes::CONFLICTING_FIELDS, "an application has its files from one place");
+        let finding = finding.at(path).label(git.key.span, "a repository is named here");
+        reader.add(finding.help("write `path`, a directory beside the configuration, or `git`"));
+        return None;
+    }
+    let git = reader.section(fields, "git", GIT_FIELDS)?;
+    let url = reader.required(&git, "url", "name the repository: `url: https://…`");
+    let url = url.and_then(|node| repository(reader, node));
+    let commit = reader.required(&git, "commit", "name the commit by all of its 40 digits");
+    let commit = commit.and_then(|node| commit_name(reader, node));
+    Some(Place::Git { url: url?, commit: commit? })
+}
+
+/// An address git can fetch from without running a program of the address's choice.
+fn repository(reader: &mut Reader, node: &Node) -> Option<Spanned<String>> {
+    let url = reader.line(node, "source.git.url")?;
+    let schemes = ["https://", "http://", "ssh://", "git://"];
+    let host = schemes.iter().find_map(|scheme| url.value.strip_prefix(scheme));
+    let is_plain =
+        |host: &str| !host.is_empty() && !host.starts_with(['-', '/']) && !host.contains(char::is_whitespace);
+    if host.is_some_and(|host| is_plain(host) && !host.split('/').next().is_some_and(|host| host.contains("@-"))) {
+        return Some(url);
+    }
+    let message = format!("{} is no address of a git repository", quote(&url.value));
+    reader.bad_value(url.span, message, "write it as `https://…`, `http://…`, `ssh://…` or `git://…`");
+    None
+}
+
+/// A branch or a tag may name another commit tomorrow, and a short name another one as well.
+fn commit_name(reader: &mut Reader, node: &Node) -> Option<Spanned<String>> {
+    let commit = reader.line(node, "source.git.commit")?;
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    if matches!(commit.value.len(), 40 | 64) && commit.value.bytes().all(is_digit) {
+        return Some(commit);
+    }
+    let message = format!("{} is no whole name of a commit", quote(&commit.value));
+    reader.bad_value(commit.span, message, "write all of its 40 hexadecimal digits, as `git rev-parse` prints them");
+    None
 }
 
 pub(super) fn files(reader: &mut Reader, node: &Node) -> Vec<PlacedFile> {

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use grammar::quote;
-use grammar::yaml::Node;
 use model::config::{Relation, SystemPackage};
 use model::{Finding, Span, Spanned, codes};
 
-use crate::reader::Reader;
+use crate::reader::{Fields, Reader};
 
-pub(super) fn read(reader: &mut Reader, node: &Node) -> Vec<Spanned<SystemPackage>> {
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<Spanned<SystemPackage>> {
+    let Some(node) = fields.get(name) else { return Vec::new() };
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
     let mut packages = Vec::new();
-    for item in reader.list(node, "system_packages") {
-        let Some(text) = reader.line(item, "system_packages[]") else { continue };
+    for item in reader.list(node, name) {
+        let Some(text) = reader.line(item, &format!("{name}[]")) else { continue };
         match parse(text.value.trim()) {
             Ok(package) => {
                 if let Some(first) = seen.get(&package.name) {

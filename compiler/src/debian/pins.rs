@@ -95,6 +95,7 @@ fn node(listed: Listed, arch: Arch) -> Node {
         size: package.size,
         sha256: package.sha256,
         metadata: None,
+        build: None,
         license: None,
         proof: Proof::VerifiedByOpenpgp { release: suite, index: format!("main/binary-{arch}/Packages.xz") },
         requires: Vec::new(),

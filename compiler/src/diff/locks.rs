@@ -130,7 +130,8 @@ fn unused(lock: &Lock) -> Facts {
 }
 
 fn package(id: &str, node: &Node) -> Fact {
-    let Node { origin: _, name: _, version, file, size, sha256, metadata, license, proof, requires, omits } = node;
+    let Node { origin: _, name: _, version, file, size, sha256, metadata, build, license, proof, requires, omits } =
+        node;
     let mut following = BTreeMap::from([
         ("id", id.to_owned()),
         ("file", file.clone()),
@@ -156,6 +157,7 @@ fn package(id: &str, node: &Node) -> Fact {
         Proof::UnsignedUpstream => "unsigned-upstream",
     };
     own.insert("proof".to_owned(), state.to_owned());
+    own.extend(counted(build.iter().flatten().map(|requirement| format!("built with `{requirement}`"))));
     own.extend(license.iter().map(|license| ("license".to_owned(), license.clone())));
     own.extend(counted(requires.iter().map(|edge| format!("requirement {}", answered(edge)))));
     own.extend(counted(omits.iter().map(|left| format!("without `{}`: {}", left.requirement, left.reason))));

@@ -26,10 +26,11 @@ pub(super) fn pairs<'l>(before: &'l Lock, after: &'l Lock) -> Vec<Pair<'l>> {
     for old in &before.answers {
         pairs.extend(after.answers.get_key_value(old.0).map(|new| Pair { before: Some(old), after: Some(new) }));
     }
-    let without: [fn(&mut Asked); 5] = [
+    let without: [fn(&mut Asked); 6] = [
         |asked| asked.version = None,
         |asked| asked.packages.clear(),
         |asked| asked.system_packages.clear(),
+        |asked| asked.no_binary.clear(),
         |asked| asked.architectures.clear(),
         |asked| *asked = Asked::default(),
     ];
@@ -74,6 +75,7 @@ pub(super) fn facts(asked: &Asked) -> Facts {
     }
     facts.put_all(asked.packages.iter().map(|entry| format!("package {entry}")));
     facts.put_all(asked.system_packages.iter().map(|entry| format!("system package {entry}")));
+    facts.put_all(asked.no_binary.iter().map(|name| format!("built here {name}")));
     facts.put_all(asked.architectures.iter().map(|arch| format!("architecture {arch}")));
     facts
 }

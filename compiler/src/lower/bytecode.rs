@@ -6,12 +6,11 @@ use stdlib::language::BYTECODE;
 use stdlib::room::Room;
 
 use super::{Lowering, Steps, add, compile, version};
-use crate::resolve::{Made, Runtime};
+use crate::resolve::Runtime;
 
 impl Lowering<'_, '_> {
-    /// A tree with the byte code of its modules in `directories` (absolute); `below` are the trees of the layers below. Where
-    /// nothing is compiled for the image it is the tree as it is: nothing of it is run then, so that it can be put together on
-    /// any machine.
+    /// A tree with the byte code of its modules in `directories` (absolute), written by `runtime`, if there is one; `below` are
+    /// the trees of the layers below.
     pub(super) fn with_bytecode(
         &self,
         runtime: Option<&Runtime>,
@@ -21,7 +20,7 @@ impl Lowering<'_, '_> {
         directories: &[String],
         steps: &mut Steps,
     ) -> Result<PlanKey, Findings> {
-        let Some(runtime @ Runtime { made: Made::Compiled(_), .. }) = runtime else { return Ok(tree) };
+        let Some(runtime) = runtime else { return Ok(tree) };
         let out = Addition::Dir { path: compile::path("out")?, mode: 0o755, uid: 0, gid: 0 };
         let script =
             Addition::File { path: compile::path("recipe/bytecode.py")?, text: BYTECODE.to_owned(), mode: 0o644 };

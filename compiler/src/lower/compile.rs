@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::config::Config;
-use model::lock::Origin;
+use model::hardening::Demand;
+use model::lock::{Asked, Origin, Resolution};
 use model::plan::{Addition, Op, Part, PlanKey};
 use model::{Arch, Digest, Finding, Findings, TreePath, codes, digest_of};
 use stdlib::language::Line;
@@ -12,17 +13,17 @@ use stdlib::source;
 
 use super::{Locked, Lowering, Named, Steps, add, version};
 use crate::upstream::{Chain, Link};
-use crate::{answers, config, resolve};
+use crate::{answers, config, debian, parts};
 
-/// The trees a recipe makes.
+/// The trees that are made from a source.
 pub(super) struct Compiled {
-    package: String,
+    pub(super) package: String,
     /// The step that ran the recipe.
-    step: PlanKey,
+    pub(super) step: PlanKey,
     /// What goes into an image.
     pub(super) image: PlanKey,
     /// What compiling against it needs besides.
-    pub(super) dev: PlanKey,
+    pub(super) dev: Option<PlanKey>,
     /// Debug information.
     pub(super) debug: PlanKey,
 }
@@ -34,10 +35,11 @@ impl Compiled {
     }
 }
 
-/// Everything of a configuration that recipes read.
+/// Everything of a configuration that decides how things are built, besides what the lock answers.
 pub(super) fn flags_digest(config: &Config) -> Digest {
     let flags = &config.flags;
-    digest_of(&(flags.hardening.name(), config.fips(), flags.strip, &flags.optimization))
+    let asked = config::parts_asked(config, None).digest();
+    digest_of(&(flags.hardening.name(), config.fips(), flags.strip, &flags.optimization, asked, config.has_commands()))
 }
 
 impl<'l> Lowering<'_, 'l> {
@@ -50,11 +52,14 @@ impl<'l> Lowering<'_, 'l> {
         steps: &mut Steps,
     ) -> Result<Vec<Compiled>, Findings> {
         let room = Room::shipped()?;
-        let root = self.toolchain(arch, line, chain, &room, steps)?;
+        let additions = room.additions(self.base);
+        let mut root = vec![add(steps, Op::Compose { v: version::COMPOSE, add: additions }, Vec::new())];
+        let wanted = parts::toolchain_wanted(self.config, line, chain)?;
+        root.extend(self.toolchain(arch, &config::toolchain_asked(self.config, line), &wanted, steps)?);
         let mut compiled: Vec<(&str, Compiled)> = Vec::new();
         for link in chain.links() {
             let needed = compiled.iter().filter(|(name, _)| link.project.recipe.needs.iter().any(|need| need == name));
-            let needed = needed.flat_map(|(_, compiled)| [compiled.image, compiled.dev]);
+            let needed = needed.flat_map(|(_, compiled)| [compiled.image].into_iter().chain(compiled.dev));
             let inputs = root.iter().copied().chain(needed).collect();
             let done = self.run(arch, link, &room, inputs, steps)?;
             compiled.push((&link.project.name, done));
@@ -62,31 +67,35 @@ impl<'l> Lowering<'_, 'l> {
         Ok(compiled.into_iter().map(|(_, compiled)| compiled).collect())
     }
 
-    /// The trees of the root file system everything is compiled in.
-    fn toolchain(
+    /// The trees of the packages of a toolchain.
+    pub(super) fn toolchain(
         &self,
         arch: Arch,
-        line: &Line,
-        chain: &Chain,
-        room: &Room,
+        asked: &Asked,
+        wanted: &debian::Wanted,
         steps: &mut Steps,
     ) -> Result<Vec<PlanKey>, Findings> {
-        let asked = config::toolchain_asked(self.config, line);
-        let resolution = self.lock.image(&asked.digest(), arch).ok_or_else(|| {
-            let message = format!("the lock has no toolchain of {} {} for {arch}", line.carrier, line.version);
-            Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
-        })?;
-        let nodes: Named =
-            self.lock.nodes_of(resolution).map(|(id, n)| ((n.origin, n.name.as_str()), (id, n))).collect();
-        answers::check_toolchain(&resolve::toolchain_wanted(self.config, line, chain)?, &nodes, arch, resolution)?;
-        let op = Op::Compose { v: version::COMPOSE, add: room.additions(self.base) };
-        let mut trees = vec![add(steps, op, Vec::new())];
+        let (resolution, nodes) = self.answer(arch, asked)?;
+        answers::check_toolchain(wanted, &nodes, arch, resolution)?;
+        let mut trees = Vec::new();
         for (id, node) in self.lock.nodes_of(resolution) {
             let [fetch, unpack] = self.shared.unpack(id, node, None)?;
             trees.push(unpack.0);
             steps.extend([fetch, unpack]);
         }
         Ok(trees)
+    }
+
+    /// What of the lock answers a question about what things are built with.
+    pub(super) fn answer(&self, arch: Arch, asked: &Asked) -> Result<(&'l Resolution, Named<'l>), Finding> {
+        let resolution = self.lock.image(&asked.digest(), arch).ok_or_else(|| {
+            let language = asked.language.iter().chain(&asked.version).map(String::as_str);
+            let what: Vec<&str> = language.chain(asked.packages.iter().map(String::as_str)).collect();
+            let message = format!("the lock has no toolchain of {} for {arch}", what.join(" "));
+            Finding::error(codes::LOCK_INCONSISTENT, message).help("make it again: `clnstrt-cli lock --update`")
+        })?;
+        let nodes = self.lock.nodes_of(resolution).map(|(id, n)| ((n.origin, n.name.as_str()), (id, n)));
+        Ok((resolution, nodes.collect()))
     }
 
     /// Runs one recipe over a root.
@@ -130,19 +139,11 @@ impl<'l> Lowering<'_, 'l> {
         let step = add(steps, op, inputs);
         let [image, dev, debug] = ["image", "dev", "debug"]
             .map(|part| path(part).map(|path| add(steps, Op::Pick { v: version::PICK, path }, vec![step])));
-        Ok(Compiled { package, step, image: image?, dev: dev?, debug: debug? })
+        Ok(Compiled { package, step, image: image?, dev: Some(dev?), debug: debug? })
     }
 
     /// The environment of a recipe: what every room has, and of the rest what the recipe reads.
     fn environment(&self, arch: Arch, link: &Link, room: &Room) -> Result<BTreeMap<String, String>, Findings> {
-        let flags = &self.config.flags;
-        let hardening = &self.shared.hardening;
-        let level = flags.optimization.as_deref().unwrap_or("O2");
-        let profile = hardening.profile(flags.hardening.name()).zip(hardening.optimization(level));
-        let (profile, level) = profile.ok_or_else(|| {
-            let message = format!("the standard library has no profile {} at {level}", flags.hardening.name());
-            Finding::error(codes::STDLIB_UNREADABLE, message)
-        })?;
         let truth = |yes: bool| if yes { "1" } else { "0" }.to_owned();
         let version = &link.release.version;
         let own = [
@@ -151,24 +152,39 @@ impl<'l> Lowering<'_, 'l> {
             ("VERSION", version.clone()),
             ("LINE", version.split('.').take(2).collect::<Vec<_>>().join(".")),
             ("FIPS", truth(self.config.fips())),
-            ("STRIP", truth(flags.strip)),
+            ("STRIP", truth(self.config.flags.strip)),
         ];
-        let own = own.into_iter().chain(profile.flags(arch, level).environment());
-        let read = |name: &str| link.project.recipe.environment.iter().any(|known| known == name);
-        let own = own.filter(|(name, _)| read(name)).map(|(name, value)| (name.to_owned(), value));
+        let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(self.flags(arch)?);
+        let own = own.filter(|(name, _)| link.project.recipe.environment.contains(name));
         Ok(room.environment.clone().into_iter().chain(own).collect())
     }
 
+    /// What compilers and linkers are told, as environment variables.
+    pub(super) fn flags(&self, arch: Arch) -> Result<impl Iterator<Item = (String, String)> + use<>, Finding> {
+        let flags = &self.config.flags;
+        let hardening = &self.shared.hardening;
+        let level = flags.optimization.as_deref().unwrap_or("O2");
+        let profile = hardening.profile(flags.hardening.name()).zip(hardening.optimization(level));
+        let (profile, level) = profile.ok_or_else(|| {
+            let message = format!("the standard library has no profile {} at {level}", flags.hardening.name());
+            Finding::error(codes::STDLIB_UNREADABLE, message)
+        })?;
+        let variables = profile.flags(arch, level).environment();
+        Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)))
+    }
+
     /// The inspection of everything compiled in an image, where something is compiled here or demanded of what is not.
-    pub(super) fn inspection(&mut self, arch: Arch, locked: &Locked, layers: &[(&str, PlanKey)]) -> Option<PlanKey> {
+    pub(super) fn inspection(&mut self, arch: Arch, locked: &Locked, own: Vec<(Part, PlanKey)>) -> Option<PlanKey> {
         let profile = self.config.flags.hardening.name();
-        let demands = self.shared.hardening.profile(profile)?.demands();
-        let compiled = locked.parts.iter().any(|(part, _)| matches!(part, Part::Compiled { .. }));
+        let mut demands = self.shared.hardening.profile(profile)?.demands();
+        if self.config.fips() {
+            demands.compiled.insert(Demand::ImageCryptography);
+            demands.prebuilt.insert(Demand::ImageCryptography);
+        }
+        let compiled = locked.parts.iter().chain(&own).any(|(part, _)| matches!(part, Part::Compiled { .. }));
         if !compiled && demands.prebuilt.is_empty() {
             return None;
         }
-        let own = layers.iter().filter(|(title, _)| matches!(*title, "application" | "configuration"));
-        let own = own.map(|(title, tree)| (Part::Prebuilt { package: (*title).to_owned() }, *tree));
         let (parts, trees) = locked.parts.iter().cloned().chain(own).unzip();
         let op = Op::Inspect { v: version::INSPECT, arch, profile: profile.to_owned(), demands, parts };
         let inspected = self.plan.add(op, trees);

@@ -1,9 +1,11 @@
 //! From configuration and lock to a plan. Every leaf is pinned: package files by the lock, the
 //! author's own files by the digest of the tree they were captured as.
 
+mod application;
 mod bytecode;
 mod compile;
 mod image;
+mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +18,8 @@ use stdlib::base::Base;
 use stdlib::hardening::Hardening;
 use stdlib::language::Catalogue;
 
+use self::compile::Compiled;
+use self::parts::Root;
 use crate::resolve::{Made, Runtime};
 use crate::upstream::{self, Chain};
 use crate::{answers, language};
@@ -118,6 +122,7 @@ impl<'l> Lowerer<'l> {
                 scripts: stdlib::debian::scripts(&node.name)?,
             },
             Origin::Upstream => ArchiveFormat::Release,
+            Origin::Pypi if node.build.is_some() => ArchiveFormat::Release,
             Origin::Pypi => ArchiveFormat::Wheel {
                 scheme: wheels.cloned().ok_or_else(|| {
                     let message = format!("the lock has the wheel {} but the configuration has no language", node.file);
@@ -143,6 +148,20 @@ struct Locked {
     debug: Option<PlanKey>,
     /// The language runtime.
     runtime: Option<Runtime>,
+    /// Where the author's commands run, if there are any.
+    root: Option<Root>,
+}
+
+impl Locked {
+    /// The runtime, if something of the image is run while it is made. Of an image of which nothing is, nothing has to be: so it
+    /// can be put together on any machine.
+    fn running(&self) -> Option<&Runtime> {
+        running(self.runtime.as_ref(), self.root.as_ref())
+    }
+}
+
+fn running<'r>(runtime: Option<&'r Runtime>, root: Option<&Root>) -> Option<&'r Runtime> {
+    runtime.filter(|runtime| root.is_some() || matches!(runtime.made, Made::Compiled(_)))
 }
 
 /// Steps by their keys, on the way to a plan.
@@ -181,27 +200,35 @@ impl<'a, 'l> Lowering<'a, 'l> {
         let locked = self.locked(arch)?;
         self.plan.steps.extend(locked.steps.iter().cloned());
         let mut layers = locked.layers.clone();
-        if let (Some(source), Some(tree)) = (&self.config.source, self.local.source) {
-            let to = tree_path(&source.to.value).map_err(|e| e.at(source.to.span))?;
-            let local = self.plan.add(Op::Local { tree }, Vec::new());
-            let tree = self.compose(vec![Addition::Move { input: 0, to }], vec![local]);
-            let below: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
-            let mut steps = Steps::new();
-            let application = ("application", tree);
+        let trees = |layers: &[(&'static str, PlanKey)]| layers.iter().map(|(_, tree)| *tree).collect::<Vec<_>>();
+        let mut steps = Steps::new();
+        let mut own = Vec::new();
+        let mut checks = Vec::new();
+        if let (Some(source), Some(files)) = (&self.config.source, self.local.source) {
+            let below = trees(&layers);
+            let built = self.application(arch, (source, files), &locked, &below, &mut steps)?;
+            let application = ("application", built.tree);
             let modules = [source.to.value.clone()];
-            let runtime = locked.runtime.as_ref();
-            let tree = self.with_bytecode(runtime, arch, application, &below, &modules, &mut steps)?;
-            self.plan.steps.extend(steps);
+            let tree = self.with_bytecode(locked.running(), arch, application, &below, &modules, &mut steps)?;
             layers.push(("application", tree));
+            own.extend(built.parts);
+            checks.extend(built.tests);
         }
         if !self.local.files.is_empty() {
-            let trees = self.local.files.iter().map(|tree| self.plan.add(Op::Local { tree: *tree }, Vec::new()));
-            let trees = trees.collect();
-            layers.push(("configuration", self.compose(Vec::new(), trees)));
+            let files = self.local.files.iter().map(|tree| self.plan.add(Op::Local { tree: *tree }, Vec::new()));
+            let files = files.collect();
+            let tree = self.compose(Vec::new(), files);
+            own.push((Part::Prebuilt { package: "configuration".to_owned() }, tree));
+            layers.push(("configuration", tree));
         }
+        if let Some(tree) = self.post_build(arch, &locked, &trees(&layers), &mut steps)? {
+            own.push((Part::Compiled { step: tree, package: "scripts".to_owned() }, tree));
+            layers.push(("scripts", tree));
+        }
+        self.plan.steps.extend(steps);
 
-        let mut checks: Vec<PlanKey> = self.inspection(arch, &locked, &layers).into_iter().collect();
-        let trees: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
+        checks.extend(self.inspection(arch, &locked, own));
+        let trees = trees(&layers);
         let check = Op::Check { v: version::CHECK, check: Check::Libraries, arch };
         let check = self.plan.add(check, trees.clone());
         let mut inputs = Vec::new();
@@ -250,46 +277,56 @@ impl<'a, 'l> Lowering<'a, 'l> {
         additions.extend(links.map(Addition::from));
         let (mut steps, mut base, mut added, mut variant) = (Steps::new(), Vec::new(), Vec::new(), Vec::new());
         let mut inspected = Vec::new();
+        let mut compiled = Vec::new();
+        if let Some(Runtime { line, made: Made::Compiled(chain) }) = &runtime {
+            compiled = self.compile(arch, line, chain, &mut steps)?;
+            base.extend(compiled.iter().map(|compiled| compiled.image));
+            if self.config.variant == Variant::Builder {
+                variant.extend(compiled.iter().filter_map(|compiled| compiled.dev));
+            }
+        }
+        let builds = nodes.values().any(|(_, node)| node.build.is_some()) || self.config.has_commands();
+        let root = if builds { Some(self.parts_root(arch, runtime.as_ref(), &compiled, &mut steps)?) } else { None };
         for (id, node) in self.lock.nodes_of(resolution).filter(|(_, node)| node.origin != Origin::Upstream) {
-            let [fetch, unpack] = self.shared.unpack(id, node, wheels)?;
             // What only the variant needs is apart: all variants have the layers below.
             let layer = match id {
                 id if in_base.contains(id) => &mut base,
                 id if in_variant.contains(id) && !in_config.contains(id) => &mut variant,
                 _ => &mut added,
             };
+            if let (Some(_), Some(runtime), Some(root)) = (&node.build, &runtime, &root) {
+                let environment = answers::environment(runtime.version(), &nodes);
+                let built = self.build_package(arch, (id, node), runtime, (root, &environment), &mut steps)?;
+                layer.push(built.image);
+                compiled.push(built);
+                continue;
+            }
+            let [fetch, unpack] = self.shared.unpack(id, node, wheels)?;
             layer.push(unpack.0);
             inspected.push((Part::Prebuilt { package: id.to_owned() }, unpack.0));
             steps.extend([fetch, unpack]);
         }
-        let mut debug = None;
-        if let Some(Runtime { line, made: Made::Compiled(chain) }) = &runtime {
-            let compiled = self.compile(arch, line, chain, &mut steps)?;
-            base.extend(compiled.iter().map(|compiled| compiled.image));
-            if self.config.variant == Variant::Builder {
-                variant.extend(compiled.iter().map(|compiled| compiled.dev));
-            }
-            inspected.extend(compiled.iter().flat_map(compile::Compiled::parts));
-            let trees = compiled.iter().map(|compiled| compiled.debug).collect();
-            debug = Some(add(&mut steps, Op::Compose { v: version::COMPOSE, add: Vec::new() }, trees));
-        }
+        inspected.extend(compiled.iter().flat_map(Compiled::parts));
+        let debug: Vec<PlanKey> = compiled.iter().map(|compiled| compiled.debug).collect();
+        let unite = |steps: &mut Steps| add(steps, Op::Compose { v: version::COMPOSE, add: Vec::new() }, debug.clone());
+        let debug = (!debug.is_empty()).then(|| unite(&mut steps));
         let mut layers: Vec<(&'static str, PlanKey)> = Vec::new();
         let parts = [("base", additions, base), ("packages", Vec::new(), added), ("variant", Vec::new(), variant)];
         for (title, add, inputs) in parts {
             if title == "base" || !inputs.is_empty() {
                 let tree = self::add(&mut steps, Op::Compose { v: version::COMPOSE, add }, inputs);
-                let library =
-                    runtime.as_ref().and_then(|runtime| runtime.line.source.as_ref()).map(|source| match title {
-                        "base" => source.library.clone(),
-                        _ => format!("/{}", source.wheels.purelib.display()),
-                    });
+                let library = runtime.as_ref().and_then(|runtime| match title {
+                    "base" => runtime.line.source.as_ref().map(|source| source.library.clone()),
+                    _ => Some(format!("/{}", runtime.wheels().purelib.display())),
+                });
                 let below: Vec<PlanKey> = layers.iter().map(|(_, tree)| *tree).collect();
                 let library = Vec::from_iter(library);
-                let tree = self.with_bytecode(runtime.as_ref(), arch, (title, tree), &below, &library, &mut steps)?;
+                let running = running(runtime.as_ref(), root.as_ref());
+                let tree = self.with_bytecode(running, arch, (title, tree), &below, &library, &mut steps)?;
                 layers.push((title, tree));
             }
         }
-        let locked = Locked { layers, steps, parts: inspected, debug, runtime };
+        let locked = Locked { layers, steps, parts: inspected, debug, runtime, root };
         Ok(lock(&self.shared.locked).entry(place).or_insert(Arc::new(locked)).clone())
     }
 

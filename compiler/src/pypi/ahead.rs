@@ -16,7 +16,9 @@ pub(super) fn with_likely(needs: Vec<Need>, catalogue: &Catalogue<'_>) -> Vec<Ne
         let Need::PypiMetadata { name, sha256, .. } = need else { continue };
         for arch in catalogue.platforms.keys() {
             let Ok(offers) = catalogue.offers(name, *arch) else { continue };
-            let wheels: Vec<_> = offers.list.iter().filter_map(|offer| offer.wheel.as_ref().ok()).collect();
+            // whole source distributions are too much to be fetched in the hope that they are needed
+            let dists = offers.list.iter().filter_map(|offer| offer.dist.as_ref().ok());
+            let wheels: Vec<_> = dists.filter(|dist| !dist.is_source()).collect();
             let seen = wheels.iter().filter(|wheel| catalogue.metadata(name, wheel).is_ok()).count();
             if seen < PATIENCE {
                 continue;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::str::FromStr;
 
-use inspect::pypi::{CoreMetadata, PageFile, normalize};
+use inspect::pypi::{CoreMetadata, FileKind, PageFile, normalize};
 use model::lock::Origin;
 use model::{Arch, Digest, Finding, Findings, codes};
 use pep508_rs::pep440_rs::Version;
 
+use super::Sources;
 use super::choice::{Fits, choose, needs_python};
 use super::platform::Platform;
 use super::requirement::Requirement;
@@ -19,9 +20,9 @@ use crate::{Fetched, Metadata, Need, Project};
 #[derive(Clone, Debug)]
 pub(super) struct Offer<'f> {
     pub(super) version: Version,
-    /// The wheel an image would get, or why there is none.
-    pub(super) wheel: Result<Wheel<'f>, String>,
-    /// Why the wheel was yanked, if it was.
+    /// The file an image would get, or why there is none.
+    pub(super) dist: Result<Dist<'f>, String>,
+    /// Why the file was yanked, if it was.
     pub(super) yanked: Option<&'f str>,
 }
 
@@ -38,17 +39,25 @@ impl<'f> Offers<'f> {
     }
 }
 
-/// A wheel that can be fetched by digest.
+/// A wheel, or a source distribution that can be built, by digest.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wheel<'f> {
+pub(super) struct Dist<'f> {
     pub(super) file: &'f PageFile,
     pub(super) sha256: Digest,
+}
+
+impl Dist<'_> {
+    /// Whether it has to be built.
+    pub(super) fn is_source(&self) -> bool {
+        matches!(self.file.kind, FileKind::Source(_))
+    }
 }
 
 /// What was fetched, seen with the eyes of the architectures.
 pub(super) struct Catalogue<'f> {
     fetched: &'f Fetched,
     pub(super) platforms: &'f BTreeMap<Arch, Platform>,
+    sources: &'f Sources,
     fits: Fits<'f>,
     offers: RefCell<HashMap<(String, Arch), Rc<Offers<'f>>>>,
     requirements: RefCell<HashMap<Digest, Rc<Result<Vec<Requirement>, String>>>>,
@@ -57,10 +66,11 @@ pub(super) struct Catalogue<'f> {
 }
 
 impl<'f> Catalogue<'f> {
-    pub(super) fn new(fetched: &'f Fetched, platforms: &'f BTreeMap<Arch, Platform>) -> Self {
+    pub(super) fn new(fetched: &'f Fetched, platforms: &'f BTreeMap<Arch, Platform>, sources: &'f Sources) -> Self {
         Self {
             fetched,
             platforms,
+            sources,
             fits: Fits::default(),
             offers: RefCell::default(),
             requirements: RefCell::default(),
@@ -72,11 +82,11 @@ impl<'f> Catalogue<'f> {
         self.fetched.projects.get(name).ok_or_else(|| Need::PypiProject { name: name.to_owned() })
     }
 
-    pub(super) fn metadata(&self, project: &str, wheel: &Wheel<'_>) -> Result<&'f Metadata, Need> {
-        self.fetched.metadata.get(&wheel.sha256).ok_or_else(|| Need::PypiMetadata {
+    pub(super) fn metadata(&self, project: &str, dist: &Dist<'_>) -> Result<&'f Metadata, Need> {
+        self.fetched.metadata.get(&dist.sha256).ok_or_else(|| Need::PypiMetadata {
             name: project.to_owned(),
-            file: wheel.file.name.clone(),
-            sha256: wheel.sha256,
+            file: dist.file.name.clone(),
+            sha256: dist.sha256,
         })
     }
 
@@ -112,28 +122,28 @@ impl<'f> Catalogue<'f> {
     }
 
     fn offer(&self, project: &str, platform: &Platform, version: &Version, files: &[&'f PageFile]) -> Offer<'f> {
-        let choice = choose(platform, files, &self.fits);
-        let yanked = choice.as_ref().ok().and_then(|wheel| wheel.file.yanked.as_deref());
-        let wheel = choice.and_then(|wheel| self.check(project, platform, version, &wheel).map(|()| wheel));
-        Offer { version: version.clone(), wheel, yanked }
+        let choice = choose(platform, files, &self.fits, self.sources.of(project));
+        let yanked = choice.as_ref().ok().and_then(|dist| dist.file.yanked.as_deref());
+        let dist = choice.and_then(|dist| self.check(project, platform, version, &dist).map(|()| dist));
+        Offer { version: version.clone(), dist, yanked }
     }
 
-    /// What the metadata says against a wheel, where it was fetched already.
-    fn check(&self, project: &str, platform: &Platform, version: &Version, wheel: &Wheel<'_>) -> Result<(), String> {
-        let Some(metadata) = self.fetched.metadata.get(&wheel.sha256) else { return Ok(()) };
-        if let Err(finding) = consistent(project, version, wheel, metadata) {
-            self.broken.borrow_mut().insert(wheel.file.name.clone(), *finding);
+    /// What the metadata says against a file, where it was fetched already.
+    fn check(&self, project: &str, platform: &Platform, version: &Version, dist: &Dist<'_>) -> Result<(), String> {
+        let Some(metadata) = self.fetched.metadata.get(&dist.sha256) else { return Ok(()) };
+        if let Err(finding) = consistent(project, version, dist, metadata) {
+            self.broken.borrow_mut().insert(dist.file.name.clone(), *finding);
         }
         if let Some(wanted) = metadata.parsed.requires_python.as_deref().filter(|wanted| !platform.suits(wanted)) {
             return Err(needs_python(wanted, platform));
         }
-        self.requirements(wheel.sha256, &metadata.parsed).as_ref().as_ref().map(|_| ()).map_err(String::clone)
+        self.requirements(dist.sha256, &metadata.parsed).as_ref().as_ref().map(|_| ()).map_err(String::clone)
     }
 
-    /// The requirements of a wheel, or which of them cannot be read.
-    pub(super) fn requirements(&self, wheel: Digest, metadata: &CoreMetadata) -> Rc<Result<Vec<Requirement>, String>> {
+    /// The requirements of a file, or which of them cannot be read.
+    pub(super) fn requirements(&self, dist: Digest, metadata: &CoreMetadata) -> Rc<Result<Vec<Requirement>, String>> {
         let mut known = self.requirements.borrow_mut();
-        let parsed = known.entry(wheel).or_insert_with(|| {
+        let parsed = known.entry(dist).or_insert_with(|| {
             let parse = |text: &String| {
                 Requirement::parse(text)
                     .map_err(|error| format!("its requirement `{text}` cannot be read: {}", error.message))
@@ -144,12 +154,12 @@ impl<'f> Catalogue<'f> {
     }
 }
 
-/// Name, version and digest must be what index and wheel say: else somebody serves the metadata of something else.
-fn consistent(project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Metadata) -> Result<(), Box<Finding>> {
-    let file = &wheel.file.name;
+/// Name, version and digest must be what index and file say: else somebody serves the metadata of something else.
+fn consistent(project: &str, version: &Version, dist: &Dist<'_>, metadata: &Metadata) -> Result<(), Box<Finding>> {
+    let file = &dist.file.name;
     let wrong = |cause: String| {
         Box::new(
-            Finding::error(codes::PYPI_BAD_METADATA, format!("the metadata of {file} is not this wheel's"))
+            Finding::error(codes::PYPI_BAD_METADATA, format!("the metadata of {file} is not its own"))
                 .because(cause)
                 .help("The index serves the metadata of something else: `clnstrt-cli sources` shows which index is asked."),
         )
@@ -161,7 +171,7 @@ fn consistent(project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Me
     if Version::from_str(&parsed.version).as_ref() != Ok(version) {
         return Err(wrong(format!("expected the version {version}, found {}", parsed.version)));
     }
-    match wheel.file.metadata.and_then(|hash| hash.sha256) {
+    match dist.file.metadata.and_then(|hash| hash.sha256) {
         Some(promised) if promised != metadata.digest => {
             Err(wrong(format!("the index promises {promised}, found {}", metadata.digest)))
         }

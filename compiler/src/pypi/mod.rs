@@ -1,4 +1,5 @@
-//! Resolves Python requirements against a package index: wheels only, by digest, for every architecture at once.
+//! Resolves Python requirements against a package index: wheels, or source distributions where there is none, by digest, for
+//! every architecture at once.
 
 mod ahead;
 mod catalogue;
@@ -29,6 +30,38 @@ pub struct Wanted {
     pub environments: BTreeMap<Arch, Environment>,
     /// Requirements (PEP 508), as written.
     pub requirements: Vec<Spanned<String>>,
+    /// What may be built here.
+    pub sources: Sources,
+}
+
+/// Which packages may be built from a source distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sources {
+    /// None.
+    Never,
+    /// Those without a wheel, and those of these normalised names even with one.
+    Allowed(BTreeSet<String>),
+}
+
+impl Sources {
+    fn of(&self, project: &str) -> Source {
+        match self {
+            Sources::Never => Source::Never,
+            Sources::Allowed(always) if always.contains(project) => Source::Only,
+            Sources::Allowed(_) => Source::Else,
+        }
+    }
+}
+
+/// When the source distribution of a project is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Source {
+    #[default]
+    Never,
+    /// Where there is no wheel.
+    Else,
+    /// Even where there is one.
+    Only,
 }
 
 /// What a wheel must fit.
@@ -83,7 +116,7 @@ pub fn step(wanted: &Wanted, fetched: &Fetched) -> Step {
         Ok(roots) => roots,
         Err(findings) => return Step::Conflict(findings),
     };
-    let catalogue = Catalogue::new(fetched, &platforms);
+    let catalogue = Catalogue::new(fetched, &platforms, &wanted.sources);
     let step = match roots::check(&roots, &catalogue) {
         Err(missing) => Step::Need(missing.into_iter().collect()),
         Ok(findings) if !findings.is_empty() => Step::Conflict(findings),

@@ -7,7 +7,7 @@ use model::{Arch, Finding, codes};
 use pep508_rs::pep440_rs::Version;
 
 use super::Chosen;
-use super::catalogue::{Catalogue, Wheel};
+use super::catalogue::{Catalogue, Dist};
 use super::platform::Platform;
 use super::requirement::Requirement;
 use super::roots::{WantedRoot, stated};
@@ -34,15 +34,15 @@ pub(super) fn pins(
         pins.roots.insert(*arch, wanted.collect::<BTreeSet<_>>().into_iter().collect());
         let mut ids = BTreeSet::new();
         while let Some((project, extra)) = walk.open.pop() {
-            let Some((version, wheel, metadata)) = walk.find(&project)? else { continue };
+            let Some((version, dist, metadata)) = walk.find(&project)? else { continue };
             let id = format!(
                 "pkg:pypi/{}@{}?file_name={}",
                 encoded(&project),
                 encoded(&version.to_string()),
-                encoded(&wheel.file.name)
+                encoded(&dist.file.name)
             );
             let caused = edges.entry(id.clone()).or_default();
-            let requirements = catalogue.requirements(wheel.sha256, &metadata.parsed);
+            let requirements = catalogue.requirements(dist.sha256, &metadata.parsed);
             for requirement in requirements.iter().flatten() {
                 let applies = match &extra {
                     None => requirement.applies(&platform.markers),
@@ -53,7 +53,7 @@ pub(super) fn pins(
                     walk.reach(requirement);
                 }
             }
-            if let Some(reason) = wheel.file.yanked.as_deref() {
+            if let Some(reason) = dist.file.yanked.as_deref() {
                 let message = format!("{project} {version} was yanked{}", stated(reason));
                 let warning = Finding::warning(codes::PYPI_YANKED, message)
                     .help("Its authors took this release back: choose another one.");
@@ -61,7 +61,7 @@ pub(super) fn pins(
                 warnings.insert(id.clone(), asked.map_or(warning.clone(), |root| warning.at(root.span)));
             }
             if !pins.nodes.contains_key(&id) {
-                pins.nodes.insert(id.clone(), node(catalogue, &project, version, &wheel, metadata));
+                pins.nodes.insert(id.clone(), node(catalogue, &project, version, &dist, metadata));
             }
             ids.insert(id);
         }
@@ -88,16 +88,17 @@ fn edge(requirement: &Requirement) -> Edge {
     Edge { origin: Origin::Pypi, name: requirement.project.clone(), requirement: requirement.text.clone() }
 }
 
-fn node(catalogue: &Catalogue<'_>, project: &str, version: &Version, wheel: &Wheel<'_>, metadata: &Metadata) -> Node {
+fn node(catalogue: &Catalogue<'_>, project: &str, version: &Version, dist: &Dist<'_>, metadata: &Metadata) -> Node {
     let over_tls = matches!(catalogue.project(project), Ok(Project::Page { over_tls: true, .. }));
     Node {
         origin: Origin::Pypi,
         name: project.to_owned(),
         version: version.to_string(),
-        file: wheel.file.name.clone(),
-        size: wheel.file.size.unwrap_or(0),
-        sha256: wheel.sha256,
+        file: dist.file.name.clone(),
+        size: dist.file.size.unwrap_or(0),
+        sha256: dist.sha256,
         metadata: Some(metadata.digest),
+        build: metadata.build.clone(),
         license: metadata.parsed.license.clone(),
         proof: if over_tls { Proof::IndexHash } else { Proof::UnsignedUpstream },
         requires: Vec::new(),
@@ -126,11 +127,11 @@ impl<'w, 'f> Walk<'w, 'f> {
         }
     }
 
-    fn find(&self, project: &str) -> Result<Option<(&'w Version, Wheel<'f>, &'f Metadata)>, Need> {
+    fn find(&self, project: &str) -> Result<Option<(&'w Version, Dist<'f>, &'f Metadata)>, Need> {
         let Some(version) = self.versions.get(project).copied() else { return Ok(None) };
         let offers = self.catalogue.offers(project, self.platform.arch)?;
-        let Some(Ok(wheel)) = offers.find(version).map(|offer| &offer.wheel) else { return Ok(None) };
-        Ok(Some((version, *wheel, self.catalogue.metadata(project, wheel)?)))
+        let Some(Ok(dist)) = offers.find(version).map(|offer| &offer.dist) else { return Ok(None) };
+        Ok(Some((version, *dist, self.catalogue.metadata(project, dist)?)))
     }
 
     fn absent_extras(&self, requirement: &Requirement) -> Result<Vec<String>, Need> {

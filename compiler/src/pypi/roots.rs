@@ -113,15 +113,15 @@ fn check_one(root: &WantedRoot, arches: &[Arch], catalogue: &Catalogue<'_>) -> O
     for arch in arches {
         let offers = catalogue.offers(project, *arch).ok()?;
         let there: Vec<&Offer<'_>> = offers.list.iter().filter(|offer| contains(specifiers, &offer.version)).collect();
-        if there.iter().all(|offer| offer.wheel.is_err()) {
+        if there.iter().all(|offer| offer.dist.is_err()) {
             failing.push(arch.name());
             for offer in there {
                 reasons
-                    .entry(offer.wheel.as_ref().err().cloned().unwrap_or_default())
+                    .entry(offer.dist.as_ref().err().cloned().unwrap_or_default())
                     .or_default()
                     .push(offer.version.clone());
             }
-        } else if there.iter().all(|offer| offer.wheel.is_err() || offer.yanked.is_some()) && !is_pinned(root) {
+        } else if there.iter().all(|offer| offer.dist.is_err() || offer.yanked.is_some()) && !is_pinned(root) {
             return Some(only_yanked(root, &there));
         }
     }

@@ -1,6 +1,6 @@
 //! PyPI as the solver sees it.
 //!
-//! A project is a name of its own for every architecture, so that markers and wheels are judged exactly. In a joint
+//! A project is a name of its own for every architecture, so that markers and files are judged exactly. In a joint
 //! solution a further name without architecture ties them to one version. An extra is a name beside its project, tied to
 //! the same version, that adds what the extra needs.
 
@@ -141,7 +141,7 @@ impl<'c, 'f> Pypi<'c, 'f> {
         let arch = name.arch.or_else(|| self.catalogue.platforms.keys().next().copied());
         let Some(arch) = arch else { return Ok(Vec::new()) };
         let offers = self.catalogue.offers(&name.project, arch)?;
-        let reason = |offer: &Offer<'_>| offer.wheel.as_ref().err().filter(|_| name.arch.is_some()).cloned();
+        let reason = |offer: &Offer<'_>| offer.dist.as_ref().err().filter(|_| name.arch.is_some()).cloned();
         let candidates =
             offers.list.iter().map(|offer| Candidate { version: offer.version.clone(), excluded: reason(offer) });
         Ok(candidates.collect())
@@ -171,7 +171,7 @@ impl<'c, 'f> Pypi<'c, 'f> {
         let offers = self.catalogue.offers(&name.project, arch).unwrap_or_default();
         let found = offers.list.iter().any(|offer| {
             !offer.version.any_prerelease()
-                && offer.wheel.is_ok()
+                && offer.dist.is_ok()
                 && offer.yanked.is_none()
                 && contains(specifiers, &offer.version)
         });
@@ -202,8 +202,8 @@ impl Universe for Pypi<'_, '_> {
 
     fn known(&self, name: &Name, version: &Version) -> bool {
         let offers = name.arch.and_then(|arch| self.catalogue.offers(&name.project, arch).ok());
-        let wheel = offers.as_ref().and_then(|offers| offers.find(version)?.wheel.as_ref().ok());
-        wheel.is_some_and(|wheel| self.catalogue.metadata(&name.project, wheel).is_ok())
+        let dist = offers.as_ref().and_then(|offers| offers.find(version)?.dist.as_ref().ok());
+        dist.is_some_and(|dist| self.catalogue.metadata(&name.project, dist).is_ok())
     }
 
     fn requirements(&self, name: &Name, version: &Version) -> Result<Requirements<Name, Set>, Need> {
@@ -217,9 +217,9 @@ impl Universe for Pypi<'_, '_> {
             needs.push(same(Name { arch: None, ..name.clone() }));
         }
         let offers = self.catalogue.offers(&name.project, platform.arch)?;
-        if let Some(Offer { wheel: Ok(wheel), .. }) = offers.find(version) {
-            let metadata = self.catalogue.metadata(&name.project, wheel)?;
-            let requirements = self.catalogue.requirements(wheel.sha256, &metadata.parsed);
+        if let Some(Offer { dist: Ok(dist), .. }) = offers.find(version) {
+            let metadata = self.catalogue.metadata(&name.project, dist)?;
+            let requirements = self.catalogue.requirements(dist.sha256, &metadata.parsed);
             let applies = |requirement: &&Requirement| match &name.extra {
                 Some(extra) => requirement.applies_for(&platform.markers, extra),
                 None => requirement.applies(&platform.markers),

@@ -31,6 +31,7 @@ pub(super) fn lock() -> Value {
         }),
         json!({
             "metadata": digest("The metadata that was read, where it was served apart from the file."),
+            "build": list(text("A requirement."), "Of a source distribution: what its build asks for."),
             "license": text("Licence, as the package states it."),
             "requires": list(reference("edge"), "What it needs."),
             "omits": list(reference("omission"), "Dependencies left out on purpose."),
@@ -86,6 +87,7 @@ pub(super) fn lock() -> Value {
             "system_packages": list(text("A requirement."), "Debian packages."),
             "variant": text("The variant, unless it is `prod`."),
             "from_source": { "type": "boolean", "description": "The language's runtime is compiled." },
+            "no_binary": list(text("A name."), "Packages of the language that are built here in any case."),
             "toolchain": { "type": "boolean", "description": "It is no image, but what things are compiled in." },
         }),
     );
@@ -219,6 +221,7 @@ pub(super) fn plan() -> Value {
                 json!({}),
             ),
             ("prebuilt", json!({ "package": text("What brought it.") }), json!({})),
+            ("source", json!({ "package": text("What was compiled from it.") }), json!({})),
             ("debug", json!({}), json!({})),
         ],
     );

@@ -100,14 +100,17 @@ fn short_form() -> Value {
 /// The fields an image has by itself.
 fn fields() -> Map<String, Value> {
     let words = |what: &str| or_expression(list(&scalar("A word."), what));
-    let requirements = json!({
-        "description": "Packages of the language, in its own syntax.",
-        "anyOf": [
-            { "type": "array", "items": requirement() },
-            { "type": "object", "additionalProperties": scalar("A version or range.") },
-            expression(),
-        ],
-    });
+    let requirements = |what: &str| {
+        json!({
+            "description": what,
+            "anyOf": [
+                { "type": "array", "items": requirement() },
+                { "type": "object", "additionalProperties": scalar("A version or range.") },
+                expression(),
+            ],
+        })
+    };
+    let commands = |what: &str| or_expression(list(&command(), what));
     let base = object(
         "What the image stands on.",
         json!({
@@ -143,14 +146,35 @@ fn fields() -> Map<String, Value> {
             "fips": boolean("Whether only cryptography of a FIPS provider answers."),
             "strip_binaries": boolean("Whether what is compiled has no symbols; they are kept apart."),
             "optimization": choice(OPTIMIZATIONS, "The compiler's level of optimisation."),
+            "no_binary": or_expression(list(&scalar("A package."), "Packages of the language that are built here even where there is a wheel.")),
             "reproducible": boolean("Every build is."),
         }),
         &[],
     );
+    let git = object(
+        "A commit of a git repository.",
+        json!({ "url": scalar("Where it is fetched from."), "commit": scalar("The commit, by all of its digits.") }),
+        &["url", "commit"],
+    );
     let source = object(
-        "The application's own files.",
-        json!({ "path": scalar("A folder beside the configuration."), "to": scalar("A folder in the image.") }),
-        &["path", "to"],
+        "The application.",
+        json!({
+            "path": scalar("A folder beside the configuration."),
+            "git": git,
+            "to": scalar("A folder in the image."),
+            "build": commands("What builds it, started in that folder."),
+            "tests": commands("What must succeed before there is an image."),
+            "tools": requirements("Packages of the language that these commands use and the image does not have."),
+        }),
+        &["to"],
+    );
+    let scripts = object(
+        "Commands besides those of the application.",
+        json!({
+            "pre_build": commands("Run where the application is, before it is built."),
+            "post_build": commands("Run over the whole image; what they leave in /out goes into it."),
+        }),
+        &[],
     );
     let file = object(
         "A file placed into the image.",
@@ -177,11 +201,19 @@ fn fields() -> Map<String, Value> {
         ("description", scalar("One sentence for people.")),
         ("base", base),
         ("python_version", scalar("Short for `base`: a version of Python.")),
-        ("packages", requirements),
+        ("packages", requirements("Packages of the language, in its own syntax.")),
         ("system_packages", or_expression(list(&scalar("A package: `libpq5 (>= 15)`."), "Debian packages."))),
+        (
+            "build_packages",
+            or_expression(list(
+                &scalar("A package: `libpq-dev`."),
+                "Debian packages that are there while something is built.",
+            )),
+        ),
         ("build_type", choice(&["hermetic"], "The only one there is.")),
         ("build_flags", flags),
         ("source", source),
+        ("scripts", scripts),
         (
             "files",
             or_expression(json!({ "type": "array", "items": file, "description": "Files placed into the image." })),
@@ -268,6 +300,18 @@ fn requirement() -> Value {
             "pattern": pattern,
             "patternErrorMessage": "expected a package with versions: `uvicorn>=0.24,<0.25`",
         },
+    })
+}
+
+/// A command: its arguments, or a line for the shell, in which no expression stands.
+fn command() -> Value {
+    json!({
+        "description": "A list of arguments, or a line for the shell.",
+        "anyOf": [
+            { "type": "array", "items": scalar("An argument."), "minItems": 1 },
+            { "type": "string", "minLength": 1, "not": { "pattern": r"(^|[^$])\$\{\{" } },
+            expression(),
+        ],
     })
 }
 

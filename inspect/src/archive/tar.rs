@@ -84,17 +84,17 @@ fn merge(path: TreePath, is_dir: bool) -> TreePath {
     TreePath::new([b"usr/", bytes].concat()).unwrap_or(path)
 }
 
-pub(super) enum MemberKind {
+pub(crate) enum MemberKind {
     Dir,
     File { size: u64 },
     Symlink,
     Hardlink,
 }
 
-pub(super) struct Member {
-    pub(super) name: Vec<u8>,
+pub(crate) struct Member {
+    pub(crate) name: Vec<u8>,
     pub(super) link: Vec<u8>,
-    pub(super) kind: MemberKind,
+    pub(crate) kind: MemberKind,
     mode: u32,
     uid: u32,
     gid: u32,
@@ -110,7 +110,7 @@ impl Member {
 }
 
 /// The content of the member at hand.
-pub(super) struct Content<'a> {
+pub(crate) struct Content<'a> {
     inner: &'a mut dyn Read,
     pub(super) budget: &'a Budget,
 }
@@ -122,7 +122,7 @@ impl Read for Content<'_> {
 }
 
 /// Calls `each` for every member, its long name and attributes put together.
-pub(super) fn walk(
+pub(crate) fn walk(
     input: impl Read,
     size: u64,
     limits: &Limits,

@@ -2,6 +2,7 @@
 //! and the dynamic linker read it, the program headers; what is only evidence, symbols and debug information, from sections.
 
 mod coverage;
+mod cryptography;
 mod fortify;
 mod input;
 mod judge;
@@ -61,6 +62,10 @@ where
     let sections = input.sections()?;
     let Linking { kind, nx, writable_code, relro, text_relocations, dynamic, names } = linking(&input, &sections)?;
     let notes = notes::read(&input, &sections)?;
+    let own_openssl = match kind {
+        FileKind::Relocatable | FileKind::Debug => None,
+        _ => cryptography::own_openssl(&input, &sections, &names)?,
+    };
     let symbols = symbols::read(&input, &sections, dynamic)?;
     let compiled = match kind {
         // References between sections are the linker's to fill in, and it has not seen the file yet.
@@ -85,6 +90,7 @@ where
         build_id: notes.build_id,
         stripped: symbols.sources.is_none(),
         compiled,
+        own_openssl,
         command_lines: sections.command_lines(&input)?,
     })
 }

@@ -5,7 +5,9 @@ mod json;
 mod metadata;
 mod name;
 mod page;
+pub(crate) mod sdist;
 
 pub use metadata::CoreMetadata;
 pub use name::{FileKind, WheelName, normalize};
 pub use page::{MetadataHash, Page, PageFile};
+pub use sdist::Sdist;

@@ -23,6 +23,7 @@ fn case() -> Case {
         size: 0,
         sha256: store.put(b"the wheel").unwrap(),
         metadata: None,
+        build: None,
         license: None,
         proof: Proof::IndexHash,
         requires: vec![],

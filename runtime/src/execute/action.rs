@@ -55,6 +55,11 @@ pub(super) fn keep(store: &Store, action: &Digest, record: &Record) -> Result<()
     store.record(action, &canonical_json(record))
 }
 
+/// Whether a captured tree is still known, and all of it there.
+pub(crate) fn has_local(store: &Store, tree: &Digest) -> bool {
+    recall(store, &digest(&Op::Local { tree: *tree }, &[])).is_some()
+}
+
 /// Makes a captured tree known to the plan step that names it.
 pub(crate) fn record_local(store: &Store, tree: Digest, record: &Record) -> Result<(), Finding> {
     keep(store, &digest(&Op::Local { tree }, &[]), record)

@@ -26,7 +26,7 @@ use model::{Finding, Findings, codes};
 use crate::Progress;
 use crate::store::Store;
 
-pub(crate) use action::{Record, record_local};
+pub(crate) use action::{Record, has_local, record_local};
 pub(crate) use content::PackWriter;
 pub use executor::{Executors, Limits, limits};
 pub(crate) use run::Context;

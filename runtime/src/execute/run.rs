@@ -68,6 +68,10 @@ impl<'a> Context<'a> {
             Op::Fetch { .. } | Op::Local { .. } => Err(broken("a leaf has no record to be executed from")),
             Op::Unpack { v: 1, format } => match job.inputs.as_slice() {
                 [Value::Blob(blob)] => unpack::run(self, format, blob, job.names.first().copied().unwrap_or_default()),
+                [built, Value::Blob(source)] => {
+                    let name = job.names.last().copied().unwrap_or_default();
+                    unpack::built(self, format, &self.input(built)?, source, name)
+                }
                 _ => Err(broken("an unpack step needs one file")),
             },
             Op::Compose { v: 1, add } => compose::run(self, &self.inputs(job)?, &job.names, add),
@@ -86,11 +90,14 @@ impl<'a> Context<'a> {
     }
 
     fn inputs(&self, job: &Job) -> Result<Vec<Input>, Finding> {
-        let tree = |value: &Value| match value {
+        job.inputs.iter().map(|value| self.input(value)).collect()
+    }
+
+    fn input(&self, value: &Value) -> Result<Input, Finding> {
+        match value {
             Value::Tree { tree, packs } => Ok(Input { digest: *tree, tree: self.tree(tree)?, packs: packs.clone() }),
             _ => Err(broken("a step that needs trees has another input")),
-        };
-        job.inputs.iter().map(tree).collect()
+        }
     }
 
     fn tree(&self, digest: &Digest) -> Result<Arc<Tree>, Finding> {

@@ -5,11 +5,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use inspect::archive::{self, Limits, deb, wheel};
+use inspect::pypi::CoreMetadata;
 use model::plan::{Addition, ArchiveFormat, ScriptModel};
 use model::{Digest, Entry, Finding, Hasher, Kind, Tree, TreePath, codes};
 
 use super::compose::Composition;
+use super::content::Content;
+use super::run::Input;
 use super::{Context, Object, PackWriter, Record};
+use crate::fetch::sdist;
 
 const STATUS: &str = "var/lib/dpkg/status.d";
 
@@ -30,7 +34,8 @@ pub(super) fn run(context: &Context, format: &ArchiveFormat, blob: &Object, name
         }),
         ArchiveFormat::Zip => beside(&file, || archive::zip::unpack(BufReader::new(&file), &limits, &mut sink)),
         ArchiveFormat::Wheel { scheme, project, version, metadata } => beside(&file, || {
-            let wanted = wheel::Wanted { scheme, project, version, metadata: *metadata };
+            let metadata = metadata.map_or(wheel::Metadata::OfWheel, wheel::Metadata::Served);
+            let wanted = wheel::Wanted { scheme, project, version, metadata };
             wheel::install(BufReader::new(&file), &wanted, &limits, &mut sink)
         }),
     };
@@ -53,6 +58,44 @@ pub(super) fn run(context: &Context, format: &ArchiveFormat, blob: &Object, name
     composition.unite(name, tree.into_entries(), &packs)?;
     composition.add(&effects)?;
     composition.finish()
+}
+
+/// Unpacks the wheel that was built here, the one file of a tree, from a source distribution.
+pub(super) fn built(
+    context: &Context,
+    format: &ArchiveFormat,
+    built: &Input,
+    source: &Object,
+    name: &str,
+) -> Result<Record, Finding> {
+    let ArchiveFormat::Wheel { scheme, project, version, metadata } = format else {
+        return Err(super::broken("only wheels are unpacked after they were built"));
+    };
+    let said = sdist::read(context.store, name, &source.digest)?;
+    if metadata.is_some_and(|metadata| metadata != Digest::of(&said.metadata)) {
+        let message = format!("{name} says something else of itself than the lock was made from");
+        return Err(
+            Finding::error(codes::METADATA_DIFFERS, message).help("make the lock again: `clnstrt-cli lock --update`")
+        );
+    }
+    let said = CoreMetadata::parse(&said.metadata)?;
+    let mut files = built.tree.entries().values().filter_map(|entry| match entry.node {
+        Kind::File { digest, size } => Some((digest, size)),
+        _ => None,
+    });
+    let (Some((digest, size)), None) = (files.next(), files.next()) else {
+        return Err(Finding::error(codes::WHEEL_INVALID, format!("the build of {name} left no wheel, or several")));
+    };
+    let mut sink = PackWriter::new(context);
+    let wheel = Content::open(context, &built.packs)?.read(&digest, size)?.seekable()?;
+    let wanted = wheel::Wanted { scheme, project, version, metadata: wheel::Metadata::OfSource(&said) };
+    let tree = wheel::install(BufReader::new(wheel), &wanted, &Limits::default(), &mut sink);
+    if let Some(failure) = sink.failure() {
+        return Err(failure);
+    }
+    let tree = tree.map_err(|finding| Finding { message: format!("{name}: {}", finding.message), ..finding })?;
+    let packed = sink.finish()?;
+    context.keep_tree(tree, packed.pack.into_iter().collect(), packed.objects)
 }
 
 /// A tree whose entries all lie in one directory, without that.

@@ -6,6 +6,7 @@ mod document;
 mod failure;
 mod http;
 mod netrc;
+pub(crate) mod sdist;
 mod sparse;
 mod wheel;
 
@@ -110,6 +111,11 @@ impl Fetcher {
     }
 
     /// Where this fetcher says what it does.
+    /// A server that sends nothing for this long is not waited for any longer.
+    pub fn stall(&self) -> Duration {
+        self.options.stall
+    }
+
     pub(crate) fn progress(&self) -> &dyn Progress {
         self.progress.as_ref()
     }

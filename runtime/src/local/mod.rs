@@ -2,6 +2,7 @@
 
 mod certificates;
 mod folder;
+mod git;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -20,6 +21,7 @@ use crate::store::Store;
 
 pub use certificates::read_certificates;
 pub use folder::Folder;
+pub use git::commit;
 
 /// Names that are never part of an application: version control, secrets, caches, and environments made for the
 /// author's machine.

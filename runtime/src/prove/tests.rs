@@ -28,6 +28,7 @@ fn node(origin: Origin, name: &str, version: &str, file: String, proof: Proof) -
         size: 5,
         sha256: digest(name),
         metadata: None,
+        build: None,
         license: None,
         proof,
         requires: vec![],

@@ -30,6 +30,7 @@ pub static EXAMPLE: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("docs/exam
 pub static COMPILED: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/compiled"));
 pub static EXTRAS: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/extras"));
 pub static NUMPY: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/numpy"));
+pub static PARTS: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/parts"));
 pub static SMALL: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/small"));
 
 impl Fixture {

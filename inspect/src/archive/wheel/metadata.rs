@@ -5,13 +5,16 @@ use std::str::FromStr as _;
 use model::{Digest, Finding, codes};
 use pep440_rs::Version;
 
-use super::{Wanted, Wheel, invalid};
-use crate::pypi::normalize;
+use super::{Metadata, Wanted, Wheel, invalid};
+use crate::pypi::{CoreMetadata, normalize, sdist};
 
-/// Checks name, version and digest of METADATA.
+/// Checks name and version of METADATA, and that resolution read the same.
 pub(super) fn verify(wheel: &Wheel, wanted: &Wanted) -> Result<(), Finding> {
     let bytes = wheel.document("METADATA")?;
-    if let Some(expected) = wanted.metadata {
+    if let Metadata::OfSource(said) = wanted.metadata {
+        needs_no_more(&CoreMetadata::parse(bytes)?, said, wanted)?;
+    }
+    if let Metadata::Served(expected) = wanted.metadata {
         let found = Digest::of(bytes);
         if found != expected {
             let message = format!(
@@ -31,6 +34,21 @@ pub(super) fn verify(wheel: &Wheel, wanted: &Wanted) -> Result<(), Finding> {
         return Err(invalid(message));
     }
     Ok(())
+}
+
+/// A build may find out that more is needed than its source says; but what is in the image was chosen by that.
+fn needs_no_more(built: &CoreMetadata, said: &CoreMetadata, wanted: &Wanted) -> Result<(), Finding> {
+    let added = sdist::added(&built.requires_dist, &said.requires_dist);
+    if added.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} {} needs more, once built, than its source says", wanted.project, wanted.version);
+    Err(added
+        .iter()
+        .fold(Finding::error(codes::METADATA_DIFFERS, message), |finding, added| {
+            finding.because(format!("it needs `{added}`"))
+        })
+        .help("The lock was made from what the source says. Choose another version, or one that has a wheel."))
 }
 
 /// Whether what lies at the wheel's root is pure Python.

@@ -14,7 +14,7 @@ use model::{Digest, Finding, Hasher, Tree, codes};
 
 use super::zip::{Refused, Zip};
 use super::{ContentSink, Limits, too_large};
-use crate::pypi::normalize;
+use crate::pypi::{CoreMetadata, normalize};
 
 /// What a wheel must be, and where it goes.
 pub struct Wanted<'a> {
@@ -24,8 +24,18 @@ pub struct Wanted<'a> {
     pub project: &'a str,
     /// Version.
     pub version: &'a str,
-    /// Digest of the METADATA that resolution read, where it was served apart from the wheel.
-    pub metadata: Option<Digest>,
+    /// What is known of its METADATA.
+    pub metadata: Metadata<'a>,
+}
+
+/// What resolution read of a package's metadata.
+pub enum Metadata<'a> {
+    /// Nothing but what the wheel itself says.
+    OfWheel,
+    /// A document of this digest, served apart from the wheel.
+    Served(Digest),
+    /// What the source distribution says that the wheel was built from.
+    OfSource(&'a CoreMetadata),
 }
 
 /// Reads a wheel and places its files; nothing of it is run.

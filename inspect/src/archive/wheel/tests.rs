@@ -61,7 +61,12 @@ fn scheme() -> WheelScheme {
 
 fn read(bytes: &[u8], metadata: Option<Digest>) -> Result<(Tree, Memory), Finding> {
     let scheme = scheme();
-    let wanted = Wanted { scheme: &scheme, project: "some-project", version: "1.0", metadata };
+    let wanted = Wanted {
+        scheme: &scheme,
+        project: "some-project",
+        version: "1.0",
+        metadata: metadata.map_or(Metadata::OfWheel, Metadata::Served),
+    };
     let mut sink = Memory::default();
     install(Cursor::new(bytes), &wanted, &Limits::default(), &mut sink).map(|tree| (tree, sink))
 }
@@ -160,7 +165,7 @@ fn metadata_must_be_of_the_wanted_version_and_the_one_resolution_read() {
     other[7].1 = "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n";
     assert_eq!(refused(&other, &record(&other)).code, codes::WHEEL_INVALID);
     let scheme = scheme();
-    let wanted = Wanted { scheme: &scheme, project: "some-project", version: "1.0.1", metadata: None };
+    let wanted = Wanted { scheme: &scheme, project: "some-project", version: "1.0.1", metadata: Metadata::OfWheel };
     let finding = install(Cursor::new(&bytes), &wanted, &Limits::default(), &mut Memory::default()).unwrap_err();
     assert_eq!(finding.code, codes::WHEEL_INVALID);
 }

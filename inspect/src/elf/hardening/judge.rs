@@ -55,6 +55,10 @@ fn one(facts: &Hardening, demand: Demand) -> Proof {
         Demand::NoTextRelocations => {
             proof(!facts.text_relocations, "its code stays as it is", "its code is changed when it is loaded")
         }
+        Demand::ImageCryptography => match &facts.own_openssl {
+            Some(own) => Missing(format!("it has its own {own}")),
+            None => Met("it has no copy of OpenSSL within".into()),
+        },
         Demand::ControlFlow => control_flow(facts),
         Demand::StackProtector => stack_protector(facts),
         Demand::Fortify => fortify(facts),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inspect::archive::target_bytes;
-use model::{Entry, Finding, Kind, Tree, TreePath};
+use model::{Digest, Entry, Finding, Kind, Tree, TreePath};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 
 use super::super::content::Content;
@@ -23,8 +23,12 @@ use super::{Context, Input};
 const TIME: i64 = 946_684_800;
 const CHUNK: usize = 1 << 20;
 
-/// The directory of each tree, made where it is not there yet.
+/// The directory of each tree, made where it is not there yet. Of equal trees the last stays, which covers the others: no
+/// overlay takes a directory twice.
 pub(super) fn all(context: &Context, trees: &[Input]) -> Result<Vec<PathBuf>, Finding> {
+    let last: BTreeMap<Digest, usize> = trees.iter().enumerate().map(|(at, input)| (input.digest, at)).collect();
+    let trees: Vec<&Input> =
+        trees.iter().enumerate().filter(|(at, input)| last.get(&input.digest) == Some(at)).map(|(_, i)| i).collect();
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(trees.len());
     // Not on the pool's threads: one that waits there may take on another step, and end this one late.
@@ -32,7 +36,7 @@ pub(super) fn all(context: &Context, trees: &[Input]) -> Result<Vec<PathBuf>, Fi
         let mut done = Vec::new();
         while let Some((at, input)) = {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            trees.get(at).map(|input| (at, input))
+            trees.get(at).map(|input| (at, *input))
         } {
             done.push((at, one(context, input)?));
         }

@@ -19,6 +19,7 @@ fn facts() -> Hardening {
         build_id: None,
         stripped: false,
         compiled: Compiled::Unknown,
+        own_openssl: None,
         command_lines: BTreeSet::new(),
     }
 }

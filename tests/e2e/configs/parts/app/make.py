@@ -1,0 +1,3 @@
+import os, sys
+import docopt
+print(os.environ["GREETING"], docopt.__version__, sys.argv[1])
