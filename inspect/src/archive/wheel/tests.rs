@@ -229,3 +229,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_wheel_built_from_a_source_needs_no_more_than_that_said() {
+    let metadata = METADATA.replace("Version: 1.0\n", "Version: 1.0\nRequires-Dist: other>=1\n");
+    let mut files = files();
+    let place = files.iter_mut().find(|(name, ..)| name.ends_with("METADATA")).unwrap();
+    place.1 = metadata.as_str();
+    let bytes = wheel(&files, &record(&files));
+    let read = |said: &[&str]| {
+        let said =
+            CoreMetadata { requires_dist: said.iter().map(|text| (*text).into()).collect(), ..CoreMetadata::default() };
+        let scheme = scheme();
+        let metadata = Metadata::OfSource(&said);
+        let wanted = Wanted { scheme: &scheme, project: "some-project", version: "1.0", metadata };
+        install(Cursor::new(bytes.as_slice()), &wanted, &Limits::default(), &mut Memory::default())
+    };
+    read(&["other >= 1", "unused"]).unwrap();
+    let finding = read(&["other>=2"]).unwrap_err();
+    assert_eq!(finding.code, codes::METADATA_DIFFERS);
+    assert_eq!(finding.causes, ["it needs `other>=1`"]);
+}
