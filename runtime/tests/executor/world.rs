@@ -106,7 +106,8 @@ impl World {
 
     /// Executes the plan, and says what became of one step of it.
     pub(crate) fn outcome(&self, step: PlanKey, executors: Executors) -> Result<Done, Finding> {
-        let options = Options { jobs: 2, executors, keep_going: true, progress: Arc::new(Quiet) };
+        let options =
+            Options { jobs: 2, executors, keep_going: true, check_reproducible: false, progress: Arc::new(Quiet) };
         let done = execute(&self.plan, &self.store, &options).unwrap();
         if let Some((_, finding)) = done.failed.iter().find(|(key, _)| *key == step) {
             return Err(finding.clone());
