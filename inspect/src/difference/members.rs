@@ -13,6 +13,8 @@ use crate::archive::ar;
 const MEMBERS: usize = 100_000;
 /// Bytes of an archive's own table of long names.
 const NAMES: u64 = 1 << 20;
+/// Bytes of all names together. Many members may have one long name of such a table.
+const ALL_NAMES: usize = 16 << 20;
 
 /// A member, and what the archive says of it.
 pub(super) struct Member {
@@ -22,13 +24,31 @@ pub(super) struct Member {
     about: [(&'static str, String); 3],
 }
 
+/// The members of an archive, in its order.
+#[derive(Default)]
+pub(super) struct Members {
+    list: Vec<Member>,
+    names: usize,
+}
+
+impl Members {
+    fn add(&mut self, member: Member) -> io::Result<()> {
+        self.names += member.name.len();
+        if self.list.len() >= MEMBERS || self.names > ALL_NAMES {
+            return Err(io::Error::other("it has more members than are looked at"));
+        }
+        self.list.push(member);
+        Ok(())
+    }
+}
+
 /// Compares two archives, read by `list`.
 pub(super) fn differences<R: Read + Seek>(
     first: &mut R,
     second: &mut R,
-    list: fn(&mut R) -> io::Result<Vec<Member>>,
+    list: fn(&mut R) -> io::Result<Members>,
 ) -> io::Result<Vec<String>> {
-    let (first, second) = (list(first)?, list(second)?);
+    let (Members { list: first, .. }, Members { list: second, .. }) = (list(first)?, list(second)?);
     let (one, mut other) = (numbered(&first, |member| &member.name), numbered(&second, |member| &member.name));
     let mut lines = Vec::new();
     for (key, member) in one {
@@ -67,10 +87,10 @@ fn unlike(one: &Member, other: &Member) -> Option<String> {
 }
 
 /// The members of a tar archive, compressed or not. Extension headers count as members of their own.
-pub(super) fn tar<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
+pub(super) fn tar<R: Read + Seek>(file: &mut R) -> io::Result<Members> {
     let mut budget = UNPACKED;
     let mut archive = Archive::new(unpacked(file)?);
-    let mut members = Vec::new();
+    let mut members = Members::default();
     // raw: the library would read extension headers into memory whatever their size
     for member in archive.entries()?.raw(true) {
         let mut member = member?;
@@ -83,16 +103,16 @@ pub(super) fn tar<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
         ];
         let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
         let (content, size) = digest(&mut member, &mut budget)?;
-        add(&mut members, Member { name, content, size, about })?;
+        members.add(Member { name, content, size, about })?;
     }
     Ok(members)
 }
 
 /// The members of a zip archive, as its directory has them.
-pub(super) fn zip<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
+pub(super) fn zip<R: Read + Seek>(file: &mut R) -> io::Result<Members> {
     let mut budget = UNPACKED;
     let mut archive = ZipArchive::new(file)?;
-    let mut members = Vec::new();
+    let mut members = Members::default();
     for index in 0..archive.len() {
         let mut member = archive.by_index(index)?;
         let about = [
@@ -102,17 +122,17 @@ pub(super) fn zip<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
         ];
         let name = member.name()?.into_owned();
         let (content, size) = digest(&mut member, &mut budget)?;
-        add(&mut members, Member { name, content, size, about })?;
+        members.add(Member { name, content, size, about })?;
     }
     Ok(members)
 }
 
 /// The members of an `ar` archive, as linkers read them: long names stand in a member of their own.
-pub(super) fn ar<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
+pub(super) fn ar<R: Read + Seek>(file: &mut R) -> io::Result<Members> {
     let mut budget = u64::MAX;
     let mut file = whole(file)?;
     ar::start(&mut file)?;
-    let (mut members, mut names) = (Vec::new(), Vec::new());
+    let (mut members, mut names) = (Members::default(), Vec::new());
     while let Some(ar::Header { name, size, time, owner, mode }) = ar::next(&mut file)? {
         let mut content = file.by_ref().take(size);
         let mut hasher = Hasher::new();
@@ -124,7 +144,7 @@ pub(super) fn ar<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Member>> {
         ar::finish(&mut content, size)?;
         let about = [("times", time), ("owners", owner), ("modes", mode)];
         let name = long_name(&name, &names).unwrap_or(name);
-        add(&mut members, Member { name, content: digest, size, about })?;
+        members.add(Member { name, content: digest, size, about })?;
     }
     Ok(members)
 }
@@ -144,12 +164,4 @@ fn digest_onto(mut hasher: Hasher, content: &mut dyn Read, budget: &mut u64) -> 
     let size = io::copy(&mut content.take(budget.saturating_add(1)), &mut hasher)?;
     *budget = budget.checked_sub(size).ok_or_else(|| io::Error::other("it unpacks to more than is looked at"))?;
     Ok((hasher.finish(), size))
-}
-
-fn add(members: &mut Vec<Member>, member: Member) -> io::Result<()> {
-    if members.len() >= MEMBERS {
-        return Err(io::Error::other("it has more members than are looked at"));
-    }
-    members.push(member);
-    Ok(())
 }

@@ -169,6 +169,16 @@ fn members_of_libraries_are_named_also_by_long_names() {
 }
 
 #[test]
+fn one_long_name_of_many_members_is_not_copied_without_end() {
+    let names = "x".repeat(1 << 20);
+    let of = |content| {
+        let many = (0..100).map(|n| ("/0", n, content));
+        library(&[("//", 0, names.as_str())].into_iter().chain(many).collect::<Vec<_>>())
+    };
+    assert_eq!(explained(&of("1"), &of("2"))[0], "line 4:", "it is compared as the text it is");
+}
+
+#[test]
 fn what_is_compressed_is_compared_unpacked_and_the_time_of_gzip_is_named() {
     let expected = [
         "the times in the headers of gzip are 1 and 2, seconds since 1970",

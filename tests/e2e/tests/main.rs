@@ -11,6 +11,7 @@ mod image;
 mod input;
 mod kills;
 mod mistakes;
+mod reproducible;
 mod servers;
 mod starts;
 mod tampering;

@@ -59,34 +59,22 @@ pub(super) fn anew(context: &Context, trees: &[Input], dir: &Path) -> Result<Vec
 ///
 /// An overlay lists what the lowest layer has of a directory, then the others from the top down.
 fn upper(tree: &Tree, first: &Path, seen: &mut BTreeSet<Option<TreePath>>) -> io::Result<BTreeSet<TreePath>> {
-    let mut files: BTreeMap<Option<TreePath>, usize> = BTreeMap::from([(None, 0)]);
-    for (path, entry) in tree.entries() {
-        if entry.node == Kind::Dir {
-            files.insert(Some(path.clone()), 0);
-        } else {
-            *files.entry(path.parent()).or_default() += 1;
-        }
-    }
     let mut upper = BTreeSet::new();
-    for (dir, count) in files {
-        let is_lowest = seen.insert(dir.clone());
-        let at = dir.as_ref().map_or_else(|| first.to_owned(), |dir| on(first, dir));
-        let mut number = 0;
-        for child in if count > 0 { Some(fs::read_dir(at)?) } else { None }.into_iter().flatten() {
+    let below = tree.entries().iter().filter(|(_, entry)| entry.node == Kind::Dir).map(|(path, _)| Some(path));
+    for dir in std::iter::once(None).chain(below) {
+        let is_lowest = seen.insert(dir.cloned());
+        let mut files = Vec::new();
+        for child in fs::read_dir(dir.map_or_else(|| first.to_owned(), |dir| on(first, dir)))? {
             let name = child?.file_name();
-            let name = match &dir {
+            let path = TreePath::new(match dir {
                 Some(dir) => [dir.as_bytes(), b"/", name.as_bytes()].concat(),
                 None => name.as_bytes().to_vec(),
-            };
-            let Ok(path) = TreePath::new(name) else { continue };
-            if tree.get(&path).is_none_or(|entry| entry.node == Kind::Dir) {
-                continue;
-            }
-            if (number < count.div_ceil(2)) == is_lowest {
-                upper.insert(path);
-            }
-            number += 1;
+            });
+            files.extend(path.ok().filter(|path| tree.get(path).is_some_and(|entry| entry.node != Kind::Dir)));
         }
+        let half = files.len().div_ceil(2);
+        let chosen = files.into_iter().enumerate().filter(|(number, _)| (*number < half) == is_lowest);
+        upper.extend(chosen.map(|(_, path)| path));
     }
     Ok(upper)
 }

@@ -77,6 +77,11 @@ impl Executors {
         Self(vec![Box::new(local::Local::new(program, limits))])
     }
 
+    #[cfg(test)]
+    pub(super) fn just(executor: impl Executor + 'static) -> Self {
+        Self(vec![Box::new(executor)])
+    }
+
     /// Whether there is an executor for every step of a plan.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use super::*;
 use crate::execute::PackWriter;
 use crate::store::Store;
 
+mod scheduling;
+
 /// What a run made: names, contents and modes; a name that ends in `@` is a link.
 fn made(context: &Context, files: &[(&str, &[u8], u32)]) -> Value {
     let mut sink = PackWriter::new(context);
