@@ -110,7 +110,7 @@ fn a_difference_is_a_finding_and_others_go_on_with_what_the_first_run_made() {
     assert_eq!(done.repeated.values().filter(|repeated| repeated.is_equal()).count(), 1);
     let [(key, finding)] = done.failed.as_slice() else { panic!("{done:?}") };
     assert_eq!((*key, finding.code), (world.steps[0], codes::NOT_REPRODUCIBLE));
-    assert_eq!(done.findings_of(&world.plan), [finding.clone()]);
+    assert_eq!(done.findings_of(&world.plan), std::slice::from_ref(finding));
 }
 
 #[test]
