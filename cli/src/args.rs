@@ -201,6 +201,9 @@ pub(crate) struct Execution {
     /// Go on compiling what does not depend on a step that failed.
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Run every command twice, the second time under other conditions, and fail where it makes something else.
+    #[arg(long)]
+    pub(crate) check_reproducible: bool,
     /// Write build log, compile flags and debug files there.
     #[arg(long, value_name = "DIR")]
     pub(crate) artifacts: Option<PathBuf>,

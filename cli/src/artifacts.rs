@@ -1,5 +1,6 @@
 //! What a build writes beside the image: `--artifacts DIR`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,13 +8,15 @@ use std::path::Path;
 use model::plan::{Op, Plan, PlanKey};
 use model::{Finding, codes};
 use runtime::Output;
-use runtime::execute::{Executed, Object, Value};
+use runtime::execute::{Executed, Value};
 use runtime::store::Store;
 
 /// The targets of plans that are artifacts, and what is written of each for its architecture.
 const TARGETS: [(&str, &str); 2] = [("compile-flags/", "compile-flags-ARCH.json"), ("debug/", "debug-ARCH.tar.gz")];
 /// What every Run step printed.
 const LOG: &str = "build-log.txt";
+/// The comparisons of what Run steps made twice.
+const COMPARISONS: &str = "reproducibility.txt";
 
 /// Writes the artifacts of one plan, as many as there are: of a build that failed, at least what was printed.
 pub(crate) fn write(store: &Store, dir: &Path, plan: &Plan, executed: &Executed) -> Result<(), Finding> {
@@ -32,27 +35,38 @@ pub(crate) fn write(store: &Store, dir: &Path, plan: &Plan, executed: &Executed)
             }
         }
     }
-    let mut logs: Vec<(&str, &PlanKey, &Object)> = Vec::new();
-    for (key, log) in &executed.logs {
-        if let Some(Op::Run { title, .. }) = plan.steps.get(key).map(|step| &step.op) {
-            logs.push((title, key, log));
-        }
-    }
-    if logs.is_empty() {
-        return Ok(());
-    }
-    logs.sort_by_key(|(title, key, _)| (*title, **key));
+    let logs = by_title(plan, &executed.logs);
     let mut texts = Vec::new();
     for (title, key, log) in logs {
         texts.push((title, key, store.open_blob(&log.digest)?));
     }
-    whole(&dir.join(LOG), |to| {
-        for (title, key, text) in &mut texts {
-            writeln!(to, "== {title} ({key})")?;
-            io::copy(text, to)?;
-        }
-        Ok(())
+    if !texts.is_empty() {
+        whole(&dir.join(LOG), |to| {
+            for (title, key, text) in &mut texts {
+                writeln!(to, "== {title} ({key})")?;
+                io::copy(text, to)?;
+            }
+            Ok(())
+        })?;
+    }
+    let comparisons = by_title(plan, &executed.repeated);
+    if comparisons.is_empty() {
+        return Ok(());
+    }
+    whole(&dir.join(COMPARISONS), |to| {
+        comparisons.iter().try_for_each(|(title, key, repeated)| write!(to, "== {title} ({key})\n{repeated}"))
     })
+}
+
+/// What there is of the Run steps of a plan, by their titles.
+fn by_title<'a, T>(plan: &'a Plan, of: &'a BTreeMap<PlanKey, T>) -> Vec<(&'a str, &'a PlanKey, &'a T)> {
+    let titled = |(key, value)| match plan.steps.get(key).map(|step| &step.op) {
+        Some(Op::Run { title, .. }) => Some((title.as_str(), key, value)),
+        _ => None,
+    };
+    let mut found: Vec<(&str, &PlanKey, &T)> = of.iter().filter_map(titled).collect();
+    found.sort_by_key(|(title, key, _)| (*title, **key));
+    found
 }
 
 /// Writes a file whole or not at all.

@@ -1,6 +1,7 @@
 //! ELF files, as far as a dynamic linker reads them (System V ABI, chapter 5).
 
 mod hardening;
+mod sections;
 
 use std::io::{Read, Seek};
 use std::ops::Range;
@@ -13,6 +14,7 @@ use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::{Endianness, ReadCache, ReadRef};
 
 pub use hardening::{described, hardening, judge};
+pub(crate) use sections::{Section, sections};
 
 /// More than any linker makes; what has more is refused.
 const MAX_NAMES: usize = 4096;

@@ -2,5 +2,6 @@
 
 pub mod archive;
 pub mod debian;
+pub mod difference;
 pub mod elf;
 pub mod pypi;

@@ -179,6 +179,7 @@ codes! {
     SANDBOX_FAILED = "CS1105" Environment "a sandbox could not be set up";
     BUILD_OUTPUT = "CS1106" Verdict "a build step left what cannot be kept";
     HARDENING_MISSING = "CS1107" Verdict "a file is not hardened as demanded";
+    NOT_REPRODUCIBLE = "CS1108" Verdict "a build step made something else the second time";
     OWN_CRYPTOGRAPHY = "CS1109" Verdict "a file brings cryptography of its own past the FIPS provider";
 }
 

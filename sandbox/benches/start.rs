@@ -65,6 +65,7 @@ fn room(dir: &Path, layers: &[PathBuf]) -> Duration {
         env: BTreeMap::new(),
         workdir: "/".into(),
         limits: Limits { seconds: 60, processes: 100, memory: 1 << 30, written: 1 << 30, log: 1 << 20 },
+        build_id: sandbox::BUILD_ID,
     };
     let log = File::create(dir.join("log")).unwrap();
     let start = Instant::now();

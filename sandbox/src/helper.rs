@@ -109,7 +109,7 @@ fn prepare(room: &mut Room, mapper: Option<Mapper>) -> Result<Ground, Error> {
     let step = format!("use the scratch directory {}", room.scratch.display());
     rustix::process::chdir(&room.scratch).step(&step)?;
     rustix::fs::chmod(".", Mode::RWXU).step(&step)?;
-    let ground = identity::leave_root(layers, mapper)?;
+    let ground = identity::leave_root(layers, room.build_id, mapper)?;
     scratch::furnish()?;
     Ok(ground)
 }

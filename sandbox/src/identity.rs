@@ -22,7 +22,7 @@ use crate::layers::Owner;
 use crate::report::{Error, Owners, Step as _};
 use crate::{layers, sys};
 
-/// The user and group as whom commands run when the caller is root: one below `nobody`, in use nowhere.
+/// The usual user and group as whom commands run when the caller is root: one below `nobody`, in use nowhere.
 pub const BUILD_ID: u32 = 65533;
 /// The user and group that commands see themselves as.
 const INSIDE: u32 = 1000;
@@ -37,10 +37,10 @@ pub(crate) struct Ground {
 }
 
 /// Ceases to be root. The current directory is the scratch directory.
-pub(crate) fn leave_root(layers: Vec<PathBuf>, mapper: Option<Mapper>) -> Result<Ground, Error> {
+pub(crate) fn leave_root(layers: Vec<PathBuf>, build_id: u32, mapper: Option<Mapper>) -> Result<Ground, Error> {
     let mut ground = Ground { layers, owners: Owners::Caller, mappers: Vec::new() };
     let Some(mapper) = mapper else { return Ok(ground) };
-    let (uid, gid) = (Uid::from_raw(BUILD_ID), Gid::from_raw(BUILD_ID));
+    let (uid, gid) = (Uid::from_raw(build_id), Gid::from_raw(build_id));
     // A container's root may lack the right to mount, or the id: then it is an ordinary user itself, and stays it.
     match sys::unshare(UnshareFlags::NEWNS) {
         Err(Errno::PERM) => return Ok(ground),
@@ -52,7 +52,7 @@ pub(crate) fn leave_root(layers: Vec<PathBuf>, mapper: Option<Mapper>) -> Result
     }
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     rustix::mount::mount_change("/", private).step("make mounts private")?;
-    ground.bind(mapper)?;
+    ground.bind(mapper, build_id)?;
     rustix::thread::set_thread_groups(&[]).step("drop supplementary groups")?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).step("become the build group")?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).step("become the build user")?;
@@ -63,7 +63,7 @@ pub(crate) fn leave_root(layers: Vec<PathBuf>, mapper: Option<Mapper>) -> Result
 
 impl Ground {
     /// Binds the layers, with owners mapped where the file system can.
-    fn bind(&mut self, mapper: Mapper) -> Result<(), Error> {
+    fn bind(&mut self, mapper: Mapper, build_id: u32) -> Result<(), Error> {
         let mut mapper = Some(mapper);
         let mut namespaces = BTreeMap::new();
         self.owners = Owners::Mapped;
@@ -72,7 +72,7 @@ impl Ground {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(vacant) => {
                     let mut mapper = mapper.take().map_or_else(Mapper::start, Ok).step("map owners of layers")?;
-                    let namespace = mapper.namespace(owner).step("map owners of layers")?;
+                    let namespace = mapper.namespace(owner, build_id).step("map owners of layers")?;
                     self.mappers.push(mapper);
                     vacant.insert(namespace)
                 }
@@ -110,12 +110,12 @@ impl Mapper {
     }
 
     /// A user namespace in which this owner of files is the build user.
-    fn namespace(&mut self, (uid, gid): Owner) -> std::io::Result<OwnedFd> {
+    fn namespace(&mut self, (uid, gid): Owner, build_id: u32) -> std::io::Result<OwnedFd> {
         let _ = rustix::io::read(&self.is_ready, &mut [0_u8])?;
         let process = format!("/proc/{}", self.process.as_raw_nonzero());
         let namespace = File::open(format!("{process}/ns/user"))?;
-        std::fs::write(format!("{process}/uid_map"), format!("{uid} {BUILD_ID} 1"))?;
-        std::fs::write(format!("{process}/gid_map"), format!("{gid} {BUILD_ID} 1"))?;
+        std::fs::write(format!("{process}/uid_map"), format!("{uid} {build_id} 1"))?;
+        std::fs::write(format!("{process}/gid_map"), format!("{gid} {build_id} 1"))?;
         // It is waited for later, when it will have ended.
         self.hold = None;
         Ok(namespace.into())

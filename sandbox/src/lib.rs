@@ -11,7 +11,7 @@
 //! - Network: a namespace of its own with its loopback down, and no socket but of the Unix and internet families.
 //! - System calls: those on a list ([`mod@seccomp`] says which and why).
 //!
-//! Layers and scratch belong to the calling user. When that is root, commands run as [`BUILD_ID`], layers are shown to them
+//! Layers and scratch belong to the calling user. When that is root, commands run as another ([`BUILD_ID`] usually), layers are shown to them
 //! as theirs through an idmapped mount, and `upper` belongs to that id.
 
 mod cgroup;
@@ -35,6 +35,7 @@ mod watch;
 pub use helper::entered;
 pub use identity::BUILD_ID;
 pub use launcher::{Launcher, run};
+pub use mounts::MOST_LAYERS;
 pub use report::{Error, Finished, Memory, Overlay, Owners, Report, Status, Stopped};
 pub use scratch::remove;
 pub use spec::{Limits, Room};

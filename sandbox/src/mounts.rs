@@ -14,8 +14,8 @@ use crate::layers::{self, attach};
 use crate::report::{Error, Overlay, Owners, Step as _};
 use crate::scratch::{BASE, NAMES, UPPER, WORK};
 
-/// What the kernel unites at most, our own layer at the top included.
-pub(crate) const MOST_LAYERS: usize = 498;
+/// Layers of a room at most: what the kernel unites, less our own at the top.
+pub const MOST_LAYERS: usize = 498;
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 const LINKS: [(&str, &str); 4] = [
     ("dev/fd", "/proc/self/fd"),

@@ -21,6 +21,9 @@ pub struct Room {
     pub workdir: String,
     /// What the commands may use, all together.
     pub limits: Limits,
+    /// The user and group as whom commands run when the caller is root: [`crate::BUILD_ID`], or another that is in use
+    /// nowhere. From within they are always 1000.
+    pub build_id: u32,
 }
 
 /// What the commands of a room may use, all together.

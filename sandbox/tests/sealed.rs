@@ -272,6 +272,18 @@ fn files_of_the_layers_are_the_commands_own() {
 }
 
 #[test]
+fn another_build_user_is_not_seen_from_within() {
+    for mut trial in Trial::each() {
+        trial.room.build_id = sandbox::BUILD_ID - 1;
+        let script = "stat -c %u:%g /bin/probe /work .; id -u; echo x > own";
+        assert_eq!(trial.sh(script).success(), "1000:1000\n".repeat(3) + "1000\n");
+        let caller = fs::metadata(&trial.room.layers[0]).unwrap().uid();
+        let owner = fs::metadata(trial.written("work/own")).unwrap().uid();
+        assert_eq!(owner, if caller == 0 { sandbox::BUILD_ID - 1 } else { caller });
+    }
+}
+
+#[test]
 fn layers_may_lie_where_only_the_caller_comes() {
     for mut trial in Trial::each() {
         fs::set_permissions(trial.path(), fs::Permissions::from_mode(0o700)).unwrap();

@@ -123,6 +123,8 @@ struct Built {
     done: Vec<Done>,
     /// Images that failed, by name, and why.
     failed: Vec<(String, Findings)>,
+    /// Where steps are run twice: how many were, and how many made something else.
+    repeated: Option<(usize, usize)>,
 }
 
 /// An image that was built.
@@ -134,6 +136,9 @@ struct Done {
     index: Value,
     packages: Summary,
     plan: Digest,
+    /// Steps that were run twice and made the same, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<usize>,
 }
 
 /// Builds every planned image. Equal steps of different images are one, and an image that fails leaves the others whole.
@@ -150,13 +155,20 @@ fn attempt(
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
     let locked = planned.images.iter().flat_map(|planned| planned.locked.iter().copied()).collect();
-    let mut built = Built { done: Vec::new(), failed: Vec::new() };
+    let mut built = Built { done: Vec::new(), failed: Vec::new(), repeated: None };
     let mut whole = Plan::new(planned.lock.epoch);
     planned.images.iter().for_each(|planned| whole.take_in(&planned.plan));
-    let common = |findings: Findings| Ok(Built { done: Vec::new(), failed: vec![(String::new(), findings)] });
+    let common =
+        |findings: Findings| Ok(Built { done: Vec::new(), failed: vec![(String::new(), findings)], repeated: None });
     let executors = Executors::local(PathBuf::from("/proc/self/exe"), limits());
     let jobs = execution.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let options = Options { jobs, executors, keep_going: execution.keep_going, progress: session.progress.clone() };
+    let options = Options {
+        jobs,
+        executors,
+        keep_going: execution.keep_going,
+        check_reproducible: execution.check_reproducible,
+        progress: session.progress.clone(),
+    };
     // an index is never shorter than what was declared, and nothing is fetched for one that cannot be whole
     if let Err(findings) = options.executors.check(&whole) {
         return common(findings);
@@ -187,9 +199,17 @@ fn attempt(
         }
     }
     phase("release");
+    built.repeated = execution.check_reproducible.then(|| {
+        let different = executed.repeated.values().filter(|repeated| !repeated.is_equal()).count();
+        (executed.repeated.len(), different)
+    });
     for (planned, packages) in planned.images.iter().zip(packages) {
         match release(session, planned, packages, &executed, output) {
-            Ok(done) => built.done.push(done),
+            Ok(mut done) => {
+                let own = || planned.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
+                done.repeated = execution.check_reproducible.then(own);
+                built.done.push(done);
+            }
             Err(findings) => {
                 let name = planned.image.config.name.value.clone();
                 built.failed.push((name, project.of_image(planned.image, findings)));
@@ -223,7 +243,8 @@ fn release(
     let file = output.file(image);
     let written = write_archive(&session.store, index, &options, &file)?;
     let name = format!("{}:{}", config.name.value, tag(image));
-    Ok(Done { name, output: file, written, index: index.clone(), packages, plan: plan.digest() })
+    let (index, plan) = (index.clone(), plan.digest());
+    Ok(Done { name, output: file, written, index, packages, plan, repeated: None })
 }
 
 fn tag(image: &Image) -> &str {
@@ -267,7 +288,20 @@ fn summarise(built: &Built, output: &Output, format: Format) -> Result<(), Findi
             for (name, _) in &built.failed {
                 report::line(format_args!("failed   {name}"))?;
             }
+            repeated(built.repeated)?;
             report::line(format_args!("images   {} built, {} failed", built.done.len(), built.failed.len()))
+        }
+    }
+}
+
+/// What became of the steps that were run twice.
+fn repeated(repeated: Option<(usize, usize)>) -> Result<(), Finding> {
+    match repeated {
+        None => Ok(()),
+        Some((0, _)) => report::line("repeated nothing: no step runs a command"),
+        Some((steps, 0)) => report::line(format_args!("repeated {steps} steps run twice, all equal")),
+        Some((steps, different)) => {
+            report::line(format_args!("repeated {steps} steps run twice, {different} of them made something else"))
         }
     }
 }
@@ -286,6 +320,7 @@ fn print(done: &Done) -> Result<(), Finding> {
         megabytes(done.written.size),
         done.output.display()
     ))?;
+    repeated(done.repeated.map(|steps| (steps, 0)))?;
     let Summary { verified, index_hash, unsigned, expired_accepted } = &done.packages;
     report::line(format_args!(
         "packages {verified} verified by OpenPGP, {index_hash} by a digest their index gave over TLS, {unsigned} unsigned upstream"

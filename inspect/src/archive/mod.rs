@@ -3,7 +3,7 @@
 //! Nothing is written here. Contents are handed to a [`ContentSink`] while they stream by, so memory stays bounded
 //! however much an archive unpacks to, and every archive is held to the same [`Limits`] and the same rules for names.
 
-mod ar;
+pub(crate) mod ar;
 mod compression;
 pub mod deb;
 mod link;

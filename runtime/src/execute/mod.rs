@@ -12,6 +12,7 @@ mod image;
 mod inspect;
 mod layer;
 pub(crate) mod oci;
+mod reproduce;
 mod run;
 mod schedule;
 mod unpack;
@@ -29,6 +30,7 @@ use crate::store::Store;
 pub(crate) use action::{Record, has_local, record_local};
 pub(crate) use content::PackWriter;
 pub use executor::{Executors, Limits, limits};
+pub use reproduce::Repeated;
 pub(crate) use run::Context;
 pub use value::{Image, Layer, Object, Value};
 
@@ -40,6 +42,9 @@ pub struct Options {
     pub executors: Executors,
     /// Start Run steps also after another step has failed.
     pub keep_going: bool,
+    /// Run Run steps a second time, and compare what they make. What is remembered of a step counts as its first run. The
+    /// values are those of the first.
+    pub check_reproducible: bool,
     /// Told about what is done.
     pub progress: Arc<dyn Progress>,
 }
@@ -51,7 +56,10 @@ pub struct Executed {
     pub values: BTreeMap<PlanKey, Value>,
     /// What the commands of Run steps printed, of those that failed as well, and of those that ran some time before.
     pub logs: BTreeMap<PlanKey, Object>,
-    /// The steps that failed, and why.
+    /// The comparisons of what Run steps made twice, where that was asked for.
+    pub repeated: BTreeMap<PlanKey, Repeated>,
+    /// The steps that failed, and why. One that made something else the second time has a value as well, and does not keep
+    /// others from being run.
     pub failed: Vec<(PlanKey, Finding)>,
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Job<'a> {
     pub(super) inputs: Vec<Value>,
     /// What the inputs are to people: a file name, mostly.
     pub(super) names: Vec<&'a str>,
+    /// Whether its commands are run a second time, to be compared.
+    pub(super) again: bool,
 }
 
 impl<'a> Context<'a> {
@@ -52,7 +54,8 @@ impl<'a> Context<'a> {
                 let ran = self.inputs(job).and_then(|root| {
                     let executor = options.executors.of(*arch, title)?;
                     let task = options.progress.step(title);
-                    let ran = executor.run(self, &Commands { title, commands, env, workdir, root: &root });
+                    let again = job.again;
+                    let ran = executor.run(self, &Commands { title, commands, env, workdir, root: &root, again });
                     task.finish();
                     ran
                 });
@@ -100,7 +103,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn tree(&self, digest: &Digest) -> Result<Arc<Tree>, Finding> {
+    pub(super) fn tree(&self, digest: &Digest) -> Result<Arc<Tree>, Finding> {
         if let Some(tree) = lock(&self.trees).get(digest) {
             return Ok(tree.clone());
         }
@@ -172,6 +175,7 @@ impl<'a> Context<'a> {
 }
 
 /// A tree that a step reads.
+#[derive(Clone)]
 pub(super) struct Input {
     pub(super) digest: Digest,
     pub(super) tree: Arc<Tree>,

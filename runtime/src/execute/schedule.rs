@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use model::plan::{Op, Plan, PlanKey, Step};
 use model::{Class, Finding, codes};
 use rayon::{Scope, ThreadPoolBuilder};
 
 use super::run::Job;
-use super::{Context, Executed, Object, Options, Value, action, broken};
+use super::{Context, Executed, Object, Options, Repeated, Value, action, broken, reproduce};
 use crate::Task;
 
 /// A plan on its way: what each step made, and who waits for whom.
@@ -28,6 +29,7 @@ struct State {
     ready: BinaryHeap<(u64, Reverse<PlanKey>)>,
     /// How many inputs a step still waits for.
     waiting: BTreeMap<PlanKey, usize>,
+    repeated: BTreeMap<PlanKey, Repeated>,
     failed: Vec<(PlanKey, Finding)>,
     /// The machine failed: nothing more is started.
     stopped: bool,
@@ -51,8 +53,8 @@ impl<'a> Graph<'a> {
         let mut open: Vec<PlanKey> = self.waiting_for(0);
         while let Some(key) = open.pop() {
             match self.recall(&key) {
-                Ok(Some(value)) => open.extend(self.done(key, value)),
-                Ok(None) => self.ready(key),
+                Ok(Some(value)) if !self.runs_twice(&key, options) => open.extend(self.done(key, value)),
+                Ok(_) => self.ready(key),
                 Err(finding) => self.failed(key, finding),
             }
         }
@@ -72,7 +74,9 @@ impl<'a> Graph<'a> {
             task.finish();
         }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Executed { values: state.values, logs: state.logs, failed: state.failed })
+        let State { values, logs, repeated, mut failed, .. } = state;
+        failed.extend(repeated.iter().filter_map(|(key, repeated)| Some((*key, repeated.finding()?))));
+        Ok(Executed { values, logs, repeated, failed })
     }
 
     /// Each ready step is one task, and each task takes the heaviest step there is by then.
@@ -101,23 +105,51 @@ impl<'a> Graph<'a> {
 
     /// Whether a step is not worth its time any more: it compiles something, and another step has failed.
     fn gives_up(&self, key: &PlanKey, options: &Options) -> bool {
-        let compiles = self.plan.steps.get(key).is_some_and(|step| matches!(step.op, Op::Run { .. }));
-        compiles && !options.keep_going && !self.lock().failed.is_empty()
+        self.compiles(key) && !options.keep_going && !self.lock().failed.is_empty()
+    }
+
+    fn runs_twice(&self, key: &PlanKey, options: &Options) -> bool {
+        options.check_reproducible && self.compiles(key)
+    }
+
+    fn compiles(&self, key: &PlanKey) -> bool {
+        self.plan.steps.get(key).is_some_and(|step| matches!(step.op, Op::Run { .. }))
     }
 
     fn execute(&self, key: &PlanKey, options: &Options) -> Result<Value, Finding> {
-        if let Some(value) = self.recall(key)? {
+        let recalled = self.recall(key)?;
+        let twice = self.runs_twice(key, options);
+        if let Some(value) = recalled.clone().filter(|_| !twice) {
             return Ok(value);
         }
         let step = self.step(key)?;
         let inputs = self.inputs(step);
         let action = action::digest(&step.op, &inputs);
         let names = step.inputs.iter().map(|input| self.name(input)).collect();
-        let ran = self.context.run(&Job { op: &step.op, inputs, names }, options);
-        self.logged(key, ran.log);
-        let record = ran.made?;
-        action::keep(self.context.store, &action, &record)?;
-        Ok(record.value)
+        let mut job = Job { op: &step.op, inputs, names, again: false };
+        let start = Instant::now();
+        let value = match recalled {
+            Some(value) => value,
+            None => {
+                let ran = self.context.run(&job, options);
+                self.logged(key, ran.log);
+                let record = ran.made?;
+                action::keep(self.context.store, &action, &record)?;
+                record.value
+            }
+        };
+        if twice {
+            std::thread::sleep(reproduce::APART.saturating_sub(start.elapsed()));
+            job.again = true;
+            let ran = self.context.run(&job, options);
+            let again = ran.made.map_err(|finding| {
+                self.logged(key, ran.log);
+                finding.because("the first time it succeeded; this was its second run, to compare what it makes")
+            })?;
+            let repeated = reproduce::compare(self.context, self.name(key), &value, &again.value)?;
+            self.lock().repeated.insert(*key, repeated);
+        }
+        Ok(value)
     }
 
     /// What a step made before; leaves are made before the plan is executed.

@@ -65,7 +65,13 @@ impl World {
     }
 
     fn run(&self, jobs: usize) -> Result<BTreeMap<PlanKey, Value>, Findings> {
-        let options = Options { jobs, executors: Executors::default(), keep_going: false, progress: Arc::new(Quiet) };
+        let options = Options {
+            jobs,
+            executors: Executors::default(),
+            keep_going: false,
+            check_reproducible: false,
+            progress: Arc::new(Quiet),
+        };
         execute(&self.plan, &self.store, &options)?.all()
     }
 

@@ -132,6 +132,7 @@ fn a_captured_tree_is_found_by_the_plan() {
         jobs: 1,
         executors: crate::execute::Executors::default(),
         keep_going: false,
+        check_reproducible: false,
         progress: std::sync::Arc::new(crate::Quiet),
     };
     assert_eq!(crate::execute::execute(&plan, &world.store, &options).unwrap().values.len(), 2);

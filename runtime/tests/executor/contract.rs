@@ -25,6 +25,9 @@ pub(crate) fn keep(make: Make) {
     what_cannot_be_kept_is_refused(make);
     a_step_with_the_same_inputs_never_runs_twice(make);
     equal_steps_make_equal_trees_in_different_places(make);
+    a_second_run_sees_other_inodes_and_another_order(make);
+    what_depends_on_order_inode_or_time_is_reported(make);
+    what_is_remembered_counts_as_the_first_run(make);
     nothing_is_left_behind(make);
 }
 
@@ -190,6 +193,56 @@ fn equal_steps_make_equal_trees_in_different_places(make: Make) {
         "mkdir /out/d; for i in $(seq 50); do echo $i >/out/d/$i; done; stat -c %y /usr/bin/busybox >/out/time";
     let [first, second] = [sh(make, script).unwrap(), sh(make, script).unwrap()];
     assert_eq!(first.digest, second.digest);
+}
+
+/// Names of files in a tree of its own and in the lowest one, as a directory lists them.
+const LISTINGS: &str = "find . -type f >/out/covered; find /usr/bin -type l >/out/lowest; stat -c %i e >/out/inode; \
+                        stat -c '%u %g %a %s %Y' * >/out/rest; cat * >/out/contents";
+
+fn listed(world: &mut World, script: &str) -> model::plan::PlanKey {
+    let files = ["a", "b", "c", "d", "e", "f", "g"].map(|name| (format!("work/{name}"), name.as_bytes()));
+    let files: Vec<(&str, &[u8], u32)> = files.iter().map(|(path, content)| (path.as_str(), *content, 0o644)).collect();
+    let tree = world.tar(&files);
+    world.run_over(vec![world.root(), tree], &[&["sh", "-c", script]])
+}
+
+fn a_second_run_sees_other_inodes_and_another_order(make: Make) {
+    let mut world = World::new();
+    let step = listed(&mut world, LISTINGS);
+    let (repeated, _) = world.twice(step, make(limits()));
+    let text = repeated.to_string();
+    let paths: Vec<&str> = text.lines().filter(|line| line.starts_with("/out/")).collect();
+    assert_eq!(paths, ["/out/covered", "/out/inode", "/out/lowest"], "{text}");
+    // the same names in another order, not other names
+    let sorted =
+        "find /work /usr -type f >/work/1; find /work /usr -type l >/work/2; grep -c . /work/1 /work/2 >/out/count";
+    let step = listed(&mut world, sorted);
+    assert!(world.twice(step, make(limits())).0.is_equal());
+}
+
+fn what_depends_on_order_inode_or_time_is_reported(make: Make) {
+    let mut world = World::new();
+    let time = world.run(&[&["sh", "-c", "date +%s >/out/time; echo same >/out/same"]]);
+    let pure = world.run(&[&["sh", "-c", "mkdir -m 750 /out/d; echo $COLOUR >/out/d/colour; ln -s d /out/l; pwd; id"]]);
+    let (repeated, tree) = world.twice(time, make(limits()));
+    assert_eq!(repeated.first, tree);
+    assert!(!repeated.is_equal());
+    let finding = repeated.finding().unwrap();
+    assert_eq!(finding.code, codes::NOT_REPRODUCIBLE);
+    assert!(finding.message.contains("`the step`"), "{finding:?}");
+    assert_eq!(finding.causes[..2], ["/out/time", "  line 1:"], "{finding:?}");
+    let (repeated, _) = world.twice(pure, make(limits()));
+    assert_eq!(repeated.finding(), None);
+}
+
+fn what_is_remembered_counts_as_the_first_run(make: Make) {
+    let mut world = World::new();
+    let step = world.run(&[&["sh", "-c", "date +%s >/out/time"]]);
+    let before = world.outcome(step, make(limits())).unwrap();
+    let (repeated, tree) = world.twice(step, make(limits()));
+    assert_eq!((repeated.first, tree), (before.digest, before.digest));
+    assert!(!repeated.is_equal());
+    assert_eq!(world.outcome(step, make(limits())).unwrap().digest, before.digest, "the second run was remembered");
 }
 
 fn nothing_is_left_behind(make: Make) {

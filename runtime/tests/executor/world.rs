@@ -8,14 +8,14 @@ use model::lock::Origin;
 use model::plan::{Addition, ArchiveFormat, Op, Plan, PlanKey};
 use model::{Arch, Digest, Finding, Kind, Tree};
 use runtime::Quiet;
-use runtime::execute::{Executors, Options, Value, execute};
+use runtime::execute::{Executed, Executors, Options, Repeated, Value, execute};
 use runtime::store::Store;
 
 /// Programs of the root, all of them the one.
 const APPLETS: &[&str] = &[
     "cat", "chmod", "date", "dd", "echo", "env", "hostname", "id", "ln", "ls", "mkdir", "mkfifo", "mknod", "mount",
     "nc", "pwd", "rm", "sh", "sleep", "tail", "touch", "true", "umask", "yes", "kill", "ps", "stat", "seq", "grep",
-    "unshare",
+    "unshare", "find",
 ];
 
 pub(crate) struct World {
@@ -104,9 +104,22 @@ impl World {
         self.plan.add(op, inputs)
     }
 
+    fn execute(&self, executors: Executors, check_reproducible: bool) -> Executed {
+        let options = Options { jobs: 2, executors, keep_going: true, check_reproducible, progress: Arc::new(Quiet) };
+        execute(&self.plan, &self.store, &options).unwrap()
+    }
+
+    /// Executes the plan with every Run step twice: what became of one step's second run, and the step's own output.
+    pub(crate) fn twice(&self, step: PlanKey, executors: Executors) -> (Repeated, Digest) {
+        let mut done = self.execute(executors, true);
+        let Some(Value::Tree { tree, .. }) = done.values.get(&step) else { panic!("{:?}", done.failed) };
+        (done.repeated.remove(&step).unwrap(), *tree)
+    }
+
     /// Executes the plan, and says what became of one step of it.
     pub(crate) fn outcome(&self, step: PlanKey, executors: Executors) -> Result<Done, Finding> {
-        let options = Options { jobs: 2, executors, keep_going: true, progress: Arc::new(Quiet) };
+        let options =
+            Options { jobs: 2, executors, keep_going: true, check_reproducible: false, progress: Arc::new(Quiet) };
         let done = execute(&self.plan, &self.store, &options).unwrap();
         if let Some((_, finding)) = done.failed.iter().find(|(key, _)| *key == step) {
             return Err(finding.clone());

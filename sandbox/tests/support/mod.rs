@@ -78,6 +78,7 @@ impl Trial {
             env: BTreeMap::from([("PATH".into(), "/bin".into())]),
             workdir: "/work".into(),
             limits: LIMITS,
+            build_id: sandbox::BUILD_ID,
         };
         let trial = Self { dir, room, other };
         trial.hand_over(trial.path());

@@ -12,6 +12,7 @@ mod input;
 mod kills;
 mod mistakes;
 mod parts;
+mod reproducible;
 mod servers;
 mod starts;
 mod tampering;

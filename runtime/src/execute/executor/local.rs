@@ -57,17 +57,26 @@ impl Executor for Local {
     }
 
     fn run(&self, context: &Context, commands: &Commands) -> Result<Ran, Finding> {
-        let layers = laid_out::all(context, commands.root)?;
         let failed = |e: io::Error| context.store.failed("a sandbox's files cannot be written", &e);
         let scratch = context.store.scratch().map_err(failed)?;
+        let root = laid_out::distinct(commands.root);
+        let (layers, place, build_id) = if commands.again {
+            // a path of another length, and another user
+            let place = scratch.path().join("second-run");
+            std::fs::create_dir(&place).map_err(failed)?;
+            (laid_out::anew(context, &root, &place)?, place, sandbox::BUILD_ID - 1)
+        } else {
+            (laid_out::all(context, &root)?, scratch.path().to_owned(), sandbox::BUILD_ID)
+        };
         let output = tempfile::tempfile_in(scratch.path()).map_err(failed)?;
         let room = Room {
             layers,
-            scratch: scratch.path().join("room"),
+            scratch: place.join("room"),
             commands: commands.commands.to_vec(),
             env: commands.env.clone(),
             workdir: commands.workdir.to_owned(),
             limits: self.limits,
+            build_id,
         };
         std::fs::create_dir(&room.scratch).map_err(failed)?;
         let written = output.try_clone().map_err(failed)?;

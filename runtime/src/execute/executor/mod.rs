@@ -27,6 +27,8 @@ pub(super) struct Commands<'a> {
     pub(super) workdir: &'a str,
     /// The trees their root file system is made of, each covering those before it.
     pub(super) root: &'a [Input],
+    /// Whether they are run a second time, to see whether they make the same: whatever must not matter is then another.
+    pub(super) again: bool,
 }
 
 /// What became of a step.
@@ -53,7 +55,8 @@ impl From<Finding> for Ran {
 ///
 /// **Contract** (`tests/executors`): the commands see the input trees and nothing else, reach no network, write nowhere
 /// else, leave nothing running; what they leave in [`model::plan::OUT`] is what the step made; going beyond a limit and
-/// failing are findings of their own codes, and a log there is in any case.
+/// failing are findings of their own codes, and a log there is in any case. A second run sees the same files with other
+/// inodes, listed in another order.
 pub(super) trait Executor: Send + Sync {
     /// As `--executor` names it.
     fn name(&self) -> &'static str;
@@ -72,6 +75,11 @@ impl Executors {
     /// [`sandbox::entered`].
     pub fn local(program: PathBuf, limits: Limits) -> Self {
         Self(vec![Box::new(local::Local::new(program, limits))])
+    }
+
+    #[cfg(test)]
+    pub(super) fn just(executor: impl Executor + 'static) -> Self {
+        Self(vec![Box::new(executor)])
     }
 
     /// Whether there is an executor for every step of a plan.
