@@ -30,6 +30,10 @@ pub(crate) const TESTS: &[Part] = &[
     part("runuser", "util-linux"),
     part("pip3", "python3-pip"),
     part("busybox", "busybox-static"),
+    part("pgrep", "procps"),
+    part("git", "git"),
+    part("cc", "gcc"),
+    part("readelf", "binutils"),
 ];
 
 /// What the benchmarks compare with and measure by.

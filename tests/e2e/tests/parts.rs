@@ -119,6 +119,10 @@ fn a_test_that_fails_stops_the_build_and_its_words_are_shown() {
     let copy = PARTS.warm_copy();
     edit(&copy, "touch left-behind", "{ echo not good enough; exit 3; }");
     let findings = refused(&copy, 1);
+    let artifacts = copy.path().join("artifacts");
+    run(copy.build().arg("--offline").arg("--artifacts").arg(&artifacts));
+    let log = fs::read_to_string(artifacts.join("build-log.txt")).unwrap();
+    assert!(log.contains("not good enough\n[exit code 3]\n"), "{log}");
     assert_eq!(findings[0]["code"], "CS1101");
     let said = findings.to_string();
     assert!(
@@ -136,6 +140,35 @@ fn a_build_that_needs_the_network_has_none() {
     edit(&copy, "    - rm make.py", &format!("    - [python3, -c, \"{program}\"]"));
     let said = refused(&copy, 1).to_string();
     assert!(said.contains("build the application for amd64") && said.contains("unreachable"), "{said}");
+}
+
+#[test]
+fn nothing_is_left_of_a_build_that_is_killed() {
+    let copy = PARTS.warm_copy();
+    let seconds = format!("6{}", std::process::id());
+    edit(&copy, "rm make.py", &format!("sleep {seconds} & sleep {seconds}"));
+    let mut build = copy.build();
+    build.arg("--offline").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut build = build.spawn().unwrap();
+    let asleep = || run(Command::new("pgrep").args(["-f", &format!("^sleep {seconds}")])).stdout.lines().count();
+    let waited = |until: &dyn Fn() -> bool| {
+        for _ in 0..1200 {
+            if until() {
+                return true;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        false
+    };
+    assert!(waited(&|| asleep() == 2), "the command was not started");
+    build.kill().unwrap();
+    build.wait().unwrap();
+    assert!(waited(&|| asleep() == 0), "the command outlives the builder");
+    copy.assert_no_output();
+    edit(&copy, &format!("sleep {seconds} & sleep {seconds}"), "rm make.py");
+    run(copy.build().arg("--offline")).ok();
+    copy.assert_output(&PARTS);
+    copy.assert_store_is_clean();
 }
 
 #[test]
