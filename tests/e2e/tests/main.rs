@@ -11,6 +11,7 @@ mod image;
 mod input;
 mod kills;
 mod mistakes;
+mod older;
 mod servers;
 mod starts;
 mod tampering;
