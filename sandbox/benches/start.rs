@@ -1,6 +1,11 @@
-//! What it takes from the start of a room to the end of `/bin/true` in it, beside bwrap where it is installed, and beside
-//! `/bin/true` alone. Prints one line for each way: its name, the number of layers, and the median and the 95th percentile
-//! in milliseconds.
+//! What it takes from the start of a room to the end of `/bin/true` in it, beside bwrap and runc where they are installed, and
+//! beside `/bin/true` alone, one after another in each run. Prints one line for each way: its name, the number of layers, and
+//! the median and the 95th percentile in milliseconds. Arguments: the number of runs, and of layers.
+//!
+//! They do not do the same. All make namespaces for users (runc only where the caller is no root), mounts, processes, network,
+//! IPC and the host name, a `/proc`, and a `/dev`. The room mounts an overlay of all layers besides, filters system calls,
+//! limits what is used, and keeps what is printed; bwrap and runc get one directory, read-only, with nothing to unite, and
+//! no filter. runc makes control groups, and starts its program once more in between.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may panic")]
 
@@ -16,15 +21,23 @@ fn main() -> ExitCode {
     if let Some(code) = sandbox::entered() {
         return code;
     }
-    let number = |argument: Option<String>| argument.and_then(|word| word.parse().ok());
-    let runs = number(std::env::args().nth(1)).unwrap_or(200);
+    // cargo adds an option of its own
+    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let runs = numbers.first().copied().unwrap_or(100);
+    let sizes = numbers.get(1..).filter(|sizes| !sizes.is_empty()).unwrap_or(&[1, 50, 200]);
     let dir = tempfile::tempdir().unwrap();
-    for layers in [1, 50, 200] {
-        let layers = layers_of(dir.path(), layers);
+    for layers in sizes {
+        let layers = layers_of(dir.path(), *layers);
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         for _ in 0..runs {
             let alone = timed(Command::new("/bin/true").env_clear());
-            let all = [("room", Some(room(dir.path(), &layers))), ("bwrap", bwrap(&layers[0])), ("alone", Some(alone))];
+            let room = room(dir.path(), &layers);
+            let all = [
+                ("room", Some(room)),
+                ("bwrap", bwrap(&layers[0])),
+                ("runc", runc(dir.path(), &layers[0])),
+                ("alone", Some(alone)),
+            ];
             for (name, time) in all {
                 times.entry(name).or_default().extend(time);
             }
@@ -51,6 +64,9 @@ fn layers_of(dir: &Path, number: usize) -> Vec<PathBuf> {
         let to = layers[0].join(file.trim_start_matches('/'));
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(file, to).unwrap();
+    }
+    for directory in ["proc", "dev", "sys"] {
+        fs::create_dir_all(layers[0].join(directory)).unwrap(); // nothing can be made where all is read-only
     }
     layers
 }
@@ -80,10 +96,33 @@ fn room(dir: &Path, layers: &[PathBuf]) -> Duration {
 fn bwrap(layer: &Path) -> Option<Duration> {
     let mut command = Command::new("bwrap");
     command.args(["--unshare-all", "--unshare-user", "--clearenv", "--die-with-parent", "--new-session"]);
-    command.args(["--uid", "1000", "--gid", "1000", "--bind"]).arg(layer).arg("/");
+    command.args(["--uid", "1000", "--gid", "1000", "--ro-bind"]).arg(layer).arg("/");
     command.args(["--proc", "/proc", "--dev", "/dev", "--chdir", "/", "/bin/true"]);
-    Command::new("bwrap").arg("--version").output().ok()?;
-    Some(timed(&mut command))
+    installed("bwrap").then(|| timed(&mut command))
+}
+
+/// runc with the same, and its own default for all else.
+fn runc(dir: &Path, layer: &Path) -> Option<Duration> {
+    if !installed("runc") {
+        return None;
+    }
+    let spec = dir.join("config.json");
+    if !spec.exists() {
+        let rootless = (!rustix::process::geteuid().is_root()).then_some("--rootless");
+        assert!(Command::new("runc").arg("spec").args(rootless).current_dir(dir).status().unwrap().success());
+    }
+    let mut wanted: serde_json::Value = serde_json::from_slice(&fs::read(&spec).unwrap()).unwrap();
+    wanted["process"]["terminal"] = false.into();
+    wanted["process"]["args"] = ["/bin/true"].as_slice().into();
+    wanted["root"] = serde_json::json!({"path": layer, "readonly": true});
+    fs::write(&spec, wanted.to_string()).unwrap();
+    let mut command = Command::new("runc");
+    command.arg("--root").arg(dir.join("runc")).args(["run", "--bundle"]).arg(dir);
+    Some(timed(command.arg(format!("clnstrt-start-{}", std::process::id()))))
+}
+
+fn installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
 }
 
 fn timed(command: &mut Command) -> Duration {

@@ -20,7 +20,8 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET]
                            run the fuzz targets, each for a while
   docs                     the API documentation, and the book where mdbook is installed
-  bench [--runs N]         measure beside other projects' tools, print the ratios
+  bench [--runs N] [sealed]
+                           measure beside other projects' tools, print the ratios; `sealed` measures sealed execution only
   mistakes [--check]       write the page that compares what four tools say of mistakes; --check only compares";
 
 fn main() -> ExitCode {

@@ -44,6 +44,8 @@ pub(crate) const BENCH: &[Part] = &[
     part("mmdebstrap", "mmdebstrap"),
     part("nix-instantiate", "nix-bin"),
     part("time", "time"),
+    part("bwrap", "bubblewrap"),
+    part("runc", "runc"),
 ];
 
 /// A program that is built from a Go package.

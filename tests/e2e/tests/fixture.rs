@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use serde_json::Value;
-use support::{Mirror, cli, cli_under, copy_tree, repository, run, sha256_of};
+use support::{Mirror, cli, cli_under, copy_tree, repository, run, run_within, sha256_of};
 
 /// The mirror of tests that want no faults.
 pub static MIRROR: LazyLock<Mirror> = LazyLock::new(Mirror::of_this_machine);
@@ -20,6 +21,9 @@ static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
     dir
 });
 
+/// Some fixtures compile for minutes, and several may at the same time.
+const COMPILING: Duration = Duration::from_secs(3600);
+
 /// A configuration built once with its store kept. Tests work on copies.
 pub struct Fixture {
     dir: PathBuf,
@@ -28,6 +32,8 @@ pub struct Fixture {
 
 pub static EXAMPLE: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("docs/examples/python-fastapi"));
 pub static COMPILED: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/compiled"));
+pub static COMPILED_OLDER: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/compiled-older"));
+pub static COMPILED_PLAIN: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/compiled-plain"));
 pub static EXTRAS: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/extras"));
 pub static NUMPY: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/numpy"));
 pub static PARTS: LazyLock<Fixture> = LazyLock::new(|| Fixture::new("tests/e2e/configs/parts"));
@@ -42,7 +48,7 @@ impl Fixture {
         let archive = dir.with_extension("tar.gz");
         let mut build = build(&dir, &dir.with_extension("store"), &archive);
         build.args(MIRROR.source_options()).arg("--artifacts").arg(dir.with_extension("artifacts"));
-        let done = run(&mut build).ok();
+        let done = run_within(&mut build, COMPILING).ok();
         println!("{config}: built in {:?}\n{}", done.took, done.stdout);
         let sha256 = sha256_of(&archive);
         assert!(done.stdout.contains(&sha256), "the archive's digest is not printed: {}", done.stdout);

@@ -11,6 +11,7 @@ mod image;
 mod input;
 mod kills;
 mod mistakes;
+mod older;
 mod parts;
 mod reproducible;
 mod servers;

@@ -1,9 +1,11 @@
-//! `bench`: builds of the example beside other projects' tools doing the nearest thing, in one run.
+//! `bench`: builds of the example beside other projects' tools doing the nearest thing, in one run; and what being sealed
+//! costs.
 
 mod expansion;
 mod measure;
 mod peers;
 mod report;
+mod sealed;
 mod variants;
 
 use std::fs;
@@ -16,18 +18,34 @@ use report::Report;
 use crate::parts;
 use crate::shell::{self, cargo, root};
 
-/// `bench [--runs N]`.
+/// `bench [--runs N] [sealed]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
-    let runs = match args {
-        [] => 5,
-        ["--runs", number] => number.parse().map_err(|_| format!("`{number}` is no number of runs"))?,
-        _ => return Err("usage: cargo xtask bench [--runs N]".to_owned()),
+    let (runs, rest) = match args {
+        ["--runs", number, rest @ ..] => {
+            (number.parse().map_err(|_| format!("`{number}` is no number of runs"))?, rest)
+        }
+        rest => (5, rest),
+    };
+    let all = match rest {
+        [] => true,
+        ["sealed"] => false,
+        _ => return Err("usage: cargo xtask bench [--runs N] [sealed]".to_owned()),
     };
     parts::install(parts::BENCH);
     shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
-    let bench = Bench::prepare(runs)?;
+    let bench = Bench::empty(runs)?;
     let mut report = Report::default();
+    if all {
+        bench.lock_example()?;
+        compare(&bench, &mut report)?;
+    }
+    sealed::run(&bench, &mut report)?;
+    print!("{report}");
+    Ok(())
+}
 
+/// Builds, and what is compiled into plans, beside other tools.
+fn compare(bench: &Bench, report: &mut Report) -> Result<(), String> {
     let imported = bench.cold("imported")?;
     let cold = bench.cold("fetched")?;
     report.limit("peak memory, MiB", cold.peak_mib(), 300.0);
@@ -37,10 +55,10 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     report.limit("a lock on warm metadata, ms", lock.median() * 1e3, 300.0);
     report.limit("the release binary, MB", size(&bench.cli)? / 1e6, 40.0);
 
-    let tree = peers::unpacked(&bench)?;
-    let (umoci, umoci_size) = peers::umoci(&bench, &tree)?;
-    let (buildah, buildah_size) = peers::buildah(&bench, &tree)?;
-    let mmdebstrap = peers::mmdebstrap(&bench)?;
+    let tree = peers::unpacked(bench)?;
+    let (umoci, umoci_size) = peers::umoci(bench, &tree)?;
+    let (buildah, buildah_size) = peers::buildah(bench, &tree)?;
+    let mmdebstrap = peers::mmdebstrap(bench)?;
     let ours = peers::layer_bytes(&bench.layout())?;
     report.rows.extend([
         ("clnstrt: build, cold action cache", cold),
@@ -51,11 +69,10 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         ("buildah: add and commit of the same tree", buildah),
         ("mmdebstrap: extract of the base, downloads included", mmdebstrap),
     ]);
-    variants::run(&mut report)?;
-    expansion::run(&bench, &mut report)?;
+    variants::run(report)?;
+    expansion::run(bench, report)?;
     report.size("umoci", umoci_size / ours);
     report.size("buildah", buildah_size / ours);
-    print!("{report}");
     Ok(())
 }
 
@@ -67,15 +84,18 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Locks the example and fetches all it needs, and builds nothing. The same once more by way of a bundle, which holds
-    /// the fetched files and nothing that was made of them.
-    fn prepare(runs: usize) -> Result<Self, String> {
+    fn empty(runs: usize) -> Result<Self, String> {
         let dir = root().join("target/bench");
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-        let bench = Self { dir, cli: root().join("target/release/clnstrt-cli"), runs };
-        copy(&root().join("docs/examples/python-fastapi"), &bench.dir.join("config"))?;
-        let _ = fs::remove_file(bench.dir.join("config/image.lock.json"));
+        Ok(Self { dir, cli: root().join("target/release/clnstrt-cli"), runs })
+    }
+
+    /// Locks the example and fetches all it needs, and builds nothing. The same once more by way of a bundle, which holds
+    /// the fetched files and nothing that was made of them.
+    fn lock_example(&self) -> Result<(), String> {
+        copy(&root().join("docs/examples/python-fastapi"), &self.dir.join("config"))?;
+        let _ = fs::remove_file(self.dir.join("config/image.lock.json"));
         let config = ["--config", "config/image.yaml", "--store", "fetched"];
         let steps: [&[&str]; 3] = [
             &[&["lock"], &config[..]].concat(),
@@ -83,9 +103,9 @@ impl Bench {
             &["bundle", "import", "--store", "imported", "inputs.bundle"],
         ];
         for step in steps {
-            shell::run(Command::new(&bench.cli).args(step).current_dir(&bench.dir))?;
+            shell::run(Command::new(&self.cli).args(step).current_dir(&self.dir))?;
         }
-        Ok(bench)
+        Ok(())
     }
 
     /// A build of one architecture with a store below the folder of the benchmark.

@@ -39,7 +39,9 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n{:<52} {:>9} {:>9} {:>9} {:>8}", "", "min s", "median s", "max s", "ratio")?;
+        if !self.rows.is_empty() {
+            writeln!(f, "\n{:<52} {:>9} {:>9} {:>9} {:>8}", "", "min s", "median s", "max s", "ratio")?;
+        }
         let base = self.rows.first().map_or(f64::NAN, |(_, series)| series.median());
         for (name, series) in &self.rows {
             let (min, median, max) = (series.min(), series.median(), series.max());
