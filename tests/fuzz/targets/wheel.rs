@@ -18,6 +18,6 @@ fuzz_target!(|bytes: &[u8]| {
         data: at("usr"),
         interpreter: "/usr/bin/python3".to_owned(),
     };
-    let wanted = wheel::Wanted { scheme: &scheme, project: "lamp", version: "1.0", metadata: None };
+    let wanted = wheel::Wanted { scheme: &scheme, project: "lamp", version: "1.0", metadata: wheel::Metadata::OfWheel };
     let _ = wheel::install(Cursor::new(bytes), &wanted, &fuzz::LIMITS, &mut fuzz::Counting::default());
 });

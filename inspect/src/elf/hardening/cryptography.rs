@@ -55,6 +55,7 @@ fn version(bytes: &[u8], name: usize) -> Option<String> {
     let (version, rest) = text.get(name..)?.split_once(' ').unwrap_or((text.get(name..)?, ""));
     let numbers: Vec<&str> = version.splitn(3, '.').collect();
     let is_version = numbers.len() == 3 && numbers.iter().all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let rest = rest.trim_start();
     let is_whole = rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit() || c == '(');
     (is_version && is_whole).then(|| text.to_owned())
 }
