@@ -75,6 +75,13 @@ impl Fixture {
         copy
     }
 
+    /// The same over the very store that holds everything, for tests that only add to it: what toolchains lie in is large.
+    pub fn copy_over_store(&self) -> Copy {
+        let copy = self.copy();
+        std::os::unix::fs::symlink(self.dir.with_extension("store"), copy.store()).unwrap();
+        copy
+    }
+
     /// The same with the store that holds everything.
     pub fn warm_copy(&self) -> Copy {
         let copy = self.copy();

@@ -36,7 +36,7 @@ fn only_a_build_runs_anything_twice() {
 
 #[test]
 fn packages_and_an_application_are_the_same_twice_and_one_that_writes_the_time_is_named() {
-    let copy = PARTS.warm_copy();
+    let copy = PARTS.copy_over_store();
     let artifacts = copy.path().join("artifacts");
     let checked = || {
         let mut build = copy.build();
@@ -70,7 +70,7 @@ fn a_compiled_runtime_and_its_byte_code_are_the_same_twice() {
     if !full() {
         return;
     }
-    let copy = COMPILED.warm_copy();
+    let copy = COMPILED.copy_over_store();
     let artifacts = copy.path().join("artifacts");
     let mut build = copy.build();
     let done = run(build.args(["--offline", "--check-reproducible", "--artifacts"]).arg(&artifacts)).ok();
