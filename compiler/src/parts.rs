@@ -148,6 +148,19 @@ pub(crate) fn pypi_sources(config: &Config) -> Sources {
     Sources::Allowed(config.flags.no_binary.iter().map(|name| name.value.clone()).collect())
 }
 
+/// Says which names under `no_binary` are of no package of the image: what was meant would come prebuilt.
+pub(crate) fn check_no_binary(config: &Config, image: &Pins) -> Result<(), Answer> {
+    let is_there = |name: &&Spanned<String>| image.nodes.values().any(|node| node.name == name.value);
+    let absent = config.flags.no_binary.iter().filter(|name| !is_there(name));
+    let findings: Findings = absent
+        .map(|name| {
+            let message = format!("`build_flags.no_binary` names {}, which the image does not have", name.value);
+            Finding::error(codes::BAD_VALUE, message).at(name.span).help("correct the name, or remove it")
+        })
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(Answer::Conflict(findings)) }
+}
+
 /// Where a package is asked for, else the whole document.
 fn root_span(config: &Config, node: &Node) -> Span {
     let asked = config.packages.iter().find(|package| config::package_name(&package.value) == node.name);

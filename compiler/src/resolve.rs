@@ -111,6 +111,7 @@ fn rounds(config: &Config, fetched: &Fetched) -> Result<Resolved, Answer> {
     let requirements = config.packages.clone();
     let wanted = pypi::Wanted { environments, requirements, sources: parts::pypi_sources(config) };
     let packages = done(pypi::step(&wanted, fetched))?;
+    parts::check_no_binary(config, &packages)?;
     let pins = merge(system, packages);
     let runtime = runtime.as_ref();
     toolchains.extend(parts::resolve(config, &base, runtime, &wanted.environments, &pins, fetched)?);

@@ -3,7 +3,7 @@
 import os
 import py_compile
 import sys
-from importlib.util import cache_from_source
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 
 # Nobody changes a module of an image, so nobody has to look whether it was changed.
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -13,10 +13,23 @@ def modules(directories):
     for directory in directories:
         for place, below, names in os.walk(directory):
             below.sort()
-            yield from (os.path.join(place, name) for name in sorted(names) if name.endswith(".py"))
+            paths = (os.path.join(place, name) for name in sorted(names) if name.endswith(".py"))
+            yield from filter(os.path.isfile, paths)  # a link may lead to where something is only when the image runs
+
+
+def is_there(path):
+    """Whether what lies below has the byte code of this very module."""
+    try:
+        with open(cache_from_source(path), "rb") as cached, open(path, "rb") as module:
+            start = cached.read(16)
+            return start[:4] == MAGIC_NUMBER and start[4] & 1 and start[8:] == source_hash(module.read())
+    except OSError:
+        return False
 
 
 def compile_module(path):
+    if is_there(path):
+        return
     os.makedirs(os.path.dirname("/out" + cache_from_source(path)), exist_ok=True)
     try:
         py_compile.compile(path, cfile="/out" + cache_from_source(path), doraise=True, invalidation_mode=UNCHECKED)

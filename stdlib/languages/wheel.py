@@ -28,7 +28,7 @@ def backend():
 def check(requirements):
     """What a backend asks for only now was not locked, and can only be there if something else brought it."""
     for requirement in requirements:
-        name = re.match(r"[A-Za-z0-9._-]*", requirement).group()
+        name = re.match(r"[A-Za-z0-9._-]*", requirement.strip()).group()
         try:
             importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:

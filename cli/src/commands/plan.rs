@@ -146,7 +146,10 @@ impl Captured {
                         let stall = session.fetcher.stall();
                         local::commit(store, &url.value, &commit.value, session.offline, stall).map_err(Findings::from)
                     };
-                    (self.folders.entry(commit.value.clone()).or_insert_with(take).clone(), url.span)
+                    (
+                        self.folders.entry(format!("{} {}", url.value, commit.value)).or_insert_with(take).clone(),
+                        url.span,
+                    )
                 }
             };
             match taken {

@@ -2,7 +2,7 @@
 
 use grammar::yaml::{Kind, Node};
 use model::config::{Command, Scripts};
-use model::{Finding, codes};
+use model::{Finding, Span, codes};
 
 use crate::reader::{Fields, Reader};
 
@@ -27,18 +27,18 @@ pub(super) fn commands(reader: &mut Reader, fields: &Fields<'_>, name: &str, pat
 
 fn command(reader: &mut Reader, item: &Node, path: &str) -> Option<Command> {
     let command = match &item.kind {
-        Kind::List(_) => reader.texts(item, path),
+        Kind::List(items) => {
+            if let Some(program) = shell_program(items).filter(|span| span.expansion().is_some()) {
+                refuse_expression(reader, program);
+                return None;
+            }
+            reader.texts(item, path)
+        }
         _ => {
             let text = reader.text(item, path)?;
             // What a template puts in is a value, and never text of a program.
             if text.span.expansion().is_some() {
-                let message = "an expression cannot stand in a line for the shell";
-                let finding = Finding::error(codes::BAD_VALUE, message).at(text.span);
-                reader.add(
-                    finding
-                        .because("the shell would read the value as a part of its program")
-                        .help("write the command as a list, of which the value is one argument: `[make, \"VERSION=${{ version }}\"]`"),
-                );
+                refuse_expression(reader, text.span);
                 return None;
             }
             let line = if text.value.trim().is_empty() { Vec::new() } else { vec![text.value] };
@@ -53,4 +53,26 @@ fn command(reader: &mut Reader, item: &Node, path: &str) -> Option<Command> {
     };
     reader.bad_value(item.span, bad, "write a list of arguments, `[python3, -m, pytest]`, or a line for the shell");
     None
+}
+
+/// Where the program of a shell is that a command starts by itself: the argument behind `-c`.
+fn shell_program(items: &[Node]) -> Option<Span> {
+    let text = |node: &Node| match &node.kind {
+        Kind::Scalar { text, .. } => Some(text.to_string()),
+        _ => None,
+    };
+    let shell = text(items.first()?)?;
+    let is_shell = matches!(shell.rsplit('/').next(), Some("sh" | "bash" | "dash"));
+    let is_program = |option: &Node| text(option).is_some_and(|text| text.starts_with('-') && text.contains('c'));
+    let option = items.iter().position(is_program).filter(|_| is_shell)?;
+    items.get(option + 1).map(|program| program.span)
+}
+
+fn refuse_expression(reader: &mut Reader, span: Span) {
+    let finding = Finding::error(codes::BAD_VALUE, "an expression cannot stand in a program for the shell").at(span);
+    reader.add(
+        finding
+            .because("the shell would read the value as a part of its program")
+            .help("let the value be an argument of its own: `[make, \"VERSION=${{ version }}\"]`"),
+    );
 }

@@ -49,6 +49,15 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, base: Option<&Base>
         let message = "`build_flags.reproducible: false` is not accepted: every build is reproducible";
         reader.bad_value(node.span, message, "remove it");
     }
+    if let (Some(base), Some(first)) = (base, read.no_binary.first())
+        && base.language.is_none()
+    {
+        let finding = Finding::error(
+            codes::CONFLICTING_FIELDS,
+            "`build_flags.no_binary` names packages of a language, and there is none",
+        );
+        reader.add(finding.at(first.span).help("remove it, or name a language"));
+    }
     if let (Some(base), Some(fips)) = (base, read.fips.as_ref().filter(|fips| fips.value)) {
         check_fips(reader, base, fips);
     }

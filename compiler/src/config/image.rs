@@ -107,6 +107,9 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let flags = flags::read(reader, &fields, base.as_ref());
     let source = placed::source(reader, &fields, no_language);
     let scripts = commands::scripts(reader, &fields);
+    if let Some(source) = source.as_ref().filter(|source| !(source.build.is_empty() && scripts.pre_build.is_empty())) {
+        placed::refuse_shared(reader, &source.to);
+    }
     if let (Some(key), None) = (fields.key("scripts").filter(|_| !scripts.pre_build.is_empty()), &source)
         && !fields.may_lack("source")
         && fields.get("source").is_none()

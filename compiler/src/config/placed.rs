@@ -32,6 +32,26 @@ pub(super) fn source(reader: &mut Reader, fields: &Fields<'_>, no_language: Opti
     Some(Source { place: place?, to: to?, build, tests, tools })
 }
 
+/// Refuses to build an application among files of others.
+pub(super) fn refuse_shared(reader: &mut Reader, to: &Spanned<String>) {
+    if !is_shared(&to.value) {
+        return;
+    }
+    let message = format!("an application cannot be built in {}, where others have files as well", quote(&to.value));
+    let finding = Finding::error(codes::BAD_VALUE, message).at(to.span);
+    let why = "all that is in the directory after the build would be the application's, compilers among it";
+    reader.add(finding.because(why).help("name a directory of its own, such as `/app`, `/srv/app` or `/usr/src/app`"));
+}
+
+/// Whether packages or a room have files in a directory, or below it.
+fn is_shared(to: &str) -> bool {
+    const SHARED: &str = "bin boot build dev etc lib lib32 lib64 libx32 out proc recipe run sbin sys tmp usr var";
+    let parts: Vec<&str> = to.split('/').skip(1).collect();
+    let first = parts.first().copied().unwrap_or_default();
+    let own = matches!(*parts.as_slice(), ["usr", "src", _, ..] | ["var", "www" | "opt", ..] | ["var", "lib", _, ..]);
+    !own && SHARED.split(' ').any(|shared| shared == first)
+}
+
 /// Where the files are; exactly one of two fields says it.
 fn place(reader: &mut Reader, fields: &Fields<'_>) -> Option<Place> {
     let Some(git) = fields.pair("git") else {
@@ -59,8 +79,16 @@ fn repository(reader: &mut Reader, node: &Node) -> Option<Spanned<String>> {
     let host = schemes.iter().find_map(|scheme| url.value.strip_prefix(scheme));
     let is_plain =
         |host: &str| !host.is_empty() && !host.starts_with(['-', '/']) && !host.contains(char::is_whitespace);
-    if host.is_some_and(|host| is_plain(host) && !host.split('/').next().is_some_and(|host| host.contains("@-"))) {
+    let is_harmless =
+        |host: &str| !host.contains("@-") && !host.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    if host.is_some_and(|host| is_plain(host) && host.split('/').next().is_some_and(is_harmless)) {
         return Some(url);
+    }
+    let before_path = host.and_then(|host| host.split('/').next()).unwrap_or_default();
+    if before_path.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
+        let message = "`source.git.url` holds a password";
+        reader.bad_value(url.span, message, "leave it to git: a credential helper or a key agent");
+        return None;
     }
     let message = format!("{} is no address of a git repository", quote(&url.value));
     reader.bad_value(url.span, message, "write it as `https://…`, `http://…`, `ssh://…` or `git://…`");

@@ -105,7 +105,7 @@ impl Lowering<'_, '_> {
     fn commands(&self, arch: Arch, title: String, commands: Vec<Command>, workdir: &str) -> Result<Op, Findings> {
         let own = self.catalogue.iter().flat_map(|catalogue| &catalogue.environment).chain(&self.config.run.env);
         let own = own.map(|(name, value)| (name.clone(), value.clone()));
-        let env: BTreeMap<String, String> = self.flags(arch)?.chain(own).chain(Room::shipped()?.environment).collect();
+        let env: BTreeMap<String, String> = own.chain(self.flags(arch)?).chain(Room::shipped()?.environment).collect();
         Ok(Op::Run { v: version::RUN, arch, title, commands, env, workdir: workdir.to_owned() })
     }
 }

@@ -21,6 +21,21 @@ impl Lowering<'_, '_> {
         steps: &mut Steps,
     ) -> Result<PlanKey, Findings> {
         let Some(runtime) = runtime else { return Ok(tree) };
+        let trees: Vec<PlanKey> = below.iter().copied().chain([tree]).collect();
+        let bytecode = self.bytecode(runtime, arch, title, &trees, directories, steps)?;
+        Ok(add(steps, Op::Compose { v: version::COMPOSE, add: Vec::new() }, vec![tree, bytecode]))
+    }
+
+    /// The byte code that modules in `directories` of the trees of some layers lack, or have of another module.
+    pub(super) fn bytecode(
+        &self,
+        runtime: &Runtime,
+        arch: Arch,
+        title: &str,
+        trees: &[PlanKey],
+        directories: &[String],
+        steps: &mut Steps,
+    ) -> Result<PlanKey, Findings> {
         let out = Addition::Dir { path: compile::path("out")?, mode: 0o755, uid: 0, gid: 0 };
         let script =
             Addition::File { path: compile::path("recipe/bytecode.py")?, text: BYTECODE.to_owned(), mode: 0o644 };
@@ -36,8 +51,6 @@ impl Lowering<'_, '_> {
             env: Room::shipped()?.environment,
             workdir: "/".into(),
         };
-        let inputs = below.iter().copied().chain([tree, script]).collect();
-        let bytecode = add(steps, op, inputs);
-        Ok(add(steps, Op::Compose { v: version::COMPOSE, add: Vec::new() }, vec![tree, bytecode]))
+        Ok(add(steps, op, trees.iter().copied().chain([script]).collect()))
     }
 }

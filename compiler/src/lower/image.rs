@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::config::Run;
+use model::config::{Place, Run};
 use model::plan::ImageConfig;
 
 use super::Lowering;
@@ -28,6 +28,10 @@ impl Lowering<'_, '_> {
         let config = self.config;
         let (metadata, run) = (&config.metadata, &config.run);
         let health = run.health.as_ref();
+        let commit = config.source.as_ref().and_then(|source| match &source.place {
+            Place::Git { url, commit } => Some((&url.value, &commit.value)),
+            Place::Folder(_) => None,
+        });
         let oci = |key: &str| format!("org.opencontainers.image.{key}");
         let own = |key: &str| format!("dev.clnstrt.{key}");
         let fields = [
@@ -37,6 +41,8 @@ impl Lowering<'_, '_> {
             (oci("authors"), metadata.owner.clone()),
             (oci("documentation"), metadata.documentation.clone()),
             (oci("created"), Some(rfc3339(self.lock.epoch))),
+            (oci("source"), commit.map(|(url, _)| url.clone())),
+            (oci("revision"), commit.map(|(_, commit)| commit.clone())),
             (own("variant"), config.variant.unless_prod().map(str::to_owned)),
             (own("health.http"), health.map(|health| health.http.clone())),
             (own("health.port"), health.map(|health| health.port.to_string())),

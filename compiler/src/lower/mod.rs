@@ -225,6 +225,16 @@ impl<'a, 'l> Lowering<'a, 'l> {
             own.push((Part::Compiled { step: tree, package: "scripts".to_owned() }, tree));
             layers.push(("scripts", tree));
         }
+        // What came on top may be another module than the one below, of which there is byte code.
+        let came_on_top = layers.iter().any(|(title, _)| matches!(*title, "configuration" | "scripts"));
+        if let Some(runtime) = locked.running().filter(|_| came_on_top) {
+            let library = runtime.line.source.as_ref().map(|source| source.library.clone());
+            let packages = format!("/{}", runtime.wheels().purelib.display());
+            let application = self.config.source.as_ref().map(|source| source.to.value.clone());
+            let directories: Vec<String> = library.into_iter().chain([packages]).chain(application).collect();
+            let tree = self.bytecode(runtime, arch, "what came on top", &trees(&layers), &directories, &mut steps)?;
+            layers.push(("byte code", tree));
+        }
         self.plan.steps.extend(steps);
 
         checks.extend(self.inspection(arch, &locked, own));

@@ -16,6 +16,9 @@ const LARGEST: u64 = 16 << 20;
 const SETUPTOOLS: &str = "setuptools>=40.8.0";
 /// The most requirements of a build.
 const MOST: usize = 200;
+/// The most lines of `requires.txt`, and bytes of what is made of them: each repeats the marker of its section.
+const MOST_LINES: usize = 10_000;
+const MOST_BYTES: usize = 4 << 20;
 
 /// What a source distribution says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl Documents {
         let said = CoreMetadata::parse(&metadata)?;
         if let Some(requires) = self.requires.filter(|_| said.requires_dist.is_empty()) {
             let requires = String::from_utf8(requires).map_err(|_| bad("requires.txt is not UTF-8"))?;
-            metadata = with_requirements(&metadata, &requirements(&requires));
+            metadata = with_requirements(&metadata, &requirements(&requires)?);
             CoreMetadata::parse(&metadata)?;
         }
         Ok(Sdist { metadata, build: build(self.pyproject.as_deref())? })
@@ -119,9 +122,10 @@ fn build(pyproject: Option<&[u8]>) -> Result<Vec<String>, Finding> {
 }
 
 /// Requirements out of setuptools' `requires.txt`: those under `[extra:marker]` hold where both do.
-fn requirements(text: &str) -> Vec<String> {
+fn requirements(text: &str) -> Result<Vec<String>, Finding> {
     let mut section = (String::new(), String::new());
     let mut found = Vec::new();
+    let mut bytes = 0;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(inner) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             let (extra, marker) = inner.split_once(':').unwrap_or((inner, ""));
@@ -133,12 +137,19 @@ fn requirements(text: &str) -> Vec<String> {
         let markers =
             [own.trim(), section.1.as_str()].map(|m| if m.is_empty() { String::new() } else { format!("({m})") });
         let markers: Vec<String> = markers.into_iter().chain([extra]).filter(|marker| !marker.is_empty()).collect();
-        found.push(match markers.join(" and ") {
+        let requirement = match markers.join(" and ") {
             none if none.is_empty() => requirement.trim().to_owned(),
             marker => format!("{}; {marker}", requirement.trim()),
-        });
+        };
+        bytes += requirement.len();
+        found.push(requirement);
+        if found.len() > MOST_LINES || bytes > MOST_BYTES {
+            return Err(bad(format!(
+                "requires.txt has more than {MOST_LINES} requirements, or they are longer than {MOST_BYTES} bytes"
+            )));
+        }
     }
-    found
+    Ok(found)
 }
 
 /// Core metadata with further requirements among its headers.
@@ -228,6 +239,15 @@ mod tests {
         // but where PKG-INFO has them, they are those
         let said = format!("{PKG_INFO}Requires-Dist: z\n");
         assert_eq!(required(&sdist(&[("a-1/PKG-INFO", &said), files[1]]).unwrap()), ["z"]);
+    }
+
+    #[test]
+    fn requirements_that_would_fill_the_memory_are_refused() {
+        let long = format!("[:python_version > \"{}\"]\n{}", "3".repeat(1 << 20), "a\n".repeat(1 << 20));
+        for requires in ["a\n".repeat(MOST_LINES + 1), long] {
+            let files = [("a-1/PKG-INFO", PKG_INFO), ("a-1/a.egg-info/requires.txt", requires.as_str())];
+            assert_eq!(sdist(&files).unwrap_err().code, codes::PYPI_BAD_METADATA);
+        }
     }
 
     #[test]

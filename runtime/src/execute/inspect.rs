@@ -52,7 +52,12 @@ pub(super) fn run(
                 continue; // never loaded here; packages bring such files as data
             }
             let facts = described(facts, &debug);
-            let verdict = elf::judge(&facts, demanded);
+            let verdict = if is_openssl(&origin) {
+                let others = demanded.iter().copied().filter(|demand| *demand != Demand::ImageCryptography);
+                elf::judge(&facts, &others.collect())
+            } else {
+                elf::judge(&facts, demanded)
+            };
             files.insert(path, Judged { origin, facts, verdict });
         }
     }
@@ -64,6 +69,11 @@ pub(super) fn run(
             Ok(Record::new(Value::Blob(kept), vec![kept.digest]))
         }
     }
+}
+
+/// Whether this is the OpenSSL of the image itself.
+fn is_openssl(origin: &Provenance) -> bool {
+    matches!(origin, Provenance::Compiled { package, .. } if package.starts_with("pkg:generic/openssl@"))
 }
 
 fn content_of(input: &Input, path: &TreePath) -> Option<Digest> {

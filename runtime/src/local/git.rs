@@ -128,13 +128,20 @@ impl Repository<'_> {
             self.command(&["ls-tree", "-r", "-z", commit]).stdout(Stdio::piped()).spawn().map_err(missing)?;
         let mut bytes = Vec::new();
         let output = child.stdout.take().map(|output| output.take(LIST + 1).read_to_end(&mut bytes));
-        drop(child.kill());
-        drop(child.wait());
+        let is_too_long = bytes.len() as u64 > LIST;
+        if is_too_long {
+            drop(child.kill());
+        }
+        let ended = child.wait();
         output.transpose().map_err(|e| broken(&e.to_string()))?;
-        if bytes.len() as u64 > LIST {
+        if is_too_long {
             return Err(refused(commit, &format!("has a list of files longer than {LIST} bytes")));
         }
-        Ok(bytes)
+        match ended {
+            Ok(status) if status.success() => Ok(bytes),
+            Ok(status) => Err(broken(&format!("`git ls-tree` ended with {status}"))),
+            Err(e) => Err(broken(&e.to_string())),
+        }
     }
 
     /// git in this repository. What the user configured counts: proxies, credentials, addresses put in the place of others; what

@@ -23,7 +23,11 @@ impl Staging {
         let leftovers = sweep(tmp)?;
         loop {
             let dir = TempDir::new_in(tmp)?;
-            let lock = File::open(dir.path())?;
+            let lock = match File::open(dir.path()) {
+                // taken for a leftover already
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
             rustix::fs::flock(&lock, FlockOperation::LockShared)?;
             // Between making and locking it, another process may have taken it for a leftover.
             let still = fs::metadata(dir.path()).is_ok_and(|m| lock.metadata().is_ok_and(|l| l.ino() == m.ino()));

@@ -68,9 +68,10 @@ fn what_was_built_is_in_the_image_and_what_built_it_is_not() {
         assert!(!root.join(packages).join(tool).exists(), "{tool}");
     }
     // the module was compiled against the image's own library, and works
-    let program = "import psycopg2, docopt; print(psycopg2.__libpq_version__ >= 150000)";
+    let program = "import psycopg2, docopt, sys; sys.path[:0] = [\"/srv/app\"]; import settings, os; \
+                   print(psycopg2.__libpq_version__ >= 150000, settings.NAME, os.path.exists(settings.__cached__))";
     let run_python = format!("exec chroot {} /usr/bin/python3 -c '{program}'", root.display());
-    assert_eq!(run(Command::new("unshare").args(["-r", "sh", "-c", &run_python])).ok().stdout, "True\n");
+    assert_eq!(run(Command::new("unshare").args(["-r", "sh", "-c", &run_python])).ok().stdout, "True placed True\n");
     let module = format!("{packages}/psycopg2/_psycopg.cpython-313-x86_64-linux-gnu.so");
     let sections = run(Command::new("readelf").args(["-W", "-S"]).arg(root.join(&module))).ok().stdout;
     assert!(sections.contains(".gnu_debuglink") && !sections.contains(".debug_info"), "{sections}");
@@ -131,6 +132,25 @@ fn a_test_that_fails_stops_the_build_and_its_words_are_shown() {
             && said.contains("exit code 3"),
         "{said}"
     );
+}
+
+#[test]
+fn what_a_build_leaves_and_an_image_cannot_have_is_named() {
+    for (command, named) in [
+        ("chmod 4755 sum", "/out/srv/app/sum"),
+        ("for i in $(seq 300); do mkdir d; cd d; done", "more than 256 directories"),
+    ] {
+        let copy = PARTS.copy_over_store();
+        edit(&copy, "rm make.py", command);
+        let findings = refused(&copy, 1);
+        assert_eq!(findings[0]["code"], "CS1106", "{findings}");
+        assert!(findings.to_string().contains(named), "{findings}");
+    }
+    let copy = PARTS.copy_over_store();
+    edit(&copy, "architectures:", "build_flags: {no_binary: [dockopt]}\narchitectures:");
+    let done = run(copy.build().args(MIRROR.source_options()).args(["--format", "json"]));
+    assert_eq!(done.status.code(), Some(2), "{done:?}");
+    assert!(done.stdout.contains("CS0205") && done.stdout.contains("dockopt"), "{}", done.stdout);
 }
 
 #[test]

@@ -26,8 +26,7 @@ where
     H: FileHeader<Endian = Endianness>,
     R: ReadRef<'data>,
 {
-    let images = names.soname.as_deref() == Some(LIBCRYPTO) || names.needed.iter().any(|needed| needed == LIBCRYPTO);
-    if images {
+    if names.needed.iter().any(|needed| needed == LIBCRYPTO) {
         return Ok(None);
     }
     if let Some(section) = sections.named(".rodata") {

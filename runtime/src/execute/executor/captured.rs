@@ -16,6 +16,8 @@ use super::{Context, Record};
 
 /// More than the source tree of any compiler.
 const MAX_ENTRIES: usize = 2_000_000;
+/// Directories one in another.
+const DEEPEST: usize = 256;
 
 /// Keeps the directory `out` as a tree: owned by root, without times and extended attributes. Nobody may be writing in it any
 /// more. One that is not there is an empty tree.
@@ -60,8 +62,16 @@ impl Capture<'_> {
         if self.entries.len() >= MAX_ENTRIES {
             return Err(refused("", &format!("has more than {MAX_ENTRIES} files")));
         }
+        if name.as_bytes().iter().filter(|byte| **byte == b'/').count() > DEEPEST {
+            return Err(refused("", &format!("has more than {DEEPEST} directories one in another")));
+        }
         let failed = |e: io::Error| refused(&name.display(), &format!("cannot be read: {e}"));
         let mode = metadata.permissions().mode() & 0o7777;
+        // In an image it would belong to root, and so would whoever starts it.
+        if mode & 0o6000 != 0 && !metadata.is_dir() {
+            return Err(refused(&name.display(), "would run as its owner: it has the set-user-ID or set-group-ID bit"));
+        }
+        let mode = if metadata.is_dir() { mode & 0o1777 } else { mode };
         let kind = metadata.file_type();
         let entry = if kind.is_dir() {
             self.directory(at, Some(&name))?;
