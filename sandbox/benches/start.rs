@@ -26,12 +26,17 @@ fn main() -> ExitCode {
     let runs = numbers.first().copied().unwrap_or(100);
     let sizes = numbers.get(1..).filter(|sizes| !sizes.is_empty()).unwrap_or(&[1, 50, 200]);
     let dir = tempfile::tempdir().unwrap();
+    let launcher = Launcher::default();
+    let mut scratches = Vec::new();
     for layers in sizes {
         let layers = layers_of(dir.path(), *layers);
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         for _ in 0..runs {
             let alone = timed(Command::new("/bin/true").env_clear());
-            let room = room(dir.path(), &layers);
+            // A new one each time, and none removed before the last: for some seconds, ext4 searches around inodes that
+            // were just freed, whenever it makes a directory. Whatever else removes many files there (TMPDIR) has the same effect.
+            scratches.push(dir.path().join(format!("scratch-{}", scratches.len())));
+            let room = room(&launcher, dir.path(), scratches.last().unwrap(), &layers);
             let all = [
                 ("room", Some(room)),
                 ("bwrap", bwrap(&layers[0])),
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
             println!("{name}\t{}\t{:.2}\t{:.2}", layers.len(), at(50), at(95));
         }
     }
+    scratches.iter().for_each(|scratch| sandbox::remove(scratch).unwrap());
     ExitCode::SUCCESS
 }
 
@@ -71,12 +77,11 @@ fn layers_of(dir: &Path, number: usize) -> Vec<PathBuf> {
     layers
 }
 
-fn room(dir: &Path, layers: &[PathBuf]) -> Duration {
-    let scratch = dir.join("scratch");
-    fs::create_dir(&scratch).unwrap();
+fn room(launcher: &Launcher, dir: &Path, scratch: &Path, layers: &[PathBuf]) -> Duration {
+    fs::create_dir(scratch).unwrap();
     let room = Room {
         layers: layers.to_vec(),
-        scratch,
+        scratch: scratch.to_owned(),
         commands: vec![vec!["/bin/true".into()]],
         env: BTreeMap::new(),
         workdir: "/".into(),
@@ -85,10 +90,9 @@ fn room(dir: &Path, layers: &[PathBuf]) -> Duration {
     };
     let log = File::create(dir.join("log")).unwrap();
     let start = Instant::now();
-    let report = sandbox::run(&Launcher::default(), &room, log).unwrap();
+    let report = sandbox::run(launcher, &room, log).unwrap();
     let time = start.elapsed();
     assert!(report.succeeded(), "{report:?}");
-    sandbox::remove(&room.scratch).unwrap();
     time
 }
 

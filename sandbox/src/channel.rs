@@ -1,4 +1,4 @@
-//! What the helper and the room's PID 1 say to each other: a pair of sockets, one message a packet.
+//! What processes of the sandbox say to each other: a pair of sockets, one message a packet.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -10,11 +10,12 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Error, Overlay, Status};
 
-/// What PID 1 says.
+/// What PID 1 says to the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Said {
     /// The room stands. Its `/proc` comes with this.
@@ -34,8 +35,23 @@ pub(crate) enum Said {
 
 /// Longer than any message: texts in them are system errors and names of programs.
 const MOST: usize = 8 << 10;
+/// Descriptors that come with a message at most.
+const FDS: usize = 3;
 
+#[derive(Debug)]
 pub(crate) struct Channel(OwnedFd);
+
+impl From<OwnedFd> for Channel {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+impl From<Channel> for OwnedFd {
+    fn from(channel: Channel) -> Self {
+        channel.0
+    }
+}
 
 impl Channel {
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
@@ -47,13 +63,12 @@ impl Channel {
         self.0.as_fd()
     }
 
-    /// Says something, and passes a descriptor on.
-    pub(crate) fn say(&self, what: &Said, fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    /// Says something, and passes descriptors on, three at most.
+    pub(crate) fn say(&self, what: &impl Serialize, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
         let bytes = serde_json::to_vec(what)?;
-        let fds = fd.map(|fd| [fd]);
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if let Some(fds) = &fds {
+        if !fds.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(fds));
         }
         sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
@@ -61,18 +76,19 @@ impl Channel {
     }
 
     /// Waits for what the other side says. `None` when it is gone.
-    pub(crate) fn hear(&self) -> io::Result<Option<(Said, Option<OwnedFd>)>> {
+    pub(crate) fn hear<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         let mut bytes = vec![0; MOST];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let received = recvmsg(&self.0, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-        let fd = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+        let fds = ancillary.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(fds) => Some(fds),
             _ => None,
         });
+        let fds = fds.flatten().collect();
         match bytes.get(..received.bytes) {
             None | Some([]) => Ok(None),
-            Some(bytes) => Ok(Some((serde_json::from_slice(bytes)?, fd))),
+            Some(bytes) => Ok(Some((serde_json::from_slice(bytes)?, fds))),
         }
     }
 

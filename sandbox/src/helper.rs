@@ -1,9 +1,9 @@
-//! The helper: a process between the caller and the room, small and with one thread, so it may fork.
+//! The helper: a process between the caller and the room, with one thread, so it may fork.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,53 +11,33 @@ use std::time::Duration;
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions};
-use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
-use crate::identity::{Ground, Mapper};
+use crate::identity::Ground;
 use crate::report::{Error, Finished, Memory, Owners, Report, Status, Step as _};
 use crate::spec::Room;
 use crate::watch::{Watch, Watched};
 use crate::{identity, init, scratch, sys, usage};
 
-/// The name under which a program is a helper.
-pub(crate) const NAME: &str = "clnstrt-sandbox";
-
-/// What the helper is asked to do: its standard input, after the length as eight bytes.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Task {
-    pub(crate) room: Room,
-    /// The process that asks; without it the helper ends.
-    pub(crate) caller: u32,
-}
-
-/// Does the helper's work, if this process was started as one by [`crate::run`]; then `main` has to return what this returns.
-/// To be called before anything else in `main`, as long as there is one thread.
-pub fn entered() -> Option<ExitCode> {
-    if std::env::args_os().next()? != NAME {
-        return None;
-    }
-    let answer = sys::close_inherited().step("close inherited descriptors").and_then(|()| help());
+/// What a helper does: reads the room from its standard input, after the length as eight bytes, writes the log to its standard
+/// error, and the answer to its standard output.
+pub(crate) fn live(starter: Pid, owners: Option<OwnedFd>) -> ExitCode {
+    let answer = help(starter, owners);
     let said = serde_json::to_vec(&answer).map(|bytes| io::stdout().write_all(&bytes));
-    Some(if matches!(said, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if matches!(said, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn help() -> Result<Report, Error> {
-    // Whoever ends the caller from a terminal ends the helper through it, after what it still wants to do.
-    let _ = rustix::process::setsid();
-    let root = rustix::process::geteuid().is_root();
-    let mapper = root.then(Mapper::start).transpose().step("start a process that maps owners")?;
+fn help(starter: Pid, owners: Option<OwnedFd>) -> Result<Report, Error> {
     rustix::process::umask(Mode::empty());
     let mut caller = File::from(duplicate(io::stdin())?);
-    let Task { mut room, caller: parent } = read_task(&mut caller).step("read what the caller wants")?;
-    let ground = prepare(&mut room, mapper)?;
+    let mut room = read_room(&mut caller).step("read what the caller wants")?;
+    let (ground, scratch) = prepare(&mut room, owners)?;
     identity::enter_namespaces()?;
-    tie_to(parent)?;
+    tie_to(starter)?;
 
     let (ours, theirs) = Channel::pair().step("open a channel to PID 1")?;
     let (output, written) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).step("open a pipe for output")?;
     rustix::fs::fcntl_setfl(&output, OFlags::NONBLOCK).step("open a pipe for output")?;
-    let scratch = usage::open_scratch().step("open the scratch directory")?;
     let mut watch = Watch {
         limits: room.limits,
         commands: room.commands.len(),
@@ -88,7 +68,7 @@ fn duplicate(fd: impl std::os::fd::AsFd) -> Result<OwnedFd, Error> {
     fd.as_fd().try_clone_to_owned().step("duplicate a descriptor")
 }
 
-fn read_task(from: &mut File) -> io::Result<Task> {
+fn read_room(from: &mut File) -> io::Result<Room> {
     let mut length = [0; 8];
     from.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
@@ -98,7 +78,7 @@ fn read_task(from: &mut File) -> io::Result<Task> {
 }
 
 /// Makes the scratch directory ours and the current one, and ceases to be root.
-fn prepare(room: &mut Room, mapper: Option<Mapper>) -> Result<Ground, Error> {
+fn prepare(room: &mut Room, owners: Option<OwnedFd>) -> Result<(Ground, OwnedFd), Error> {
     let files = rustix::process::getrlimit(Resource::Nofile).maximum;
     let all = Rlimit { current: files, maximum: files };
     rustix::process::setrlimit(Resource::Nofile, all).step("allow more open files")?;
@@ -109,16 +89,16 @@ fn prepare(room: &mut Room, mapper: Option<Mapper>) -> Result<Ground, Error> {
     let step = format!("use the scratch directory {}", room.scratch.display());
     rustix::process::chdir(&room.scratch).step(&step)?;
     rustix::fs::chmod(".", Mode::RWXU).step(&step)?;
-    let ground = identity::leave_root(layers, room.build_id, mapper)?;
-    scratch::furnish()?;
-    Ok(ground)
+    let scratch = usage::open_scratch().step(&step)?;
+    let ground = identity::leave_root(layers, room.build_id, owners)?;
+    scratch::furnish(scratch.as_fd())?;
+    Ok((ground, scratch))
 }
 
-/// Dies with the caller. It may have died before that.
-fn tie_to(parent: u32) -> Result<(), Error> {
+/// Dies with the starter, which ends with the caller. It may have ended before that.
+fn tie_to(starter: Pid) -> Result<(), Error> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).step("die with the caller")?;
-    let now = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
-    if i64::from(now) == i64::from(parent) {
+    if rustix::process::getppid() == Some(starter) {
         return Ok(());
     }
     Err(Error::Failed { step: "die with the caller".into(), cause: "it is gone already".into() })

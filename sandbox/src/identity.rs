@@ -14,16 +14,17 @@ use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;
 use rustix::mount::MountPropagationFlags;
 use rustix::pipe::PipeFlags;
-use rustix::process::{DumpableBehavior, Pid, WaitOptions};
+use rustix::process::{DumpableBehavior, WaitOptions};
 use rustix::thread::{ThreadNameSpaceType, UnshareFlags};
 
 use crate::forbidden;
 use crate::layers::Owner;
 use crate::report::{Error, Owners, Step as _};
-use crate::{layers, sys};
+use crate::{layers, scratch, sys};
 
 /// The usual user and group as whom commands run when the caller is root: one below `nobody`, in use nowhere.
 pub const BUILD_ID: u32 = 65533;
+pub(crate) const ROOT: Owner = (0, 0);
 /// The user and group that commands see themselves as.
 const INSIDE: u32 = 1000;
 
@@ -32,14 +33,15 @@ pub(crate) struct Ground {
     /// What the layers are called. If their owners are not the caller, these names are short already.
     pub(crate) layers: Vec<PathBuf>,
     pub(crate) owners: Owners,
-    /// Processes of the helper that may still be ending.
-    mappers: Vec<Mapper>,
 }
 
-/// Ceases to be root. The current directory is the scratch directory.
-pub(crate) fn leave_root(layers: Vec<PathBuf>, build_id: u32, mapper: Option<Mapper>) -> Result<Ground, Error> {
-    let mut ground = Ground { layers, owners: Owners::Caller, mappers: Vec::new() };
-    let Some(mapper) = mapper else { return Ok(ground) };
+/// Ceases to be root. The current directory is the scratch directory, which is covered then. `owners` is the user namespace that [`map_owner`] made
+/// for files of root.
+pub(crate) fn leave_root(layers: Vec<PathBuf>, build_id: u32, owners: Option<OwnedFd>) -> Result<Ground, Error> {
+    let mut ground = Ground { layers, owners: Owners::Caller };
+    if !rustix::process::geteuid().is_root() {
+        return Ok(ground);
+    }
     let (uid, gid) = (Uid::from_raw(build_id), Gid::from_raw(build_id));
     // A container's root may lack the right to mount, or the id: then it is an ordinary user itself, and stays it.
     match sys::unshare(UnshareFlags::NEWNS) {
@@ -52,7 +54,9 @@ pub(crate) fn leave_root(layers: Vec<PathBuf>, build_id: u32, mapper: Option<Map
     }
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     rustix::mount::mount_change("/", private).step("make mounts private")?;
-    ground.bind(mapper, build_id)?;
+    scratch::cover()?;
+    rustix::fs::chown(".", Some(uid), Some(gid)).step("give the room's directory to the build user")?;
+    ground.bind(owners, build_id)?;
     rustix::thread::set_thread_groups(&[]).step("drop supplementary groups")?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).step("become the build group")?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).step("become the build user")?;
@@ -63,19 +67,13 @@ pub(crate) fn leave_root(layers: Vec<PathBuf>, build_id: u32, mapper: Option<Map
 
 impl Ground {
     /// Binds the layers, with owners mapped where the file system can.
-    fn bind(&mut self, mapper: Mapper, build_id: u32) -> Result<(), Error> {
-        let mut mapper = Some(mapper);
-        let mut namespaces = BTreeMap::new();
+    fn bind(&mut self, root: Option<OwnedFd>, build_id: u32) -> Result<(), Error> {
+        let mut namespaces: BTreeMap<Owner, OwnedFd> = root.map(|namespace| (ROOT, namespace)).into_iter().collect();
         self.owners = Owners::Mapped;
         layers::bind(&mut self.layers, false, |tree, owner| {
             let namespace = match namespaces.entry(owner) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(vacant) => {
-                    let mut mapper = mapper.take().map_or_else(Mapper::start, Ok).step("map owners of layers")?;
-                    let namespace = mapper.namespace(owner, build_id).step("map owners of layers")?;
-                    self.mappers.push(mapper);
-                    vacant.insert(namespace)
-                }
+                Entry::Vacant(vacant) => vacant.insert(map_owner(owner, build_id).step("map owners of layers")?),
             };
             if sys::idmap(tree, namespace.as_fd()).is_err() {
                 self.owners = Owners::Nobody;
@@ -85,48 +83,31 @@ impl Ground {
     }
 }
 
-/// A process that lives in a user namespace of its own: the kernel takes maps of owners in this form only. It takes a while
-/// to start, so it is started early. It ends with the helper.
-pub(crate) struct Mapper {
-    process: Pid,
-    /// Closed by the process when its namespace is there.
-    is_ready: OwnedFd,
-    /// The process ends when this is closed.
-    hold: Option<OwnedFd>,
-}
-
-impl Mapper {
-    pub(crate) fn start() -> std::io::Result<Self> {
-        let (is_ready, ready) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        let (until, hold) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        let Some(process) = sys::fork()? else {
-            drop((is_ready, hold));
-            let left = sys::unshare(UnshareFlags::NEWUSER);
-            drop(ready);
-            let _ = rustix::io::read(&until, &mut [0_u8]);
-            std::process::exit(left.is_err().into());
-        };
-        Ok(Self { process, is_ready, hold: Some(hold) })
-    }
-
-    /// A user namespace in which this owner of files is the build user.
-    fn namespace(&mut self, (uid, gid): Owner, build_id: u32) -> std::io::Result<OwnedFd> {
-        let _ = rustix::io::read(&self.is_ready, &mut [0_u8])?;
-        let process = format!("/proc/{}", self.process.as_raw_nonzero());
-        let namespace = File::open(format!("{process}/ns/user"))?;
-        std::fs::write(format!("{process}/uid_map"), format!("{uid} {build_id} 1"))?;
-        std::fs::write(format!("{process}/gid_map"), format!("{gid} {build_id} 1"))?;
-        // It is waited for later, when it will have ended.
-        self.hold = None;
+/// A user namespace in which an owner of files is the build user. The kernel takes maps of owners in this form only, so a
+/// process is started that enters one.
+pub(crate) fn map_owner((uid, gid): Owner, build_id: u32) -> std::io::Result<OwnedFd> {
+    let (is_ready, ready) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (until, hold) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let Some(process) = sys::fork()? else {
+        drop((is_ready, hold));
+        let left = sys::unshare(UnshareFlags::NEWUSER);
+        drop(ready);
+        let _ = rustix::io::read(&until, &mut [0_u8]);
+        std::process::exit(left.is_err().into());
+    };
+    drop((ready, until));
+    let namespace = || {
+        let _ = rustix::io::read(&is_ready, &mut [0_u8])?;
+        let directory = format!("/proc/{}", process.as_raw_nonzero());
+        let namespace = File::open(format!("{directory}/ns/user"))?;
+        std::fs::write(format!("{directory}/uid_map"), format!("{uid} {build_id} 1"))?;
+        std::fs::write(format!("{directory}/gid_map"), format!("{gid} {build_id} 1"))?;
         Ok(namespace.into())
-    }
-}
-
-impl Drop for Mapper {
-    fn drop(&mut self) {
-        self.hold = None;
-        let _ = rustix::process::waitpid(Some(self.process), WaitOptions::empty());
-    }
+    };
+    let namespace = namespace();
+    drop(hold);
+    rustix::process::waitpid(Some(process), WaitOptions::empty())?;
+    namespace
 }
 
 /// Enters the room's namespaces but those of mounts, which PID 1 makes for itself, and of the network. The next child is

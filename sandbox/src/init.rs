@@ -37,8 +37,8 @@ pub(crate) fn live(
     rustix::stdio::dup2_stdout(&output)?;
     rustix::stdio::dup2_stderr(&output)?;
     match make(room, ground, helper, channel) {
-        Err(error) => return channel.say(&Said::Failed(error), None),
-        Ok((overlay, proc)) => channel.say(&Said::Ready { overlay }, Some(proc.as_fd()))?,
+        Err(error) => return channel.say(&Said::Failed(error), &[]),
+        Ok((overlay, proc)) => channel.say(&Said::Ready { overlay }, &[proc.as_fd()])?,
     }
     for (number, command) in room.commands.iter().enumerate() {
         // The helper takes the log of one command before the next begins.
@@ -47,7 +47,7 @@ pub(crate) fn live(
         }
         let done = run(command, room, &output);
         let failed = !matches!(&done, Said::Done { status: Status::Exited(0), .. });
-        channel.say(&done, None)?;
+        channel.say(&done, &[])?;
         if failed {
             break;
         }

@@ -1,8 +1,9 @@
 //! The sealed room: commands run in it with no network, no view of the host, and limits on all they use.
 //!
-//! [`run`] starts a small *helper* process, which makes the room and watches over it, and whose first child is the room's
-//! PID 1. The helper is the calling program itself, started again under another name, so the first thing `main` does is
-//! to ask [`entered`]. Nothing is left of a room but its scratch directory, not even when the caller is killed.
+//! [`run`] has a *helper* process started, which makes the room and watches over it, and whose first child is the room's PID 1.
+//! Helpers are forks of a *starter*, which is the calling program itself, started again under another name, so the first
+//! thing `main` does is to ask [`entered`]. Nothing is left of a room but its scratch directory, not even when the caller is
+//! killed.
 //!
 //! - Files: an overlay of the given layers, which stay unchanged; what commands write goes to `upper` in the scratch
 //!   directory. Besides it there are `/proc` without anything of the machine, and a `/dev` with the harmless devices.
@@ -28,14 +29,15 @@ mod report;
 mod scratch;
 mod seccomp;
 mod spec;
+mod starter;
 mod sys;
 mod usage;
 mod watch;
 
-pub use helper::entered;
 pub use identity::BUILD_ID;
 pub use launcher::{Launcher, run};
 pub use mounts::MOST_LAYERS;
 pub use report::{Error, Finished, Memory, Overlay, Owners, Report, Status, Stopped};
 pub use scratch::remove;
 pub use spec::{Limits, Room};
+pub use starter::entered;

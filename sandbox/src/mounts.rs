@@ -12,7 +12,7 @@ use crate::forbidden;
 use crate::identity::unshare;
 use crate::layers::{self, attach};
 use crate::report::{Error, Overlay, Owners, Step as _};
-use crate::scratch::{BASE, NAMES, UPPER, WORK};
+use crate::scratch::{self, BASE, NAMES, UPPER, WORK};
 
 /// Layers of a room at most: what the kernel unites, less our own at the top.
 pub const MOST_LAYERS: usize = 498;
@@ -31,8 +31,10 @@ pub(crate) fn enter(mut layers: Vec<PathBuf>, owners: Owners) -> Result<(Overlay
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     rustix::mount::mount_change("/", private).step("make mounts private")?;
     if owners == Owners::Caller {
+        scratch::cover()?;
         layers::bind(&mut layers, true, |_, _| Ok(()))?;
     }
+    scratch::make_base()?;
     let overlay = mount_root(&layers)?;
     rustix::process::chdir(BASE).step("enter the overlay")?;
     let flags = rustix::fs::statvfs(".").step("look at the overlay")?.f_flag;
@@ -73,6 +75,8 @@ fn layer_by_layer(layers: &[PathBuf]) -> rustix::io::Result<()> {
     for (key, value) in [("upperdir", UPPER), ("workdir", WORK)] {
         rustix::mount::fsconfig_set_string(&context, key, value)?;
     }
+    // xino: files of all layers have numbers of one file system, though one layer is in memory.
+    rustix::mount::fsconfig_set_string(&context, "xino", "on")?;
     // userxattr: the overlay's own marks are ones an ordinary user may set. volatile: nothing waits for the disk.
     for flag in ["userxattr", "volatile"] {
         rustix::mount::fsconfig_set_flag(&context, flag)?;
@@ -97,7 +101,7 @@ fn numbered(layers: &[PathBuf]) -> rustix::io::Result<Vec<String>> {
 
 /// Mounts the overlay as older kernels know it: all settings together are at most a page long.
 fn in_one_string(numbers: &[String]) -> rustix::io::Result<()> {
-    let mut options = format!("userxattr,volatile,upperdir=../{UPPER},workdir=../{WORK},lowerdir=../{BASE}");
+    let mut options = format!("userxattr,volatile,xino=on,upperdir=../{UPPER},workdir=../{WORK},lowerdir=../{BASE}");
     for number in numbers.iter().rev() {
         options.push(':');
         options.push_str(number);

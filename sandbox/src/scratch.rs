@@ -1,16 +1,21 @@
 //! The scratch directory: the only thing a room leaves behind.
 
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
 
+use crate::layers::attach;
 use crate::report::{Error, Step as _};
 
-/// What the commands wrote.
-pub(crate) const UPPER: &str = "upper";
-/// The overlay's own.
-pub(crate) const WORK: &str = "work";
+/// What the commands wrote, in the scratch directory.
+pub(crate) const WRITTEN: &str = "upper";
+/// The scratch directory once it is covered, and in it what the commands wrote, and what is the overlay's own.
+const DISK: &str = "disk";
+pub(crate) const UPPER: &str = "disk/upper";
+pub(crate) const WORK: &str = "disk/work";
 /// The layer on top of all, with the directories to mount on. No layer can put anything else in their place. The overlay
 /// itself is mounted on it at first.
 pub(crate) const BASE: &str = "base";
@@ -18,12 +23,40 @@ pub(crate) const BASE: &str = "base";
 pub(crate) const LOWER: &str = "lower";
 /// Where they get even shorter names, for older kernels.
 pub(crate) const NAMES: &str = "names";
+const DIRECTORY: Mode = Mode::from_raw_mode(0o755);
 
-/// Makes what the overlay needs in the current directory, as the build user.
-pub(crate) fn furnish() -> Result<(), Error> {
-    for dir in [UPPER, WORK, BASE, "base/proc", "base/dev", "base/tmp"] {
-        let mode = if dir == "base/tmp" { 0o1777 } else { 0o755 };
-        rustix::fs::mkdir(dir, Mode::from_raw_mode(mode)).step(&format!("make {dir} in the scratch directory"))?;
+/// Makes what the overlay needs on the disk, as the build user.
+pub(crate) fn furnish(scratch: BorrowedFd<'_>) -> Result<(), Error> {
+    for dir in [WRITTEN, "work"] {
+        rustix::fs::mkdirat(scratch, dir, DIRECTORY).step(&format!("make {dir} in the scratch directory"))?;
+    }
+    Ok(())
+}
+
+/// Covers the current directory, which is the scratch directory, with one in memory for what only this room's making needs:
+/// some file systems take long to make directories. To be called in a mount namespace of one's own.
+pub(crate) fn cover() -> Result<(), Error> {
+    let cover = || {
+        let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        let disk = rustix::mount::open_tree(CWD, ".", clone)?;
+        let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        for (key, value) in [("mode", "755"), ("size", "1m"), ("nr_inodes", "2048")] {
+            rustix::mount::fsconfig_set_string(&context, key, value)?;
+        }
+        rustix::mount::fsconfig_create(&context)?;
+        let memory = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?;
+        attach(memory.as_fd(), Path::new("."))?;
+        rustix::process::fchdir(&memory)?;
+        rustix::fs::mkdir(DISK, DIRECTORY)?;
+        attach(disk.as_fd(), Path::new(DISK))
+    };
+    cover().step("cover the scratch directory")
+}
+
+/// Makes the layer [`BASE`].
+pub(crate) fn make_base() -> Result<(), Error> {
+    for (dir, mode) in [(BASE, 0o755), ("base/proc", 0o755), ("base/dev", 0o755), ("base/tmp", 0o1777)] {
+        rustix::fs::mkdir(dir, Mode::from_raw_mode(mode)).step(&format!("make {dir}"))?;
     }
     Ok(())
 }

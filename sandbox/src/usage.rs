@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 
-use crate::scratch::UPPER;
+use crate::scratch::WRITTEN;
 
 /// What a file counts at least: an empty one costs the disk something too.
 const SMALLEST: u64 = 4096;
@@ -60,7 +60,7 @@ pub(crate) fn processes(proc: &OwnedFd) -> rustix::io::Result<Processes> {
 pub(crate) fn written(scratch: BorrowedFd<'_>, most: u64) -> rustix::io::Result<u64> {
     let mut total = 0;
     let mut linked = BTreeSet::new();
-    let mut open = vec![Dir::new(open_dir(scratch, UPPER)?)?];
+    let mut open = vec![Dir::new(open_dir(scratch, WRITTEN)?)?];
     while let Some(dir) = open.last_mut() {
         let Some(entry) = dir.next() else {
             open.pop();

@@ -54,10 +54,11 @@ impl Watch {
     pub(crate) fn keep(&mut self) -> Result<Watched, Error> {
         self.channel.go().step("let PID 1 enter the network")?;
         let (overlay, proc) = match self.channel.hear().step("wait for the room")? {
-            Some((Said::Ready { overlay }, Some(proc))) => (overlay, proc),
+            Some((Said::Ready { overlay }, fds)) => (overlay, fds),
             Some((Said::Failed(error), _)) => return Err(error),
             _ => return Err(died("while it made the room")),
         };
+        let proc = proc.first().ok_or_else(|| died("without the room's /proc"))?;
         let mut watched = Watched { commands: Vec::new(), stopped: None, overlay };
         let start = Instant::now();
         // A time nobody will see is as good as none.
@@ -72,7 +73,7 @@ impl Watch {
             if now >= end {
                 watched.stopped = Some(Stopped::Time);
             } else if now >= next_look {
-                let used = usage::processes(&proc).step("look at the room's processes")?;
+                let used = usage::processes(proc).step("look at the room's processes")?;
                 watched.stopped = self.excess(used);
                 if now >= next_count && watched.stopped.is_none() {
                     watched.stopped = self.count()?;

@@ -1,6 +1,6 @@
-//! What is left of a room. Alone in its process: rooms of other tests would be seen as well.
+//! What is left of a room, and of a launcher. One test in a process of its own: rooms of others would be seen as well.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -9,8 +9,15 @@ use std::fs;
 use support::Trial;
 
 #[test]
+fn only_the_scratch_directory_is_left_and_one_starter_until_the_end() {
+    only_the_scratch_directory_is_left();
+    one_starter_starts_all_helpers_is_replaced_and_ends_with_the_launcher();
+}
+
 fn only_the_scratch_directory_is_left() {
     for mut trial in Trial::each() {
+        // From here on there is a starter, if this process is the caller.
+        trial.sh("").success();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let children = children(std::process::id());
         let groups = groups();
@@ -25,6 +32,23 @@ fn only_the_scratch_directory_is_left() {
         assert!(!trial.room.scratch.exists());
         fs::create_dir(&trial.room.scratch).unwrap();
     }
+}
+
+fn one_starter_starts_all_helpers_is_replaced_and_ends_with_the_launcher() {
+    let mut trial = Trial::new();
+    let mut run = || {
+        trial.sh("").success();
+        let children = children(std::process::id());
+        assert_eq!(children.len(), 1, "{children:?}");
+        children[0]
+    };
+    let first = run();
+    assert_eq!(run(), first);
+    let pid = rustix::process::Pid::from_raw(i32::try_from(first).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_ne!(run(), first);
+    drop(trial);
+    assert_eq!(children(std::process::id()), Vec::<u32>::new());
 }
 
 /// Control groups of rooms that this process makes itself.

@@ -23,6 +23,7 @@ const LIMITS: Limits = Limits { seconds: 60, processes: 64, memory: 1 << 30, wri
 pub(crate) struct Trial {
     dir: TempDir,
     pub(crate) room: Room,
+    launcher: Launcher,
     /// Whether somebody else than this process's user is the caller.
     other: Option<u32>,
 }
@@ -80,7 +81,7 @@ impl Trial {
             limits: LIMITS,
             build_id: sandbox::BUILD_ID,
         };
-        let trial = Self { dir, room, other };
+        let trial = Self { dir, room, launcher: Launcher::new(PROBE.into()), other };
         trial.hand_over(trial.path());
         trial
     }
@@ -131,7 +132,7 @@ impl Trial {
         self.prepare(commands);
         let log = self.dir.path().join("log");
         let report = match self.other {
-            None => sandbox::run(&Launcher { program: PROBE.into() }, &self.room, File::create(&log).unwrap()),
+            None => sandbox::run(&self.launcher, &self.room, File::create(&log).unwrap()),
             Some(_) => {
                 let output = self.caller().stdout(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
                 assert!(output.status.success(), "{output:?}");

@@ -28,7 +28,7 @@ pub(super) struct Local {
 
 impl Local {
     pub(super) fn new(program: PathBuf, limits: Limits) -> Self {
-        Self { launcher: Launcher { program }, limits }
+        Self { launcher: Launcher::new(program), limits }
     }
 }
 
