@@ -99,6 +99,11 @@ impl Channel {
         Ok(fds.iter().any(|fd| fd.revents().contains(PollFlags::HUP)))
     }
 
+    /// Says nothing more, and hears nothing more.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        Ok(rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both)?)
+    }
+
     /// Lets the other side go on.
     pub(crate) fn go(&self) -> io::Result<()> {
         rustix::net::send(&self.0, b"g", SendFlags::NOSIGNAL)?;

@@ -65,8 +65,8 @@ fn gone(step: &str) -> Error {
 
 impl Drop for Starter {
     fn drop(&mut self) {
-        // No helper runs any more: each was waited for.
-        let _ = self.process.kill();
+        // No helper runs any more: each was waited for. What they used counts as used by this process then.
+        let _ = self.channel.close();
         let _ = self.process.wait();
     }
 }
@@ -114,5 +114,6 @@ fn serve() -> io::Result<ExitCode> {
             Err(error) => channel.say(&Started::Err(error), &[])?,
         }
     }
+    while let Ok(Some(_)) = rustix::process::wait(WaitOptions::empty()) {}
     Ok(ExitCode::SUCCESS)
 }
