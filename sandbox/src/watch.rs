@@ -17,7 +17,7 @@ use crate::usage;
 const FIRST: Duration = Duration::from_millis(10);
 const LATER: Duration = Duration::from_millis(100);
 /// Counting files takes at most this part of the time.
-const COUNTING: u32 = 20;
+const COUNTING: u32 = 100;
 const CHUNK: usize = 64 << 10;
 
 /// What the watch ended with; PID 1 may still be alive.
