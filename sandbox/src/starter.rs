@@ -110,7 +110,9 @@ fn serve() -> io::Result<ExitCode> {
             Err(error) => Err(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::AGAIN)),
         };
         match helper.step("start the helper") {
-            Ok((helper, fd)) => channel.say(&Started::Ok(helper.as_raw_nonzero().get().unsigned_abs()), &[fd.as_fd()])?,
+            Ok((helper, fd)) => {
+                channel.say(&Started::Ok(helper.as_raw_nonzero().get().unsigned_abs()), &[fd.as_fd()])?
+            }
             Err(error) => channel.say(&Started::Err(error), &[])?,
         }
     }
