@@ -2,7 +2,9 @@
 //! is still returned.
 
 pub mod expression;
+pub mod reader;
 mod report;
+pub mod suggest;
 mod text;
 pub mod yaml;
 

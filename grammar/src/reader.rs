@@ -3,29 +3,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use grammar::yaml::{Kind, Node, Pair};
-use grammar::{Report, quote};
 use model::{Finding, Findings, Span, Spanned, codes};
 
-use crate::config::{home_of, is_field, is_of_health, later};
 use crate::suggest::{choice, choose, nearest, there};
+use crate::yaml::{Kind, Node, Pair};
+use crate::{Report, quote};
 
 /// The path of a whole template, where an empty one is that of a whole image.
-pub(crate) const TEMPLATE: &str = "template";
+pub const TEMPLATE: &str = "template";
+/// The path of a whole policy.
+pub const POLICY: &str = "policy";
+
+/// What is known of the fields of a kind of documents, for the help of findings.
+pub trait Fieldbook {
+    /// The part in which a field belongs that was found in the part at `path`, and is none there.
+    fn home(&self, path: &str, field: &str) -> Option<&'static str>;
+
+    /// The fields of a part that mean nothing yet.
+    fn later(&self, path: &str) -> &'static [&'static str];
+}
+
+impl Fieldbook for () {
+    fn home(&self, _: &str, _: &str) -> Option<&'static str> {
+        None
+    }
+
+    fn later(&self, _: &str) -> &'static [&'static str] {
+        &[]
+    }
+}
 
 /// Collects findings while a tree is read.
-#[derive(Default)]
-pub(crate) struct Reader {
+pub struct Reader {
     report: Report,
+    book: &'static dyn Fieldbook,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new(&())
+    }
 }
 
 /// The fields of a map, by name; the first where one is given twice.
-pub(crate) struct Fields<'n> {
+pub struct Fields<'n> {
     pairs: BTreeMap<&'n str, &'n Pair>,
     /// What misspelt fields were probably meant to be: it is not missing.
     meant: BTreeSet<&'static str>,
-    /// `run`; empty for the whole configuration.
-    pub(crate) path: &'static str,
+    /// Where the map is: `run`; empty for the whole configuration.
+    pub path: &'static str,
     /// Where the map is said to lack something.
     place: Span,
     /// A part of the map could not be read, so that something missing may have been there.
@@ -33,35 +59,38 @@ pub(crate) struct Fields<'n> {
 }
 
 impl Reader {
-    pub(crate) fn into_findings(self) -> Findings {
+    /// A reader that found nothing so far.
+    pub fn new(book: &'static dyn Fieldbook) -> Self {
+        Self { report: Report::default(), book }
+    }
+
+    /// Everything that was found.
+    pub fn into_findings(self) -> Findings {
         self.report.into_findings()
     }
 
     /// Whether nothing was found so far.
-    pub(crate) fn is_clean(&self) -> bool {
+    pub fn is_clean(&self) -> bool {
         self.report.findings().is_empty()
     }
 
-    pub(crate) fn add(&mut self, finding: Finding) {
+    /// Adds a finding of the caller's own.
+    pub fn add(&mut self, finding: Finding) {
         self.report.add(finding);
     }
 
     /// Where its findings are collected.
-    pub(crate) fn report(&mut self) -> &mut Report {
+    pub fn report(&mut self) -> &mut Report {
         &mut self.report
     }
 
-    pub(crate) fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    /// A value that is of the right type and cannot be.
+    pub fn bad_value(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.add(Finding::error(codes::BAD_VALUE, message).at(span).help(help));
     }
 
     /// A map with these fields and no others.
-    pub(crate) fn fields<'n>(
-        &mut self,
-        node: &'n Node,
-        path: &'static str,
-        known: &[&'static str],
-    ) -> Option<Fields<'n>> {
+    pub fn fields<'n>(&mut self, node: &'n Node, path: &'static str, known: &[&'static str]) -> Option<Fields<'n>> {
         let Kind::Map(pairs) = &node.kind else {
             self.wrong_type(node, path, "a map");
             return None;
@@ -86,7 +115,7 @@ impl Reader {
     }
 
     /// The fields of a map that is itself a field; what it lacks is missing at its key.
-    pub(crate) fn section<'n>(
+    pub fn section<'n>(
         &mut self,
         fields: &Fields<'n>,
         name: &'static str,
@@ -98,7 +127,7 @@ impl Reader {
     }
 
     /// The entries of a map whose keys the author chooses, in the order written.
-    pub(crate) fn map<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Pair> + use<'n> {
+    pub fn map<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Pair> + use<'n> {
         let pairs = match &node.kind {
             Kind::Map(pairs) => pairs.as_slice(),
             _ => {
@@ -116,11 +145,8 @@ impl Reader {
         }
         let message = format!("there is no field {} in {}", quote(&pair.key.value), named(path));
         let finding = Finding::error(codes::UNKNOWN_FIELD, message).at(pair.key.span);
-        let fields = || there(known.iter().copied().filter(|name| !later(path).contains(name)));
-        let home = match path {
-            "run" if is_of_health(&pair.key.value) => Some("run.health"),
-            _ => home_of(&pair.key.value).filter(|home| *home != path),
-        };
+        let fields = || there(known.iter().copied().filter(|name| !self.book.later(path).contains(name)));
+        let home = self.book.home(path, &pair.key.value);
         self.add(match (near, home) {
             (Some(near), _) if taken => {
                 finding.help(format!("did you mean `{near}`? That is given already: make one of both"))
@@ -128,14 +154,13 @@ impl Reader {
             // It is a field's name, if not of this one.
             (Some(near), Some(home)) => finding.help(format!("it belongs under `{home}`, or did you mean `{near}`?")),
             (Some(_), None) => finding.meant(near, &fields()),
-            _ if path == TEMPLATE && is_field(&pair.key.value) => finding.help("it belongs under `image`"),
             (None, Some(home)) => finding.help(format!("it belongs under `{home}`")),
             (None, None) => finding.help(fields()),
         });
     }
 
     /// The field's value; a finding if it is missing.
-    pub(crate) fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
+    pub fn required<'n>(&mut self, fields: &Fields<'n>, name: &'static str, help: &str) -> Option<&'n Node> {
         let found = fields.get(name);
         if found.is_none() && !fields.may_lack(name) {
             let message = match fields.path {
@@ -148,12 +173,12 @@ impl Reader {
     }
 
     /// Says that something must be there.
-    pub(crate) fn missing(&mut self, place: Span, message: impl Into<String>, help: &str) {
+    pub fn missing(&mut self, place: Span, message: impl Into<String>, help: &str) {
         self.add(Finding::error(codes::MISSING_FIELD, message).at(place).help(help));
     }
 
     /// Refuses fields that mean nothing yet.
-    pub(crate) fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
+    pub fn not_yet(&mut self, fields: &Fields<'_>, names: &[&str]) {
         for pair in names.iter().filter_map(|name| fields.pairs.get(name)) {
             let name = match fields.path {
                 "" => pair.key.value.to_string(),
@@ -163,7 +188,8 @@ impl Reader {
         }
     }
 
-    pub(crate) fn not_supported(&mut self, span: Span, what: &str) {
+    /// Something that means nothing yet.
+    pub fn not_supported(&mut self, span: Span, what: &str) {
         let message = format!("{what} is not supported yet");
         self.add(
             Finding::error(codes::NOT_SUPPORTED_YET, message)
@@ -173,7 +199,7 @@ impl Reader {
     }
 
     /// A text: any scalar, exactly as written.
-    pub(crate) fn text(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+    pub fn text(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
         let Kind::Scalar { text, .. } = &node.kind else {
             self.wrong_type(node, path, "a text");
             return None;
@@ -187,7 +213,7 @@ impl Reader {
     }
 
     /// A text on one line that is not empty.
-    pub(crate) fn line(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
+    pub fn line(&mut self, node: &Node, path: &str) -> Option<Spanned<String>> {
         let text = self.text(node, path)?;
         if text.value.trim().is_empty() || text.value.contains('\n') {
             self.bad_value(text.span, format!("{} must be one line of text", named(path)), "write it on one line");
@@ -197,7 +223,7 @@ impl Reader {
     }
 
     /// The entries of a list that could be read.
-    pub(crate) fn list<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Node> + use<'n> {
+    pub fn list<'n>(&mut self, node: &'n Node, path: &str) -> impl Iterator<Item = &'n Node> + use<'n> {
         let items = match &node.kind {
             Kind::List(items) => items.as_slice(),
             _ => {
@@ -209,13 +235,13 @@ impl Reader {
     }
 
     /// A list of texts.
-    pub(crate) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
+    pub fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
         let item_path = format!("{path}[]");
         self.list(node, path).filter_map(|item| self.text(item, &item_path)).map(|text| text.value).collect()
     }
 
     /// `true` or `false`.
-    pub(crate) fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
+    pub fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
         match &node.kind {
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE") => Some(true),
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "false" | "False" | "FALSE") => Some(false),
@@ -227,7 +253,7 @@ impl Reader {
     }
 
     /// A decimal number in a range.
-    pub(crate) fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
+    pub fn number<N: FromStr>(&mut self, node: &Node, path: &str, range: &str) -> Option<Spanned<N>> {
         let text = self.text(node, path)?;
         // a leading zero means octal to some readers of YAML
         let digits = text.value.strip_prefix('-').unwrap_or(&text.value);
@@ -243,7 +269,7 @@ impl Reader {
     }
 
     /// One of `accepted`. Any of `later` is not supported yet.
-    pub(crate) fn one_of(
+    pub fn one_of(
         &mut self,
         node: &Node,
         path: &str,
@@ -269,13 +295,14 @@ impl Reader {
     }
 
     /// Says that something is there already.
-    pub(crate) fn duplicate(&mut self, what: &str, span: Span, first: Span) {
+    pub fn duplicate(&mut self, what: &str, span: Span, first: Span) {
         let message = format!("{what} is listed twice");
         let finding = Finding::error(codes::DUPLICATE_ENTRY, message).at(span);
         self.add(finding.label(first, "listed here first").help("remove one of the two, or make one of both"));
     }
 
-    pub(crate) fn wrong_type(&mut self, node: &Node, path: &str, expected: &str) {
+    /// A value of another type.
+    pub fn wrong_type(&mut self, node: &Node, path: &str, expected: &str) {
         let found = match &node.kind {
             Kind::Error => return, // has its finding
             Kind::Scalar { text, plain: true } => format!("found {}", quote(text)),
@@ -314,42 +341,43 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// How messages name a place: nothing is the whole, `x[]` an entry of a list.
-pub(crate) fn named(path: &str) -> String {
+pub fn named(path: &str) -> String {
     match path.strip_suffix("[]") {
         Some(list) => format!("an entry of `{list}`"),
         None if path.is_empty() => "an image configuration".to_owned(),
-        None if path == TEMPLATE => "a template".to_owned(),
+        None if path == TEMPLATE || path == POLICY => format!("a {path}"),
         None => format!("`{path}`"),
     }
 }
 
 impl<'n> Fields<'n> {
-    pub(crate) fn get(&self, name: &str) -> Option<&'n Node> {
+    /// The value of a field.
+    pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.pairs.get(name).map(|pair| &pair.value)
     }
 
     /// A field with the section it stands in, `source.tools`.
-    pub(crate) fn named(&self, name: &str) -> String {
+    pub fn named(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     /// A field's name and value.
-    pub(crate) fn pair(&self, name: &str) -> Option<&'n Pair> {
+    pub fn pair(&self, name: &str) -> Option<&'n Pair> {
         self.pairs.get(name).copied()
     }
 
     /// Where a field's name stands.
-    pub(crate) fn key(&self, name: &str) -> Option<Span> {
+    pub fn key(&self, name: &str) -> Option<Span> {
         self.pairs.get(name).map(|pair| pair.key.span)
     }
 
     /// Whether a field may be there and could not be read.
-    pub(crate) fn may_lack(&self, name: &str) -> bool {
+    pub fn may_lack(&self, name: &str) -> bool {
         self.broken || self.meant.contains(name)
     }
 
     /// Something else stands for what is missing here.
-    pub(crate) fn excuse(&mut self) {
+    pub fn excuse(&mut self) {
         self.broken = true;
     }
 }

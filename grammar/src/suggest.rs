@@ -8,7 +8,7 @@ const MAX_WORD: usize = 40;
 const MIN_WORD: usize = 3;
 
 /// The candidate a word was probably meant to be, if one is near enough.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > MAX_WORD {
         return None;
     }
@@ -25,7 +25,7 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// Proposes one of the few words accepted, which the finding's message names and its place is to hold.
-pub(crate) fn choose(finding: Finding, near: Option<&str>, accepted: &[&str]) -> Finding {
+pub fn choose(finding: Finding, near: Option<&str>, accepted: &[&str]) -> Finding {
     match near {
         Some(word) => finding.help(format!("did you mean `{word}`?")).replace_by(word),
         None => finding.help(format!("write {}", choice(accepted))),
@@ -33,7 +33,7 @@ pub(crate) fn choose(finding: Finding, near: Option<&str>, accepted: &[&str]) ->
 }
 
 /// What there is, as a sentence of a help.
-pub(crate) fn there<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+pub fn there<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     match names.as_slice() {
         [] => "there is none".to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn there<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
 }
 
 /// `a, b or c`, each between backticks.
-pub(crate) fn choice(names: &[&str]) -> String {
+pub fn choice(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
@@ -53,7 +53,7 @@ pub(crate) fn choice(names: &[&str]) -> String {
 }
 
 /// The first names of several, for messages.
-pub(crate) fn listed<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+pub fn listed<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     const SHOWN: usize = 30;
     let mut names = names.into_iter();
     let shown: Vec<&str> = names.by_ref().take(SHOWN).collect();

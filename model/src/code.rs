@@ -181,6 +181,25 @@ codes! {
     HARDENING_MISSING = "CS1107" Verdict "a file is not hardened as demanded";
     NOT_REPRODUCIBLE = "CS1108" Verdict "a build step made something else the second time";
     OWN_CRYPTOGRAPHY = "CS1109" Verdict "a file brings cryptography of its own past the FIPS provider";
+
+    // CS12xx: policies
+    POLICY_SYNTAX = "CS1201" Input "a policy cannot be read";
+    POLICY_SHAPE = "CS1202" Input "a policy has rules that cannot be asked";
+    UNKNOWN_FACT = "CS1203" Input "a rule reads a fact there is not";
+    UNKNOWN_FUNCTION = "CS1204" Input "a rule uses a function there is not";
+    NEVER_HOLDS = "CS1205" Input "a rule asks for what never holds";
+    POLICY_REFUSES = "CS1206" Verdict "a policy refuses the image";
+    POLICY_WARNS = "CS1207" Verdict "a policy warns of the image";
+    POLICY_FAILED = "CS1208" Verdict "a rule could not be evaluated";
+    POLICY_BUDGET = "CS1209" Verdict "a rule went beyond its budget";
+    FACT_UNKNOWN = "CS1210" Verdict "a rule reads what should be known and is not";
+    EXCEPTION_EXPIRED = "CS1211" Verdict "an exception has expired";
+    EXCEPTION_UNUSED = "CS1212" Verdict "an exception is about nothing";
+    POLICY_CHANGED = "CS1213" Verdict "a policy is not the one that was pinned";
+    FACTS_UNREADABLE = "CS1214" Input "facts cannot be read";
+    POLICY_TEST_FAILED = "CS1215" Verdict "a test of a policy failed";
+    POLICY_COVERAGE = "CS1216" Verdict "tests evaluate too little of a policy";
+    POLICY_IO = "CS1217" Input "a policy cannot be found";
 }
 
 #[cfg(test)]

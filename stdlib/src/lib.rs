@@ -4,6 +4,7 @@ pub mod base;
 pub mod debian;
 pub mod hardening;
 pub mod language;
+pub mod policy;
 pub mod room;
 pub mod source;
 pub mod template;

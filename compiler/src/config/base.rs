@@ -9,7 +9,7 @@ use model::{Finding, Spanned, codes};
 use pep440_rs::VersionSpecifiers;
 
 use super::image::LATER_LANGUAGES;
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 pub(super) const FIELDS: &[&str] = &["language", "version", "build"];
 

@@ -4,7 +4,7 @@ use grammar::yaml::{Kind, Node};
 use model::config::{Command, Scripts};
 use model::{Finding, Span, codes};
 
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 pub(super) const SCRIPTS_FIELDS: &[&str] = &["pre_build", "post_build"];
 

@@ -5,7 +5,7 @@ use grammar::yaml::Node;
 use model::config::{Base, Build, BuildFlags, Hardening};
 use model::{Finding, Spanned, codes};
 
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 pub(super) const FIELDS: &[&str] =
     &["hardening", "fips", "strip_binaries", "optimization", "no_binary", "reproducible"];

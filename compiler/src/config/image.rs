@@ -5,8 +5,8 @@ use model::config::{Config, Metadata, Variant};
 use model::{Arch, Finding, Span, Spanned, codes};
 
 use super::{base, commands, flags, name, packages, placed, run, system};
-use crate::reader::{Fields, Reader};
-use crate::suggest::{choice, choose, nearest};
+use grammar::reader::{Fields, Reader};
+use grammar::suggest::{choice, choose, nearest};
 
 /// Every field, whether it is honoured or refused as not supported yet.
 pub(super) const FIELDS: &[&str] = &[
@@ -62,16 +62,6 @@ pub(crate) fn home_of(field: &str) -> Option<&'static str> {
         ("scripts", commands::SCRIPTS_FIELDS),
     ];
     sections.into_iter().find(|(_, fields)| fields.contains(&field)).map(|(section, _)| section)
-}
-
-/// Whether the health check has a field of this name.
-pub(crate) fn is_of_health(field: &str) -> bool {
-    run::HEALTH_FIELDS.contains(&field)
-}
-
-/// Whether a whole image has a field of this name.
-pub(crate) fn is_field(name: &str) -> bool {
-    FIELDS.contains(&name)
 }
 
 pub(super) const METADATA_FIELDS: &[&str] = &["owner", "compliance", "documentation"];

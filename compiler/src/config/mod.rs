@@ -12,7 +12,7 @@ mod placed;
 mod run;
 mod system;
 
-use crate::reader::Reader;
+use grammar::reader::{Fieldbook, Reader, TEMPLATE};
 use grammar::yaml::Node;
 use model::config::{Config, SystemPackage};
 use model::lock::Asked;
@@ -20,7 +20,6 @@ use model::{Findings, Spanned};
 use stdlib::language::Line;
 
 pub(crate) use flags::OPTIMIZATIONS;
-pub(crate) use image::{home_of, is_field, is_of_health};
 pub(crate) use name::is_image_name;
 pub(crate) use packages::package_name;
 
@@ -42,25 +41,42 @@ pub(crate) fn supported() -> Vec<(Option<&'static str>, Vec<&'static str>)> {
     ]
 }
 
-/// The fields of a part that mean nothing yet.
-pub(crate) fn later(path: &str) -> &'static [&'static str] {
-    match path {
-        "" => image::LATER,
-        _ => &[],
+/// The fields of image configurations and templates.
+struct ConfigFields;
+
+impl Fieldbook for ConfigFields {
+    fn home(&self, path: &str, field: &str) -> Option<&'static str> {
+        match path {
+            "run" if run::HEALTH_FIELDS.contains(&field) => Some("run.health"),
+            TEMPLATE if image::FIELDS.contains(&field) => Some("image"),
+            _ => image::home_of(field).filter(|home| *home != path),
+        }
     }
+
+    fn later(&self, path: &str) -> &'static [&'static str] {
+        match path {
+            "" => image::LATER,
+            _ => &[],
+        }
+    }
+}
+
+/// A reader of image configurations and templates.
+pub(crate) fn reader() -> Reader {
+    Reader::new(&ConfigFields)
 }
 
 /// Reads an image configuration. The configuration is given wherever name and base could be read, so that work can go
 /// on beside the findings; only without an error among them does it say what the author meant.
 pub fn read(root: &Node) -> (Option<Config>, Findings) {
-    let mut reader = Reader::default();
+    let mut reader = reader();
     let config = image::read(&mut reader, root, true);
     (config, reader.into_findings())
 }
 
 /// Reads a part of an image configuration: what is not there is not missed.
 pub(crate) fn read_part(root: &Node) -> (Option<Config>, Findings) {
-    let mut reader = Reader::default();
+    let mut reader = reader();
     let config = image::read(&mut reader, root, false);
     (config, reader.into_findings())
 }

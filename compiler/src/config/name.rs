@@ -4,7 +4,7 @@ use grammar::quote;
 use grammar::yaml::Node;
 use model::{Finding, Spanned, codes};
 
-use crate::reader::Reader;
+use grammar::reader::Reader;
 
 /// Leaves room for variant, architecture and a registry's own prefix within the 255 bytes registries commonly allow.
 const MAX_NAME: usize = 128;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grammar::yaml::{Kind, Node, Pair};
 use model::{Finding, Span, Spanned, codes};
 
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 /// The requirements a field lists.
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, name: &'static str) -> Vec<Spanned<String>> {

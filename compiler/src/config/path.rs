@@ -4,7 +4,7 @@ use grammar::quote;
 use grammar::yaml::Node;
 use model::Spanned;
 
-use crate::reader::{Reader, named};
+use grammar::reader::{Reader, named};
 
 /// A path that stays below the directory of the configuration.
 pub(super) fn beside(reader: &mut Reader, node: &Node, path: &str) -> Option<Spanned<String>> {

@@ -10,7 +10,7 @@ use model::{Finding, Span, Spanned, codes};
 use super::commands::commands;
 use super::packages;
 use super::path::{below_root, beside};
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 pub(super) const SOURCE_FIELDS: &[&str] = &["path", "git", "to", "build", "tests", "tools"];
 pub(super) const GIT_FIELDS: &[&str] = &["url", "commit"];

@@ -9,7 +9,7 @@ use model::Spanned;
 use model::config::{Health, Run};
 
 use super::path::in_image;
-use crate::reader::Reader;
+use grammar::reader::Reader;
 
 pub(super) const FIELDS: &[&str] =
     &["entrypoint", "command", "user", "workdir", "env", "ports", "health", "read_only_root"];

@@ -6,7 +6,7 @@ use grammar::quote;
 use model::config::{Relation, SystemPackage};
 use model::{Finding, Span, Spanned, codes};
 
-use crate::reader::{Fields, Reader};
+use grammar::reader::{Fields, Reader};
 
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<Spanned<SystemPackage>> {
     let Some(node) = fields.get(name) else { return Vec::new() };

@@ -12,7 +12,7 @@ use super::evaluate::{Evaluation, Names, found_already, is_new};
 use super::parameter::Parameter;
 use super::shape::{Given, Shape};
 use super::value::{Data, Entries, Entry, Value};
-use crate::suggest::{nearest, there};
+use grammar::suggest::{nearest, there};
 
 /// How many parameters of a circle a finding names.
 const MAX_SHOWN: usize = 8;

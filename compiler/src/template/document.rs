@@ -15,8 +15,8 @@ use super::names::{self, Known};
 use super::parameter::{self, Parameters};
 use super::shape::{Given, Shape};
 use super::value::{Data, Value};
-use crate::reader::{Reader, TEMPLATE};
-use crate::suggest::{nearest, there};
+use grammar::reader::{Reader, TEMPLATE};
+use grammar::suggest::{nearest, there};
 
 const TEMPLATE_FIELDS: &[&str] = &["kind", "description", "parameters", "extends", "with", "image"];
 /// How many templates may extend one another.
@@ -151,7 +151,7 @@ impl<'a> Loader<'a> {
                 Matrix::default(),
             );
         };
-        let mut reader = Reader::default();
+        let mut reader = crate::config::reader();
         let find = |name: &str| pairs.iter().find(|pair| pair.key.value == name);
         let mut matrix = find("matrix").map(|pair| Matrix::read(&mut reader, &pair.value)).unwrap_or_default();
         self.found(reader);
@@ -207,7 +207,7 @@ impl<'a> Loader<'a> {
             }
             return if is_broken { Extended::Lost } else { Extended::Nothing };
         };
-        let mut reader = Reader::default();
+        let mut reader = crate::config::reader();
         let name = reader.line(&extends.value, "extends");
         let mut arguments = IndexMap::new();
         if let Some(with) = with {
@@ -231,7 +231,7 @@ impl<'a> Loader<'a> {
     /// Reads a template that is not extended by anything: all that is wrong with it by itself.
     pub(super) fn alone(&mut self, path: &str, root: &Node) {
         self.open = vec![path.to_owned()];
-        let mut reader = Reader::default();
+        let mut reader = crate::config::reader();
         let template = self.declared(&mut reader, &Spanned::new(path.to_owned(), root.span), path, root);
         self.found(reader);
         // What is written out is checked as an image's; what is not there may come from a document.
@@ -292,7 +292,7 @@ impl<'a> Loader<'a> {
         self.syntax.extend(parsed.findings);
         self.mended.extend(parsed.mended);
         let root = parsed.root?;
-        let mut reader = Reader::default();
+        let mut reader = crate::config::reader();
         let template = self.declared(&mut reader, name, place, &root);
         self.found(reader);
         template

@@ -12,7 +12,7 @@ use model::{Code, Finding, Span, codes};
 use super::functions;
 use super::names::unknown;
 use super::value::{Data, Value, versions};
-use crate::suggest::{nearest, there};
+use grammar::suggest::{nearest, there};
 
 /// What one image may cost: steps, and bytes of text and entries of lists made on the way.
 pub(super) const BUDGET: usize = 1_000_000;

@@ -8,7 +8,7 @@ use model::{Finding, Span, Spanned, codes};
 
 use super::evaluate::{Evaluation, NUMBERS, error, is_too_large, wrong_type};
 use super::value::{Data, Entries, Entry, Value, versions};
-use crate::suggest::{nearest, there};
+use grammar::suggest::{nearest, there};
 
 /// A function: how it is called, what it does, and how.
 pub(super) struct Function {

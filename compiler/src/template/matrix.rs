@@ -13,8 +13,8 @@ use super::VARIANT;
 use super::evaluate::{Evaluation, Names, found_already};
 use super::parameter::is_name;
 use super::value::{Data, Value, versions};
-use crate::reader::Reader;
-use crate::suggest::{nearest, there};
+use grammar::reader::Reader;
+use grammar::suggest::{nearest, there};
 
 /// Images of one document.
 pub(super) const MAX_IMAGES: usize = 100_000;

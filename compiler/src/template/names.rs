@@ -10,7 +10,7 @@ use model::{Finding, Span, Spanned, codes};
 use super::document::{Extended, Layer};
 use super::functions;
 use super::shape::Shape;
-use crate::suggest::{nearest, there};
+use grammar::suggest::{nearest, there};
 
 /// The names in scope.
 pub(super) struct Known<'a> {

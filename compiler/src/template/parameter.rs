@@ -10,8 +10,8 @@ use regex::Regex;
 use super::evaluate::{NUMBERS, found_already, is_too_large};
 use super::shape::{Given, Shape};
 use super::value::{Data, Entries, Entry, Value};
-use crate::reader::Reader;
-use crate::suggest::{choice, choose, nearest};
+use grammar::reader::Reader;
+use grammar::suggest::{choice, choose, nearest};
 
 const FIELDS: &[&str] = &["type", "description", "default", "pattern", "values", "of", "min", "max"];
 const TYPES: &[&str] = &["string", "int", "bool", "version", "requirement", "enum", "list", "map"];

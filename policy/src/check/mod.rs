@@ -1,0 +1,17 @@
+//! What is wrong with rules before anything is asked: one file for each thing.
+
+mod format;
+mod function;
+mod never;
+mod recursion;
+mod shape;
+mod unbound;
+mod unknown_fact;
+
+pub(crate) use format::format;
+pub(crate) use function::{arity, unknown};
+pub(crate) use never::{Term, compare, contradiction, is_false, literal};
+pub(crate) use recursion::recursion;
+pub(crate) use shape::shape;
+pub(crate) use unbound::unbound;
+pub(crate) use unknown_fact::unknown_fact;

@@ -1,0 +1,57 @@
+//! How much a rule may use.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use regorus::Value;
+use regorus::utils::limits::ExecutionTimerConfig;
+
+use crate::rego::Said;
+
+/// Statements between two looks at the time.
+const OFTEN: NonZeroU32 = NonZeroU32::new(256).unwrap();
+
+/// What one rule may use. The time is the evaluator's own to measure; no rule sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How long it may take.
+    pub time: Duration,
+    /// Bytes of memory it may use, where the program has the evaluator's allocator.
+    pub memory: u64,
+}
+
+impl Default for Budget {
+    /// Five seconds and 256 MiB: a hundred times what a policy of ten rules needs for two thousand packages.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(5), memory: 256 << 20 }
+    }
+}
+
+/// Why a rule could not be evaluated.
+pub(super) struct Failure {
+    pub(super) why: String,
+    /// It used more than it may.
+    pub(super) is_spent: bool,
+}
+
+impl Budget {
+    /// Limits the time of all that is evaluated from now on.
+    pub(crate) fn give(&self, evaluator: &mut regorus::Engine) {
+        evaluator.set_execution_timer_config(ExecutionTimerConfig { limit: self.time, check_interval: OFTEN });
+    }
+
+    /// Evaluates a rule within the budget.
+    pub(super) fn evaluate(&self, evaluator: &mut regorus::Engine, query: &str) -> Result<Value, Failure> {
+        let (used, _) = mimalloc::allocation_stats_snapshot();
+        regorus::set_global_memory_limit(Some(used.allocated.saturating_add(self.memory)));
+        let answer = evaluator.eval_rule(query.to_owned());
+        regorus::set_global_memory_limit(None);
+        answer.map_err(|error| {
+            let why = Said::of(&error.to_string()).message;
+            // What a function exceeds is told in words only.
+            let is_spent =
+                error.downcast_ref::<regorus::LimitError>().is_some() || why.contains("exceeded memory limit");
+            Failure { why, is_spent }
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! Asking policies about facts.
+
+mod budget;
+mod said;
+mod unknown;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use model::{Finding, Findings, Severity, Span, codes, has_errors};
+use regorus::Value;
+
+use crate::check;
+use crate::exception::Exception;
+use crate::facts::{Facts, Stage};
+use crate::policy::Policy;
+use crate::rego::{Analysis, Clause, Module, Reads, clauses, shown};
+use crate::{builtins, rego};
+
+pub use budget::Budget;
+
+/// Policies that were checked together, ready to be asked.
+#[derive(Clone)]
+pub struct Engine {
+    evaluator: regorus::Engine,
+    rules: Vec<Rule>,
+    exceptions: Vec<Exception>,
+    budget: Budget,
+}
+
+/// A clause with all that is known of it before anything is asked.
+#[derive(Clone)]
+struct Rule {
+    policy: String,
+    clause: Clause,
+    /// Where a finding points at.
+    span: Span,
+    reads: Reads,
+    /// `data.clnstrt.policy.deny__0`
+    query: String,
+}
+
+/// What came of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has nothing to say.
+    Holds,
+    /// It says so many things; those that an exception lets through are not among them.
+    Says(usize),
+    /// It reads what is not known before this stage.
+    Deferred(Stage),
+    /// It reads what should be known by now and is not: these facts. It refuses.
+    Unknown(Vec<String>),
+    /// It could not be evaluated, for this reason. It refuses.
+    Failed(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Holds => f.write_str("holds"),
+            Verdict::Says(number) => write!(f, "says {number}"),
+            Verdict::Deferred(stage) => write!(f, "deferred to {stage}"),
+            Verdict::Unknown(facts) => write!(f, "unknown: {}", facts.join(", ")),
+            Verdict::Failed(why) => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+/// A rule, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The policy it belongs to.
+    pub policy: String,
+    /// Its name.
+    pub rule: String,
+    /// Whether what it says refuses, or only warns.
+    pub severity: Severity,
+    /// Where it is written.
+    pub span: Span,
+    /// The facts it looks at, as they are written in Rego.
+    pub reads: Vec<String>,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// Something that was let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excepted {
+    /// The rule that says it.
+    pub rule: String,
+    /// What it says.
+    pub message: String,
+    /// Why it is let through.
+    pub reason: String,
+    /// Who decided so.
+    pub approved_by: String,
+    /// Until when, `2027-01-31`.
+    pub until: String,
+}
+
+/// What policies say of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What refuses, and what is to be warned of.
+    pub findings: Findings,
+    /// Every rule, in the order of policies and lines.
+    pub decisions: Vec<Decision>,
+    /// What an exception lets through.
+    pub excepted: Vec<Excepted>,
+}
+
+impl Outcome {
+    /// Whether nothing refuses.
+    pub fn is_accepted(&self) -> bool {
+        !has_errors(&self.findings)
+    }
+}
+
+impl Engine {
+    /// Checks policies, and makes them ready.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn new(policies: &[Policy], budget: Budget) -> Result<Self, Findings> {
+        let modules: Vec<Module> = policies.iter().map(|policy| policy.module.clone()).collect();
+        let mut findings: Findings = modules.iter().flat_map(check::shape).collect();
+        let mut analysis = Analysis::new(&modules);
+        let mut evaluator = regorus::Engine::new();
+        evaluator.set_strict_builtin_errors(true);
+        let failed = |why: String| Finding::error(codes::POLICY_SYNTAX, format!("the policies are refused: {why}"));
+        builtins::add_to(&mut evaluator).map_err(failed)?;
+        let mut rules = Vec::new();
+        for (number, policy) in policies.iter().enumerate() {
+            let (clauses, text) = clauses(&policy.module);
+            // The number says which of the policies an error is about.
+            if let Err(error) = evaluator.add_policy(number.to_string(), text.to_string()) {
+                findings.push(failed(rego::Said::of(&error.to_string()).message));
+                continue;
+            }
+            for clause in clauses {
+                let reads = analysis.reads(number, &clause);
+                let span = policy.places.get(&clause.name).copied().unwrap_or(clause.span);
+                let query = format!("data.{}.{}", policy.module.package.join("."), clause.own());
+                rules.push(Rule { policy: policy.name.clone(), clause, span, reads, query });
+            }
+        }
+        analysis.rest();
+        findings.extend(analysis.into_findings());
+        let exceptions: Vec<Exception> = policies.iter().flat_map(|policy| policy.exceptions.clone()).collect();
+        let names: Vec<&str> = rules.iter().map(|rule| rule.clause.name.as_str()).collect();
+        let lost = exceptions.iter().filter(|one| !names.iter().any(|name| one.is_of(name)));
+        findings.extend(lost.map(|one| one.lost(&names)));
+        if !has_errors(&findings) {
+            budget.give(&mut evaluator);
+            // What is wrong with all of them together is found before anything is asked: a variable that nothing binds.
+            if let Err(error) = evaluator.eval_query("true".into(), false) {
+                let said = rego::Said::of(&error.to_string());
+                findings.push(failed(said.message));
+            }
+        }
+        if has_errors(&findings) {
+            return Err(findings);
+        }
+        Ok(Self { evaluator, rules, exceptions, budget })
+    }
+
+    /// Asks every rule. Facts that are none of a stage, or have no time, refuse.
+    pub fn ask(&mut self, facts: &Facts) -> Outcome {
+        let mut outcome = Outcome::default();
+        let now = facts.document.get("now").and_then(|now| now.as_str()?.parse::<Timestamp>().ok());
+        let (Some(stage), Some(now)) = (facts.stage(), now) else {
+            let finding =
+                Finding::error(codes::FACTS_UNREADABLE, "the facts do not say of which stage and time they are");
+            outcome.findings.push(finding.help("give `stage` and `now`, as the schema of facts describes them"));
+            return outcome;
+        };
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        self.evaluator.set_input(Value::from(facts.document.clone()));
+        let mut used = vec![false; self.exceptions.len()];
+        let mut spent = false;
+        for rule in &self.rules {
+            let verdict = if rule.reads.stage > stage {
+                Verdict::Deferred(rule.reads.stage)
+            } else if let unknown = unknown::facts(&rule.reads, &facts.document)
+                && !unknown.is_empty()
+            {
+                outcome.findings.push(rule.unknown(&unknown, facts));
+                Verdict::Unknown(unknown)
+            } else if spent {
+                Verdict::Failed("the budget was spent by a rule before".into())
+            } else {
+                match self.budget.evaluate(&mut self.evaluator, &rule.query) {
+                    Ok(said) => {
+                        let said: Vec<serde_json::Value> = said::all(&said);
+                        let mut says = 0;
+                        for said in &said {
+                            let exception = self.exceptions.iter().zip(&mut used).find(|(exception, _)| {
+                                !exception.has_expired(today) && exception.is_about(&rule.clause.name, said)
+                            });
+                            if let Some((exception, used)) = exception {
+                                *used = true;
+                                outcome.excepted.push(rule.excepted(exception, said));
+                            } else {
+                                says += 1;
+                                outcome.findings.push(rule.finding(said, facts));
+                            }
+                        }
+                        if says == 0 { Verdict::Holds } else { Verdict::Says(says) }
+                    }
+                    Err(failure) => {
+                        spent |= failure.is_spent;
+                        outcome.findings.push(rule.failed(&failure, facts));
+                        Verdict::Failed(failure.why)
+                    }
+                }
+            };
+            outcome.decisions.push(rule.decision(verdict));
+        }
+        for (exception, used) in self.exceptions.iter().zip(used) {
+            let of_a_rule_that_waits = || {
+                let waiting = |decision: &Decision| matches!(decision.verdict, Verdict::Deferred(_));
+                outcome.decisions.iter().filter(|decision| waiting(decision)).any(|decision| {
+                    decision
+                        .rule
+                        .strip_prefix(&exception.rule)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                })
+            };
+            if exception.has_expired(today) {
+                outcome.findings.push(exception.expired());
+            } else if !used && !of_a_rule_that_waits() {
+                outcome.findings.push(exception.unused());
+            }
+        }
+        outcome
+    }
+
+    /// The names of all rules, with the policy of each and the stage from which it decides.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &str, Stage)> {
+        self.rules.iter().map(|rule| (rule.policy.as_str(), rule.clause.name.as_str(), rule.reads.stage))
+    }
+}
+
+impl Rule {
+    fn decision(&self, verdict: Verdict) -> Decision {
+        Decision {
+            policy: self.policy.clone(),
+            rule: self.clause.name.clone(),
+            severity: self.clause.set.severity(),
+            span: self.span,
+            reads: self.reads.facts.iter().map(|read| shown(read)).collect(),
+            verdict,
+        }
+    }
+
+    fn excepted(&self, exception: &Exception, said: &serde_json::Value) -> Excepted {
+        Excepted {
+            rule: self.clause.name.clone(),
+            message: said::message(said),
+            reason: exception.reason.clone(),
+            approved_by: exception.approved_by.clone(),
+            until: exception.until.to_string(),
+        }
+    }
+
+    fn finding(&self, said: &serde_json::Value, facts: &Facts) -> Finding {
+        let message = format!("{} ({}): {}", self.clause.name, self.policy, said::message(said));
+        let finding = match self.clause.set.severity() {
+            Severity::Error => Finding::error(codes::POLICY_REFUSES, message),
+            Severity::Warning => Finding::warning(codes::POLICY_WARNS, message),
+        };
+        let finding = self.placed(finding, said::place(said, facts), facts);
+        match said::remedy(said) {
+            Some(remedy) => finding.help(remedy),
+            None => finding,
+        }
+    }
+
+    fn failed(&self, failure: &budget::Failure, facts: &Facts) -> Finding {
+        let (code, help) = if failure.is_spent {
+            (codes::POLICY_BUDGET, "let the rule look at less: what takes too long or too much memory refuses")
+        } else {
+            (codes::POLICY_FAILED, "mend the rule: what cannot be evaluated refuses")
+        };
+        let message = format!("{} ({}) could not be evaluated: {}", self.clause.name, self.policy, failure.why);
+        self.placed(Finding::error(code, message).help(help), None, facts)
+    }
+
+    fn unknown(&self, unknown: &[String], facts: &Facts) -> Finding {
+        let message =
+            format!("{} ({}) cannot be decided: {} is not known", self.clause.name, self.policy, unknown.join(", "));
+        let finding = Finding::error(codes::FACT_UNKNOWN, message);
+        self.placed(finding.help("what should be known by now and is not, refuses"), None, facts)
+    }
+
+    /// Points at what the finding is about, and at the rule.
+    fn placed(&self, finding: Finding, place: Option<Span>, facts: &Facts) -> Finding {
+        let read = || {
+            self.reads.facts.iter().find_map(|read| {
+                let names = read.iter().map_while(|step| match step {
+                    rego::Step::Name(name) => Some(name.clone()),
+                    rego::Step::Any => None,
+                });
+                facts.place(&names.collect::<Vec<_>>())
+            })
+        };
+        match place.or_else(read) {
+            Some(place) => finding.at(place).label(self.span, "the rule is here"),
+            None => finding.at(self.span),
+        }
+    }
+}

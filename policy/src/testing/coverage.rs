@@ -1,0 +1,36 @@
+//! Which lines of policies tests evaluate.
+
+use std::collections::BTreeSet;
+
+use crate::policy::Policy;
+
+/// The lines of one policy, as it is in Rego.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The policy.
+    pub policy: String,
+    /// Lines that were evaluated.
+    pub covered: BTreeSet<u32>,
+    /// Lines that could be evaluated and were not.
+    pub missed: BTreeSet<u32>,
+}
+
+impl Coverage {
+    /// Hundredths of the lines that were evaluated.
+    pub fn percent(&self) -> f64 {
+        let all = self.covered.len() + self.missed.len();
+        if all == 0 { 100.0 } else { 100.0 * self.covered.len() as f64 / all as f64 }
+    }
+}
+
+/// What an evaluator noted, without the lines that were put after the texts.
+pub(super) fn of(evaluator: &regorus::Engine, policies: &[Policy]) -> Vec<Coverage> {
+    let Ok(report) = evaluator.get_coverage_report() else { return Vec::new() };
+    let of_policy = |(number, policy): (usize, &Policy)| {
+        let last = u32::try_from(policy.text().lines().count()).unwrap_or(u32::MAX);
+        let file = report.files.iter().find(|file| file.path == number.to_string())?;
+        let lines = |lines: &BTreeSet<u32>| lines.iter().copied().filter(|line| *line <= last).collect();
+        Some(Coverage { policy: policy.name.clone(), covered: lines(&file.covered), missed: lines(&file.not_covered) })
+    };
+    policies.iter().enumerate().filter_map(of_policy).collect()
+}

@@ -1,0 +1,3 @@
+package conftest
+
+deny contains "nobody asks" if input.build.fips # error: CS1202

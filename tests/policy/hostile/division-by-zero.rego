@@ -1,0 +1,4 @@
+# denied: CS1208
+package clnstrt.policy
+
+deny contains "x" if 1 / count(input.image.command) > 0
