@@ -58,6 +58,8 @@ pub(crate) enum Command {
         /// Make the corrections that findings propose.
         #[arg(long)]
         fix: bool,
+        #[command(flatten)]
+        policies: PolicyArgs,
     },
     /// Write documents in the usual form: indentation, blank lines; comments stay.
     Fmt {
@@ -107,6 +109,8 @@ pub(crate) enum Command {
         /// Choose anew: everything, or one package only.
         #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
         update: Option<String>,
+        #[command(flatten)]
+        policies: PolicyArgs,
     },
     /// Print the build plan as canonical JSON.
     Plan {
@@ -156,6 +160,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: BundleCommand,
     },
+    /// Look after policies.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Explain a finding's code.
     Explain {
         /// The code, such as CS0201; without one, all are listed.
@@ -187,6 +196,65 @@ pub(crate) struct Choice {
     /// Refuse to make or change the lock.
     #[arg(long)]
     pub(crate) locked: bool,
+    #[command(flatten)]
+    pub(crate) policies: PolicyArgs,
+}
+
+/// Policies besides those of the configuration and those that CLNSTRT_POLICY names.
+#[derive(ClapArgs)]
+pub(crate) struct PolicyArgs {
+    /// A policy the image has to meet: a file, a folder, an archive or `stdlib:NAME`, with `@sha256:…` the one of this digest; may be
+    /// repeated.
+    #[arg(long = "policy", value_name = "POLICY")]
+    pub(crate) policies: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check policies, and list their rules, the stage from which each decides, and the digest.
+    Check {
+        /// Files, folders, archives, or `stdlib:NAME`.
+        #[arg(required = true)]
+        policies: Vec<String>,
+    },
+    /// Run the tests and cases that lie beside policies.
+    Test {
+        /// Files, folders, archives, or `stdlib:NAME`.
+        #[arg(required = true)]
+        policies: Vec<String>,
+        /// Fail where less than so many hundredths of the lines are evaluated.
+        #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = value_parser!(u8).range(0..=100))]
+        threshold: u8,
+        /// Write the results there, as JUnit does.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
+    /// Print a policy.
+    Show {
+        /// A file, a folder, an archive, or `stdlib:NAME`.
+        policy: String,
+        /// As the Rego that is evaluated.
+        #[arg(long)]
+        rego: bool,
+    },
+    /// Ask policies about facts.
+    Eval {
+        /// The facts: a JSON file as the schema of facts describes it.
+        #[arg(long, value_name = "FILE")]
+        facts: PathBuf,
+        #[command(flatten)]
+        policies: PolicyArgs,
+    },
+    /// Say of the images of a configuration which rule looked at what, and what came of it.
+    Explain {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        policies: PolicyArgs,
+        /// Print the facts instead.
+        #[arg(long)]
+        facts: bool,
+    },
 }
 
 /// How a plan is executed.

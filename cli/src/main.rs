@@ -4,6 +4,7 @@ mod args;
 mod artifacts;
 mod commands;
 mod driver;
+mod policies;
 mod progress;
 mod project;
 mod report;

@@ -108,6 +108,11 @@ impl Project {
         Err(Finding::error(codes::USAGE, message).help("name another file"))
     }
 
+    /// The directory that its paths start from.
+    pub(crate) fn directory(&self) -> &Path {
+        directory(&self.path)
+    }
+
     /// Where its lock is.
     pub(crate) fn lock_path(&self) -> PathBuf {
         lock_path(&self.path)

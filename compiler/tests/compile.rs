@@ -2,7 +2,7 @@
 //! what must come out: `lock.json` and `plan.json`, or `findings.txt`.
 //! With `UPDATE=1` in the environment the expected files are written instead of compared.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::collections::BTreeMap;
@@ -166,7 +166,35 @@ fn compiled(case: &Path, text: &str) -> Result<(String, String), String> {
     let local = LocalTrees { source: Some(Digest::of(b"application")), ..LocalTrees::default() };
     let plan = Lowerer::new(&lock).unwrap().lower(&config, &config.architectures, &local).map_err(shown)?;
     plan.check().unwrap();
+    check_facts(&config, &lock, &plan);
     Ok((lock.to_text(), String::from_utf8(canonical_json(&plan)).unwrap()))
+}
+
+/// The facts for policies are as their schema says, and agree with lock and plan.
+fn check_facts(config: &model::config::Config, lock: &Lock, plan: &Plan) {
+    let facts = compiler::facts(config, lock, Some(plan), "2027-01-01T00:00:00Z").unwrap();
+    assert_eq!(facts.misfits(), Findings::new());
+    let packages = facts.document["packages"].as_array().unwrap();
+    let asked = compiler::config::asked(config).digest();
+    let images = config.architectures.iter().filter_map(|arch| lock.image(&asked, *arch));
+    let ids: std::collections::BTreeSet<&String> = images.flat_map(|image| &image.nodes).collect();
+    assert_eq!(
+        packages.iter().map(|package| package["purl"].as_str().unwrap()).collect::<Vec<_>>(),
+        ids.into_iter().collect::<Vec<_>>()
+    );
+    // Everything in it is there for a reason, and has a place: what the author wrote, or the language it needs.
+    for (number, package) in packages.iter().enumerate() {
+        let place = facts.places.get(&["packages".to_owned(), number.to_string()][..]);
+        let of_bare_base = config.base.language.is_none() || package["source"] == "debian";
+        assert!(place.is_some() || of_bare_base, "{package}");
+    }
+    assert_eq!(
+        facts.document["requirements"].as_array().unwrap().len(),
+        config.packages.len()
+            + config.system_packages.len()
+            + config.build_packages.len()
+            + config.source.as_ref().map_or(0, |source| source.tools.len())
+    );
 }
 
 fn show(sources: &Sources, finding: &model::Finding) -> String {

@@ -189,6 +189,7 @@ fn show(config: &Config) -> String {
         line("file", &(content, &file.to.value, format!("{:04o}", file.mode)));
     }
     line("certificates", &values(&config.certificates));
+    line("policies", &values(&config.policies));
     line("entrypoint", &run.entrypoint);
     line("command", &run.command);
     line("user", &run.user.as_ref().map(|user| user.value));

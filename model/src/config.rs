@@ -29,6 +29,8 @@ pub struct Config {
     pub files: Vec<PlacedFile>,
     /// PEM files whose certificates the image trusts besides the public ones.
     pub certificates: Vec<Spanned<String>>,
+    /// Policies that the image has to meet: files and folders beside the configuration, and `stdlib:NAME`.
+    pub policies: Vec<Spanned<String>>,
     /// How the image starts.
     pub run: Run,
     /// Architectures to build, sorted, each once.

@@ -17,6 +17,7 @@ mod rego;
 pub mod testing;
 pub mod yaml;
 
+pub use builtins::{missing, names as functions};
 pub use engine::{Budget, Decision, Engine, Outcome, Verdict};
 pub use facts::{Facts, Stage};
 pub use policy::Policy;

@@ -9,6 +9,7 @@ pub mod input;
 pub mod local;
 pub mod openpgp;
 mod output;
+pub mod policy_files;
 mod progress;
 pub mod prove;
 pub mod sources;

@@ -5,15 +5,22 @@ use inspect::pypi::normalize;
 use model::lock::{Lock, Origin};
 use model::{Digest, Finding, codes};
 
-use crate::args::{Choice, ConfigArg, Format, Machine};
+use crate::args::{Choice, ConfigArg, Format, Machine, PolicyArgs};
 use crate::driver::{Keep, Resolver};
+use crate::policies;
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
 use crate::session::Session;
 
 /// `lock`: resolves every dependency and writes the lock, unless it answers the configuration already.
-pub(super) fn run(machine: &Machine, config: &ConfigArg, update: Option<&str>, format: Format) -> Result<(), Failure> {
+pub(super) fn run(
+    machine: &Machine,
+    config: &ConfigArg,
+    update: Option<&str>,
+    policies: &PolicyArgs,
+    format: Format,
+) -> Result<(), Failure> {
     let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let session = Session::open(machine, update.is_some())?;
@@ -29,6 +36,7 @@ pub(super) fn run(machine: &Machine, config: &ConfigArg, update: Option<&str>, f
     };
     let every = project.every_image()?;
     let lock = renewed(&session, &project, old.as_ref(), &every.iter().collect::<Vec<_>>(), &update)?;
+    policies::judge(&project, &lock, &policies.policies, project.images().iter().map(|image| (image, None)))?;
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }

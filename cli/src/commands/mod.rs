@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 mod lock;
 mod plan;
+mod policy;
 mod schema;
 mod sources;
 mod store;
@@ -23,7 +24,7 @@ use crate::report::Failure;
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let Args { command, format, machine } = args;
     match command {
-        Command::Validate { files, fix } => validate::run(&files, fix, format),
+        Command::Validate { files, fix, policies } => validate::run(&files, fix, &policies, format),
         Command::Diff { before, after } => diff::run(&before, &after, format),
         Command::Init { from, output, name, python } => {
             init::run(from.as_deref(), &output, name.as_deref(), python.as_deref())
@@ -31,7 +32,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Schema { kind } => schema::run(&kind),
         Command::Fmt { files, check } => fmt::run(&files, check, format),
         Command::Expand { config } => expand::run(&config, format),
-        Command::Lock { config, update } => lock::run(&machine, &config, update.as_deref(), format),
+        Command::Lock { config, update, policies } => {
+            lock::run(&machine, &config, update.as_deref(), &policies, format)
+        }
         Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),
         Command::Build { config, choice, output, execution } => {
             build::run(&machine, &config, &choice, &output, &execution, format)
@@ -42,6 +45,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),
         Command::Bundle { command } => bundle::run(&machine, &command, format),
+        Command::Policy { command } => policy::run(&command, format),
         Command::Explain { code } => explain::run(code.as_deref(), format),
         Command::Completions { shell } => completions::run(shell),
     }

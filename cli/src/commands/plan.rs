@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::lock;
 use crate::args::{Choice, ConfigArg, Format, Machine};
+use crate::policies;
 use crate::project::{self, Project};
 use crate::report::{self, Failure};
 use crate::session::Session;
@@ -102,11 +103,12 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
             Err(found) => findings.extend(found),
         }
     }
-    if findings.is_empty() {
-        Ok(Planned { lock, images })
-    } else {
-        Err(Failure { sources: project.sources.clone(), findings })
+    if !findings.is_empty() {
+        return Err(Failure { sources: project.sources.clone(), findings });
     }
+    let planned = images.iter().map(|planned| (planned.image, Some(&planned.plan)));
+    policies::judge(project, &lock, &choice.policies.policies, planned)?;
+    Ok(Planned { lock, images })
 }
 
 /// The images that have one of the chosen architectures, each with those it has.

@@ -1,17 +1,19 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use model::{Finding, Findings, Fix, Sources, has_errors};
 
-use crate::args::Format;
-use crate::project;
+use super::lock::locked;
+use crate::args::{Format, PolicyArgs};
+use crate::policies;
+use crate::project::{self, Project};
 use crate::report::{self, Failure};
 
 /// A correction may show another mistake, and like ones are made one after another; more rounds than any file needs.
 const MAX_ROUNDS: usize = 100;
 
 /// `validate`: reads and checks configurations and templates; all findings of all files.
-pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Failure> {
+pub(super) fn run(files: &[PathBuf], fix: bool, policies: &PolicyArgs, format: Format) -> Result<(), Failure> {
     let (mut sources, mut findings) = check(files);
     let mut fixed = 0;
     for _ in 0..MAX_ROUNDS {
@@ -37,6 +39,7 @@ pub(super) fn run(files: &[PathBuf], fix: bool, format: Format) -> Result<(), Fa
     if has_errors(&findings) {
         return Err(Failure { sources, findings });
     }
+    files.iter().try_for_each(|file| judge(file, policies))?;
     report::print(&sources, &findings, format)?;
     let warnings =
         if findings.is_empty() { "nothing found".to_owned() } else { format!("{} warning(s)", findings.len()) };
@@ -48,6 +51,22 @@ fn check(files: &[PathBuf]) -> (Sources, Findings) {
     let mut sources = Sources::default();
     let findings = files.iter().flat_map(|file| project::check(file, &mut sources)).collect();
     (sources, findings)
+}
+
+/// Asks policies about what a configuration is locked to. Without a lock, policies are only read: no rule knows enough.
+fn judge(file: &Path, args: &PolicyArgs) -> Result<(), Failure> {
+    let Ok(project) = Project::load(file, &[]) else { return Ok(()) }; // a template
+    match locked(&project) {
+        Ok(lock) => {
+            policies::judge(&project, &lock, &args.policies, project.images().iter().map(|image| (image, None)))
+        }
+        Err(_) => {
+            let mut sources = project.sources.clone();
+            let read = |image| policies::of_image(&project, image, &args.policies, &mut sources);
+            let findings: Findings = project.images().iter().map(read).filter_map(Result::err).flatten().collect();
+            if has_errors(&findings) { Err(Failure { sources, findings }) } else { Ok(()) }
+        }
+    }
 }
 
 /// Whether a finding whose correction was made is there again.

@@ -46,7 +46,7 @@ const OF_DOCUMENTS: &[&str] = &["extends", "with", "matrix"];
 
 /// Fields that mean nothing yet.
 pub(super) const LATER: &[&str] =
-    &["policies", "registries", "go_version", "java_version", "node_version", "ruby_version", "rust_version"];
+    &["registries", "go_version", "java_version", "node_version", "ruby_version", "rust_version"];
 
 /// Languages whose images cannot be built yet.
 pub(super) const LATER_LANGUAGES: &[&str] = &["go", "java", "node", "ruby", "rust"];
@@ -113,6 +113,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         );
     }
     let files = fields.get("files").map(|node| placed::files(reader, node)).unwrap_or_default();
+    let policies = fields.get("policies").map(|node| placed::policies(reader, node)).unwrap_or_default();
     let certificates = fields.get("certificates").map(|node| placed::certificates(reader, node)).unwrap_or_default();
     let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
     let architectures = architectures(reader, &fields);
@@ -130,6 +131,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         scripts,
         files,
         certificates,
+        policies,
         run,
         architectures,
         variant,
@@ -150,7 +152,12 @@ fn is_image(reader: &mut Reader, root: &Node) -> bool {
             false
         }
         Kind::Scalar { text, .. } if text == "policy" => {
-            reader.not_supported(kind.value.span, "`kind: policy`");
+            let message = "a policy makes no image by itself";
+            reader.bad_value(
+                kind.value.span,
+                message,
+                "check it with `clnstrt-cli policy check`, and name it under `policies`",
+            );
             false
         }
         _ => {

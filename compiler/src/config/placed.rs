@@ -177,6 +177,16 @@ fn mode(reader: &mut Reader, node: &Node) -> Option<u32> {
     mode
 }
 
+/// Policies: paths beside the configuration, or names of shipped ones.
+pub(super) fn policies(reader: &mut Reader, node: &Node) -> Vec<Spanned<String>> {
+    let items: Vec<&Node> = reader.list(node, "policies").collect();
+    let read = |item: &Node| match &item.kind {
+        Kind::Scalar { text, .. } if text.starts_with("stdlib:") => reader.line(item, "policies[]"),
+        _ => beside(reader, item, "policies[]"),
+    };
+    items.into_iter().filter_map(read).collect()
+}
+
 pub(super) fn certificates(reader: &mut Reader, node: &Node) -> Vec<Spanned<String>> {
     let mut seen = BTreeMap::new();
     let mut paths = Vec::new();

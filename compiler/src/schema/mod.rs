@@ -222,6 +222,10 @@ fn fields() -> Map<String, Value> {
             "certificates",
             or_expression(list(&scalar("A PEM file."), "Certificates the image trusts besides the public ones.")),
         ),
+        (
+            "policies",
+            or_expression(list(&scalar("A file, a folder, or `stdlib:NAME`."), "Policies that the image has to meet.")),
+        ),
         ("run", run),
         (
             "architectures",

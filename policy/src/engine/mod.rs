@@ -193,7 +193,7 @@ impl Engine {
                 match self.budget.evaluate(&mut self.evaluator, &rule.query) {
                     Ok(said) => {
                         let said: Vec<serde_json::Value> = said::all(&said);
-                        let mut says = 0;
+                        let mut refused = Vec::new();
                         for said in &said {
                             let exception = self.exceptions.iter().zip(&mut used).find(|(exception, _)| {
                                 !exception.has_expired(today) && exception.is_about(&rule.clause.name, said)
@@ -202,11 +202,16 @@ impl Engine {
                                 *used = true;
                                 outcome.excepted.push(rule.excepted(exception, said));
                             } else {
-                                says += 1;
-                                outcome.findings.push(rule.finding(said, facts));
+                                refused.push(said);
                             }
                         }
-                        if says == 0 { Verdict::Holds } else { Verdict::Says(says) }
+                        // What an exception lets through does not count either.
+                        let at_most = said.first().and_then(said::at_most).unwrap_or(0);
+                        if refused.len() <= at_most {
+                            refused.clear();
+                        }
+                        outcome.findings.extend(refused.iter().map(|said| rule.finding(said, facts)));
+                        if refused.is_empty() { Verdict::Holds } else { Verdict::Says(refused.len()) }
                     }
                     Err(failure) => {
                         spent |= failure.is_spent;

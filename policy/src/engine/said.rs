@@ -34,3 +34,8 @@ pub(super) fn place(said: &Value, facts: &Facts) -> Option<Span> {
     let number = packages.iter().position(|package| package.get("purl") == Some(purl))?;
     facts.place(&["packages".to_owned(), number.to_string()])
 }
+
+/// How many of the same rule are let through.
+pub(super) fn at_most(said: &Value) -> Option<usize> {
+    said.get("at_most")?.as_u64()?.try_into().ok()
+}

@@ -6,7 +6,7 @@ mod schema;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use model::Span;
+use model::{Finding, Findings, Span, codes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,6 +59,21 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Where the document is not as the schema says, for its stage.
+    pub fn misfits(&self) -> Findings {
+        let Some(stage) = self.stage() else {
+            return Finding::error(codes::FACTS_UNREADABLE, "the facts do not say of which stage they are")
+                .help("give `stage`: `compile`, `release` or `deploy`")
+                .into();
+        };
+        let finding = |misfit: Misfit| {
+            let path =
+                if misfit.path.is_empty() { "the document".to_owned() } else { format!("`{}`", misfit.path.join(".")) };
+            Finding::error(codes::FACTS_UNREADABLE, format!("{path} {}", misfit.message))
+        };
+        schema().check(&self.document, stage).into_iter().map(finding).collect()
+    }
+
     /// The stage the document says it is for.
     pub fn stage(&self) -> Option<Stage> {
         let name = self.document.get("stage")?.as_str()?;

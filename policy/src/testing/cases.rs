@@ -5,7 +5,6 @@ use grammar::yaml::{Kind, Node};
 use model::{Finding, Findings, Span, codes, has_errors};
 use serde_json::{Map, Value};
 
-use super::misfits;
 use crate::engine::{Engine, Verdict};
 use crate::facts::{Facts, Stage};
 
@@ -70,8 +69,8 @@ fn case(reader: &mut Reader, node: &Node) -> Option<Case> {
     let mut facts: Value = serde_json::from_str(stdlib::policy::example(stage)).unwrap_or_default();
     if let Some(change) = fields.get("change") {
         merge(&mut facts, value(change));
-        for finding in misfits(&facts, change.span) {
-            reader.add(finding);
+        for finding in (Facts { document: facts.clone(), ..Facts::default() }).misfits() {
+            reader.add(finding.at(change.span));
         }
     }
     let expect = reader.required(&fields, "expect", "list the rules that must speak, or none: `expect: []`");

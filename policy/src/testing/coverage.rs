@@ -28,9 +28,13 @@ pub(super) fn of(evaluator: &regorus::Engine, policies: &[Policy]) -> Vec<Covera
     let Ok(report) = evaluator.get_coverage_report() else { return Vec::new() };
     let of_policy = |(number, policy): (usize, &Policy)| {
         let last = u32::try_from(policy.text().lines().count()).unwrap_or(u32::MAX);
-        let file = report.files.iter().find(|file| file.path == number.to_string())?;
         let lines = |lines: &BTreeSet<u32>| lines.iter().copied().filter(|line| *line <= last).collect();
-        Some(Coverage { policy: policy.name.clone(), covered: lines(&file.covered), missed: lines(&file.not_covered) })
+        let (covered, missed) = match report.files.iter().find(|file| file.path == number.to_string()) {
+            Some(file) => (lines(&file.covered), lines(&file.not_covered)),
+            // Nothing of it was evaluated.
+            None => (BTreeSet::new(), policy.module.tree.policy.iter().map(|rule| rule.span().line).collect()),
+        };
+        Coverage { policy: policy.name.clone(), covered, missed }
     };
-    policies.iter().enumerate().filter_map(of_policy).collect()
+    policies.iter().enumerate().map(of_policy).collect()
 }

@@ -5,11 +5,9 @@ mod coverage;
 
 use model::{Finding, Findings, SourceId, Span, codes, has_errors};
 use regorus::unstable::{Expr, Rule, RuleHead};
-use serde_json::Value;
 
 use crate::builtins;
 use crate::engine::{Budget, Engine};
-use crate::facts::{Facts, schema};
 use crate::policy::Policy;
 use crate::rego::{Analysis, Module, Said, clauses};
 
@@ -140,19 +138,4 @@ fn tests_of(module: &Module) -> Vec<(String, Span)> {
     let mut tests: Vec<(String, Span)> = module.tree.policy.iter().filter_map(|rule| named(rule)).collect();
     tests.dedup_by(|a, b| a.0 == b.0);
     tests
-}
-
-/// Findings for facts that are not as their schema says.
-pub(crate) fn misfits(document: &Value, span: Span) -> Findings {
-    let facts = Facts { document: document.clone(), ..Facts::default() };
-    let Some(stage) = facts.stage() else {
-        return Finding::error(codes::FACTS_UNREADABLE, "the facts do not say of which stage they are").at(span).into();
-    };
-    let misfits = schema().check(document, stage);
-    let finding = |misfit: crate::facts::Misfit| {
-        let path =
-            if misfit.path.is_empty() { "the document".to_owned() } else { format!("`{}`", misfit.path.join(".")) };
-        Finding::error(codes::FACTS_UNREADABLE, format!("{path} {}", misfit.message)).at(span)
-    };
-    misfits.into_iter().map(finding).collect()
 }

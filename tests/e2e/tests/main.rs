@@ -13,6 +13,7 @@ mod kills;
 mod mistakes;
 mod older;
 mod parts;
+mod policy;
 mod reproducible;
 mod servers;
 mod starts;

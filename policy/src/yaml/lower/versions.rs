@@ -20,7 +20,7 @@ pub(super) fn lower(asked: &Asked, text: &mut Text) {
                 rule: "versions.pinned",
                 msg: "sprintf(\"version `%s` of %s admits several versions\", [input.base.declared, input.base.language])",
                 fact: "[\"base\", \"declared\"]",
-                remedy: "sprintf(\"write `%s`, which it is today\", [input.base.version])",
+                remedy: "\"name the one version that is meant: the lock says which it is today\"",
                 more: &[("name", "input.base.language")],
             },
         );
@@ -33,7 +33,7 @@ pub(super) fn lower(asked: &Asked, text: &mut Text) {
                 rule: "versions.forbid_tags",
                 msg: "sprintf(\"the version `%s` means another one each day\", [input.base.declared])",
                 fact: "[\"base\", \"declared\"]",
-                remedy: "sprintf(\"write `%s`, which it is today\", [input.base.version])",
+                remedy: "\"name the one version that is meant: the lock says which it is today\"",
                 more: &[("tag", "input.base.declared")],
             },
         );

@@ -1,0 +1,244 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use model::{Finding, Findings, Sources, codes, has_errors};
+use policy::testing::Report;
+use policy::{Decision, Facts, Outcome};
+use runtime::input;
+use serde_json::json;
+
+use super::lock::locked;
+use crate::args::{ConfigArg, Format, PolicyArgs, PolicyCommand};
+use crate::policies::{self, Loaded};
+use crate::project::{self, Project};
+use crate::report::{self, Failure};
+
+/// Bytes of a document of facts at most.
+const MOST_FACTS: u64 = 64 << 20;
+
+/// `policy …`: looking after policies.
+pub(super) fn run(command: &PolicyCommand, format: Format) -> Result<(), Failure> {
+    match command {
+        PolicyCommand::Check { policies } => check(policies, format),
+        PolicyCommand::Test { policies, threshold, junit } => test(policies, *threshold, junit.as_deref(), format),
+        PolicyCommand::Show { policy, rego } => show(policy, *rego),
+        PolicyCommand::Eval { facts, policies } => eval(facts, policies, format),
+        PolicyCommand::Explain { config, policies, facts } => explain(config, policies, *facts, format),
+    }
+}
+
+fn load(names: &[String], sources: &mut Sources) -> Result<Loaded, Failure> {
+    let loaded = Loaded::read(names, Path::new(""), sources);
+    loaded.map_err(|findings| Failure { sources: sources.clone(), findings })
+}
+
+fn check(names: &[String], format: Format) -> Result<(), Failure> {
+    let mut sources = Sources::default();
+    let loaded = load(names, &mut sources)?;
+    let engine = loaded.engine().map_err(|findings| Failure { sources, findings })?;
+    if format == Format::Json {
+        let rules =
+            engine.rules().map(|(policy, rule, stage)| json!({ "policy": policy, "rule": rule, "stage": stage }));
+        let named = loaded.named.iter().map(|(name, digest)| json!({ "name": name, "digest": digest }));
+        let document = json!({ "policies": named.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>() });
+        return Ok(report::print_json(&document)?);
+    }
+    for (name, digest) in &loaded.named {
+        report::line(format_args!("{digest}  {name}"))?;
+    }
+    for (policy, rule, stage) in engine.rules() {
+        report::line(format_args!("{:<8} {policy}  {rule}", stage.name()))?;
+    }
+    Ok(())
+}
+
+fn show(name: &str, rego: bool) -> Result<(), Failure> {
+    let loaded = load(&[name.to_owned()], &mut Sources::default())?;
+    let texts: Vec<&str> = if rego {
+        loaded.policies.iter().map(policy::Policy::text).collect()
+    } else {
+        loaded.texts.iter().map(|(_, text)| text.as_str()).collect()
+    };
+    Ok(report::data(texts.join("\n").as_bytes())?)
+}
+
+fn test(names: &[String], threshold: u8, junit: Option<&Path>, format: Format) -> Result<(), Failure> {
+    let mut sources = Sources::default();
+    let loaded = load(names, &mut sources)?;
+    if loaded.tests.is_empty() {
+        let finding = Finding::error(codes::POLICY_IO, "there is no test beside these policies");
+        return Err(finding
+            .help("tests are in files that end in _test.rego, cases in YAML with `kind: policy-cases`")
+            .into());
+    }
+    let tested = loaded.tests.run(&loaded.policies);
+    let report = tested.map_err(|findings| Failure { sources: sources.clone(), findings })?;
+    if let Some(path) = junit {
+        project::write_whole(path, as_junit(&report).as_bytes())?;
+    }
+    let mut findings: Findings = report.tests.iter().filter_map(|test| test.failure.clone()).collect();
+    for coverage in &report.coverage {
+        if coverage.percent() < f64::from(threshold) {
+            let lines: Vec<String> = coverage.missed.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "tests evaluate {:.1} % of the lines of {}, and {threshold} are demanded",
+                coverage.percent(),
+                coverage.policy
+            );
+            let finding = Finding::error(codes::POLICY_COVERAGE, message);
+            findings.push(finding.help(format!("nothing evaluates these lines of its Rego: {}", lines.join(", "))));
+        }
+    }
+    if format == Format::Json {
+        let tests = report
+            .tests
+            .iter()
+            .map(|test| json!({ "name": test.name, "failure": test.failure.as_ref().map(|finding| &finding.message) }));
+        let coverage = report.coverage.iter().map(
+            |of| json!({ "policy": of.policy, "percent": of.percent(), "covered": of.covered, "missed": of.missed }),
+        );
+        let (tests, coverage): (Vec<_>, Vec<_>) = (tests.collect(), coverage.collect());
+        if findings.is_empty() {
+            return Ok(report::print_json(&json!({ "tests": tests, "coverage": coverage }))?);
+        }
+    }
+    if has_errors(&findings) {
+        return Err(Failure { sources, findings });
+    }
+    report::line(format_args!("{} tests passed", report.tests.len()))?;
+    for coverage in &report.coverage {
+        report::line(format_args!("{:5.1} % of the lines of {}", coverage.percent(), coverage.policy))?;
+    }
+    Ok(())
+}
+
+/// The results as JUnit's XML, which CI systems read.
+fn as_junit(report: &Report) -> String {
+    let failures = report.tests.iter().filter(|test| test.failure.is_some()).count();
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(text, "<testsuite name=\"policies\" tests=\"{}\" failures=\"{failures}\">", report.tests.len());
+    for test in &report.tests {
+        let name = escaped(&test.name);
+        let _ = match &test.failure {
+            None => writeln!(text, "  <testcase name=\"{name}\"/>"),
+            Some(finding) => writeln!(
+                text,
+                "  <testcase name=\"{name}\"><failure message=\"{}\"/></testcase>",
+                escaped(&finding.message)
+            ),
+        };
+    }
+    text.push_str("</testsuite>\n");
+    text
+}
+
+/// A text as an attribute of XML; control characters, which XML has not, are left out.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        c if c.is_control() => String::new(),
+        c => c.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
+fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
+    let mut sources = Sources::default();
+    let loaded = load(&policies::given(&args.policies), &mut sources)?;
+    let bytes = input::read(facts, MOST_FACTS).map_err(|e| project::unreadable(facts, &e))?;
+    let document: serde_json::Value = serde_json::from_slice(&bytes)
+        .map_err(|e| Finding::error(codes::FACTS_UNREADABLE, format!("{} is no JSON: {e}", facts.display())))?;
+    let facts = Facts { document, ..Facts::default() };
+    let misfits = facts.misfits();
+    if !misfits.is_empty() {
+        return Err(misfits.into());
+    }
+    let mut engine = loaded.engine().map_err(|findings| Failure { sources: sources.clone(), findings })?;
+    let outcome = engine.ask(&facts);
+    tell(&outcome, format)?;
+    finish(outcome, sources)
+}
+
+fn finish(outcome: Outcome, sources: Sources) -> Result<(), Failure> {
+    let findings = outcome.findings;
+    if has_errors(&findings) {
+        return Err(Failure { sources, findings });
+    }
+    report::print_warnings(&sources, &findings);
+    Ok(())
+}
+
+/// What came of every rule.
+fn tell(outcome: &Outcome, format: Format) -> Result<(), Finding> {
+    if format == Format::Json {
+        // The findings are the document where something is refused.
+        return if outcome.is_accepted() { report::print_json(&as_json(outcome)) } else { Ok(()) };
+    }
+    for decision in &outcome.decisions {
+        report::line(format_args!("{} {}: {}", decision.policy, decision.rule, decision.verdict))?;
+        report::line(format_args!("    looks at {}", decision.reads.join(", ")))?;
+    }
+    for excepted in &outcome.excepted {
+        report::line(format_args!(
+            "excepted until {}: {}: {}\n    {}, approved by {}",
+            excepted.until, excepted.rule, excepted.message, excepted.reason, excepted.approved_by
+        ))?;
+    }
+    Ok(())
+}
+
+fn as_json(outcome: &Outcome) -> serde_json::Value {
+    let decision = |decision: &Decision| {
+        json!({
+            "policy": decision.policy,
+            "rule": decision.rule,
+            "verdict": decision.verdict.to_string(),
+            "reads": decision.reads,
+        })
+    };
+    let excepted = outcome.excepted.iter().map(|one| {
+        json!({
+            "rule": one.rule,
+            "message": one.message,
+            "reason": one.reason,
+            "approved_by": one.approved_by,
+            "until": one.until,
+        })
+    });
+    json!({
+        "decisions": outcome.decisions.iter().map(decision).collect::<Vec<_>>(),
+        "excepted": excepted.collect::<Vec<_>>(),
+    })
+}
+
+fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Format) -> Result<(), Failure> {
+    let project = Project::load(&config.config, &config.select)?;
+    let lock = locked(&project)?;
+    let mut sources = project.sources.clone();
+    let mut findings = Findings::new();
+    for image in project.images() {
+        if only_facts {
+            let facts = compiler::facts(&image.config, &lock, None, &policies::now())?;
+            report::print_json(&facts.document)?;
+            continue;
+        }
+        let name = &image.config.name.value;
+        let loaded = policies::of_image(&project, image, &args.policies, &mut sources);
+        match loaded {
+            Ok(Some((_, mut engine))) => {
+                if project.is_batch() && format != Format::Json {
+                    report::line(format_args!("{name}:"))?;
+                }
+                let outcome = policies::ask(&mut engine, image, &lock, None)?;
+                tell(&outcome, format)?;
+                findings.extend(project.of_image(image, outcome.findings));
+            }
+            Ok(None) => report::line(format_args!("{name} has no policy to meet"))?,
+            Err(found) => findings.extend(project.of_image(image, found)),
+        }
+    }
+    finish(Outcome { findings, ..Outcome::default() }, sources)
+}

@@ -1,0 +1,248 @@
+//! Policies that were named: read, put together, and asked about images.
+
+use std::path::{Path, PathBuf};
+
+use compiler::template::Image;
+use grammar::yaml::{Kind, Node};
+use jiff::Timestamp;
+use model::lock::Lock;
+use model::plan::Plan;
+use model::{Digest, Finding, Findings, Sources, codes, has_errors};
+use policy::testing::{Cases, Tests};
+use policy::{Budget, Engine, Outcome, Policy, Verdict};
+use runtime::policy_files::{self, Files};
+
+use crate::project::Project;
+use crate::report::{self, Failure};
+
+/// The organisation's policies, which no configuration can switch off: names as for `--policy`, separated by blanks.
+const VARIABLE: &str = "CLNSTRT_POLICY";
+
+/// Policies that were named together.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) tests: Tests,
+    /// What was named, and its digest.
+    pub(crate) named: Vec<(String, Digest)>,
+    /// The texts as they were given, with their names.
+    pub(crate) texts: Vec<(String, String)>,
+}
+
+impl Loaded {
+    /// Reads policies; everything that is wrong with their texts at once.
+    pub(crate) fn read(names: &[String], folder: &Path, sources: &mut Sources) -> Result<Self, Findings> {
+        let mut loaded = Self::default();
+        let mut findings = Findings::new();
+        for name in names {
+            match files(name, folder) {
+                Ok((shown, files)) => loaded.add(name, &shown, files, sources, &mut findings),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        if has_errors(&findings) { Err(findings) } else { Ok(loaded) }
+    }
+
+    fn add(&mut self, named: &str, shown: &str, files: Files, sources: &mut Sources, findings: &mut Findings) {
+        self.named.push((named.to_owned(), policy_files::digest(&files)));
+        let alone = files.len() == 1;
+        for (name, bytes) in files {
+            let shown = match shown {
+                "stdlib:" => format!("{shown}{name}"),
+                _ if alone && shown.ends_with(&name) => shown.to_owned(),
+                _ => format!("{}/{name}", shown.trim_end_matches('/')),
+            };
+            let text = match grammar::decode(&bytes) {
+                Ok(text) => text.to_owned(),
+                Err(finding) => {
+                    findings.push(finding.because(format!("the file is {shown}")));
+                    continue;
+                }
+            };
+            // Named twice, by the configuration and the organisation, it is one.
+            if self.texts.iter().any(|(_, known)| *known == text) {
+                continue;
+            }
+            if let Err(found) = self.add_text(&shown, &text, sources) {
+                findings.extend(found);
+            }
+            self.texts.push((shown, text));
+        }
+    }
+
+    fn add_text(&mut self, name: &str, text: &str, sources: &mut Sources) -> Result<(), Findings> {
+        let source = sources.add(name, text);
+        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with("_test.rego") {
+            return self.tests.add_rego(source, text);
+        }
+        if name.ends_with(".rego") {
+            self.policies.push(Policy::rego(&stem, source, text)?);
+            return Ok(());
+        }
+        let parsed = grammar::yaml::parse(source, text);
+        let root = match parsed.root {
+            Some(root) if !has_errors(&parsed.findings) => root,
+            _ => return Err(parsed.findings),
+        };
+        if is_of_kind(&root, "policy-cases") {
+            self.tests.add_cases(Cases::read(&root)?);
+        } else {
+            self.policies.push(Policy::yaml(&root)?);
+        }
+        Ok(())
+    }
+
+    /// Checks them together and makes them ready.
+    pub(crate) fn engine(&self) -> Result<Engine, Findings> {
+        Engine::new(&self.policies, Budget::default())
+    }
+}
+
+fn is_of_kind(root: &Node, kind: &str) -> bool {
+    let Kind::Map(pairs) = &root.kind else { return false };
+    let is_kind = |node: &Node| matches!(&node.kind, Kind::Scalar { text, .. } if text == kind);
+    pairs.iter().any(|pair| pair.key.value == "kind" && is_kind(&pair.value))
+}
+
+/// What is shown of a policy's name, and its files. After `@`, the digest it has to have.
+fn files(name: &str, folder: &Path) -> Result<(String, Files), Finding> {
+    let (place, pinned) = match name.rsplit_once("@sha256:") {
+        Some((place, hex)) => {
+            let digest = Digest::from_hex(hex).map_err(|_| {
+                Finding::error(codes::USAGE, format!("`{name}` ends in no digest"))
+                    .help("write `@sha256:` and 64 hexadecimal digits, as `policy check` prints them")
+            })?;
+            (place, Some(digest))
+        }
+        None => (name, None),
+    };
+    let (shown, files) = match place.strip_prefix("stdlib:") {
+        Some(shipped) => {
+            let text = stdlib::policy::text(shipped).zip(stdlib::policy::cases(shipped)).ok_or_else(|| {
+                let finding =
+                    Finding::error(codes::POLICY_IO, format!("no policy `{shipped}` comes with this program"));
+                let near = grammar::suggest::nearest(shipped, stdlib::policy::names());
+                finding.suggest(near, &grammar::suggest::there(stdlib::policy::names()))
+            })?;
+            let names = [(format!("{shipped}.yaml"), text.0), (format!("{shipped}.cases.yaml"), text.1)];
+            ("stdlib:".to_owned(), names.into_iter().map(|(name, text)| (name, text.into())).collect::<Files>())
+        }
+        None => {
+            let path = folder.join(place);
+            (crate::project::shown(&path), policy_files::read(&path)?)
+        }
+    };
+    let found = policy_files::digest(&files);
+    match pinned {
+        Some(pinned) if pinned != found => {
+            let message = format!("the policy {place} is not the one that was pinned: its digest is {found}");
+            Err(Finding::error(codes::POLICY_CHANGED, message).help("look at what changed in it, and then pin it anew"))
+        }
+        _ => Ok((shown, files)),
+    }
+}
+
+/// The policies of the command line and those of the organisation.
+pub(crate) fn given(named: &[String]) -> Vec<String> {
+    let own = std::env::var(VARIABLE).unwrap_or_default();
+    own.split_whitespace().map(str::to_owned).chain(named.iter().cloned()).collect()
+}
+
+/// The policies an image has to meet.
+pub(crate) fn of_image(
+    project: &Project,
+    image: &Image,
+    named: &[String],
+    sources: &mut Sources,
+) -> Result<Option<(Loaded, Engine)>, Findings> {
+    let mut loaded = Loaded::read(&given(named), &PathBuf::new(), sources)?;
+    for declared in &image.config.policies {
+        let names = std::slice::from_ref(&declared.value);
+        let own = Loaded::read(names, project.directory(), sources)
+            .map_err(|found| found.into_iter().map(|one| one.or_at(declared.span)).collect::<Findings>())?;
+        loaded.take_in(own);
+    }
+    if loaded.policies.is_empty() {
+        return Ok(None);
+    }
+    let engine = loaded.engine()?;
+    Ok(Some((loaded, engine)))
+}
+
+impl Loaded {
+    fn take_in(&mut self, other: Self) {
+        let known: Vec<String> = self.policies.iter().map(|policy| policy.text().to_owned()).collect();
+        self.policies
+            .extend(other.policies.into_iter().filter(|policy| !known.iter().any(|text| text == policy.text())));
+        self.named.extend(other.named);
+        self.texts.extend(other.texts);
+    }
+}
+
+/// Asks the policies of images about them.
+///
+/// # Errors
+/// What they refuse, and what is wrong with them.
+pub(crate) fn judge<'i>(
+    project: &Project,
+    lock: &Lock,
+    named: &[String],
+    images: impl Iterator<Item = (&'i Image, Option<&'i Plan>)>,
+) -> Result<(), Failure> {
+    let mut sources = project.sources.clone();
+    let mut findings = Findings::new();
+    let mut rules = [0_usize; 3];
+    for (image, plan) in images {
+        let outcome = match of_image(project, image, named, &mut sources) {
+            Ok(None) => continue,
+            Ok(Some((_, mut engine))) => ask(&mut engine, image, lock, plan)?,
+            Err(found) => {
+                findings.extend(project.of_image(image, found));
+                continue;
+            }
+        };
+        for decision in &outcome.decisions {
+            let place = match decision.verdict {
+                Verdict::Holds => 0,
+                Verdict::Deferred(_) => 1,
+                _ => 2,
+            };
+            if let Some(count) = rules.get_mut(place) {
+                *count += 1;
+            }
+        }
+        for excepted in &outcome.excepted {
+            anstream::eprintln!(
+                "excepted until {} ({}, approved by {}): {}: {}",
+                excepted.until,
+                excepted.reason,
+                excepted.approved_by,
+                excepted.rule,
+                excepted.message
+            );
+        }
+        findings.extend(project.of_image(image, outcome.findings));
+    }
+    findings.dedup();
+    if has_errors(&findings) {
+        return Err(Failure { sources, findings });
+    }
+    report::print_warnings(&sources, &findings);
+    if rules != [0; 3] {
+        let [hold, deferred, _] = rules;
+        anstream::eprintln!("policies: {hold} rules hold, {deferred} wait for a later stage");
+    }
+    Ok(())
+}
+
+/// Asks one image's policies, for now.
+pub(crate) fn ask(engine: &mut Engine, image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
+    let facts = compiler::facts(&image.config, lock, plan, &now())?;
+    Ok(engine.ask(&facts))
+}
+
+/// The time at which questions are asked.
+pub(crate) fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

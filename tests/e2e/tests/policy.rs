@@ -1,0 +1,129 @@
+//! Policies held against images by the program itself.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{Done, cli, run};
+
+use crate::fixture::{SMALL, scratch};
+
+/// A policy that refuses each requirement by its name.
+const NAMES: &str = "package clnstrt.policy.names
+
+deny contains {\"code\": \"ORG1\", \"msg\": sprintf(\"%s is not wanted\", [one.name]), \"fact\": [\"requirements\", number]} if {
+	some number, one in input.requirements
+	startswith(one.name, \"mark\")
+}
+";
+
+fn policy(words: &[&str]) -> Done {
+    run(cli().arg("policy").args(words))
+}
+
+#[test]
+fn shipped_policies_pass_their_own_tests() {
+    let done = policy(&["test", "stdlib:production", "stdlib:fips", "--threshold", "100"]).ok();
+    assert!(done.stdout.contains("100.0 % of the lines of production"), "{done:?}");
+    policy(&["check", "stdlib:nothing"]).fails(2, "CS1217");
+}
+
+#[test]
+fn a_finding_points_at_what_was_declared_and_at_the_rule() {
+    let copy = SMALL.copy();
+    let config = copy.config().join("image.yaml");
+    let rule = copy.config().join("names.rego");
+    fs::write(&rule, NAMES).unwrap();
+    let refused = |done: Done| {
+        let done = done.fails(1, "CS1206");
+        assert!(done.stderr.contains("ORG1 (names): markupsafe is not wanted"), "{done:?}");
+        assert!(done.stderr.contains("image.yaml:") && done.stderr.contains("names.rego:3"), "{done:?}");
+    };
+    let with = |words: &[&str]| run(cli().args(words).arg(&config).arg("--policy").arg(&rule));
+    refused(with(&["validate"]));
+    refused(with(&["policy", "explain", "--config"]));
+    refused(run(copy.build().args(["--offline", "--locked", "--policy"]).arg(&rule)));
+    // Named by the configuration, without a word on the command line.
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}policies: [names.rego]\n")).unwrap();
+    refused(run(cli()
+        .args(["plan", "--locked", "--offline", "--config"])
+        .arg(&config)
+        .arg("--store")
+        .arg(copy.store())));
+    // An exception lets it through, and is printed.
+    let excepted = "kind: policy\nname: mild\nrules: {languages: {allow: [python]}}\nexceptions:\n  - {rule: ORG1, match: {fact: \"0\"}, until: 2999-01-01, reason: it is small, approved_by: owner@example.com}\n";
+    fs::write(copy.config().join("mild.yaml"), excepted).unwrap();
+    let done = run(cli().args(["validate", "--policy"]).arg(copy.config().join("mild.yaml")).arg(&config));
+    assert!(done.ok().stderr.contains("it is small, approved by owner@example.com"));
+}
+
+#[test]
+fn what_the_organisation_demands_is_switched_off_by_nothing() {
+    let copy = SMALL.copy();
+    let rule = copy.config().join("names.rego");
+    fs::write(&rule, NAMES).unwrap();
+    let check = policy(&["check", rule.to_str().unwrap()]).ok();
+    let digest = check.stdout.split_whitespace().next().unwrap();
+    let validate = || {
+        let mut command = cli();
+        command.arg("validate").arg(copy.config().join("image.yaml"));
+        run(command.env("CLNSTRT_POLICY", format!("{}@{digest}", rule.display())))
+    };
+    validate().fails(1, "CS1206");
+    fs::write(&rule, NAMES.replace("mark", "none")).unwrap();
+    validate().fails(1, "CS1213");
+}
+
+#[test]
+fn an_archive_of_a_policy_is_the_same_policy() {
+    let dir = scratch();
+    let folder = dir.path().join("rules");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("names.rego"), NAMES).unwrap();
+    let archive = dir.path().join("rules.tar.gz");
+    run(std::process::Command::new("tar").args(["-C"]).arg(&folder).arg("-czf").arg(&archive).arg(".")).ok();
+    let digest = |path: &Path| {
+        policy(&["check", path.to_str().unwrap()]).ok().stdout.split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(digest(&folder), digest(&archive));
+}
+
+#[test]
+fn tests_and_facts_of_ones_own() {
+    let dir = scratch();
+    let file = |name: &str, text: &str| {
+        fs::write(dir.path().join(name), text).unwrap();
+        dir.path().join(name).to_str().unwrap().to_owned()
+    };
+    file("names.rego", NAMES);
+    file(
+        "names_test.rego",
+        "package clnstrt.policy.names\n\ntest_refused if count(deny) == 1 with input as {\"requirements\": [{\"name\": \"markupsafe\"}]}\n\ntest_let_through if count(deny) == 0 with input as {\"requirements\": []}\n",
+    );
+    let junit = dir.path().join("junit.xml");
+    let here = dir.path().to_str().unwrap();
+    policy(&["test", here, "--threshold", "100", "--junit", junit.to_str().unwrap()]).ok();
+    assert!(fs::read_to_string(&junit).unwrap().contains("tests=\"2\" failures=\"0\""));
+    file(
+        "more_test.rego",
+        "package clnstrt.policy.names\n\ntest_wrong if count(deny) == 3 with input as {\"requirements\": []}\n",
+    );
+    policy(&["test", here]).fails(1, "CS1215");
+    file("unused.rego", "package clnstrt.policy.unused\n\nwarn contains \"x\" if input.build.fips\n");
+    std::fs::remove_file(dir.path().join("more_test.rego")).unwrap();
+    policy(&["test", here, "--threshold", "100"]).fails(1, "CS1216");
+    // Facts by hand, and facts that are none.
+    let facts =
+        policy(&["explain", "--facts", "--config", SMALL.copy().config().join("image.yaml").to_str().unwrap()]).ok();
+    let mut document: Value = serde_json::from_str(&facts.stdout).unwrap();
+    let rule = dir.path().join("names.rego");
+    let eval = |document: &Value| {
+        policy(&["eval", "--facts", &file("facts.json", &document.to_string()), "--policy", rule.to_str().unwrap()])
+    };
+    eval(&document).fails(1, "CS1206");
+    document["requirements"] = serde_json::json!([]);
+    assert!(eval(&document).ok().stdout.contains("ORG1: holds"));
+    document["requirments"] = serde_json::json!([]);
+    eval(&document).fails(2, "CS1214");
+}
