@@ -1,6 +1,7 @@
 //! Policies that were named: read, put together, and asked about images.
 
-use std::path::{Path, PathBuf};
+use std::env::VarError;
+use std::path::Path;
 
 use compiler::template::Image;
 use grammar::yaml::{Kind, Node};
@@ -143,41 +144,48 @@ fn files(name: &str, folder: &Path) -> Result<(String, Files), Finding> {
     }
 }
 
-/// The policies of the command line and those of the organisation.
-pub(crate) fn given(named: &[String]) -> Vec<String> {
-    let own = std::env::var(VARIABLE).unwrap_or_default();
-    own.split_whitespace().map(str::to_owned).chain(named.iter().cloned()).collect()
+/// The policies of the organisation.
+pub(crate) fn of_organisation() -> Result<Vec<String>, Finding> {
+    match std::env::var(VARIABLE) {
+        Ok(own) => Ok(own.split_whitespace().map(str::to_owned).collect()),
+        Err(VarError::NotPresent) => Ok(Vec::new()),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Finding::error(codes::POLICY_IO, format!("{VARIABLE} is no text")).help("name policies in UTF-8"))
+        }
+    }
 }
 
-/// The policies an image has to meet.
+/// Those who demand something of an image, each with its policies ready: the organisation, the command line, the configuration.
+/// They are asked apart, so that nobody's rules, names and exceptions reach into another's.
 pub(crate) fn of_image(
     project: &Project,
     image: &Image,
     named: &[String],
     sources: &mut Sources,
-) -> Result<Option<(Loaded, Engine)>, Findings> {
-    let mut loaded = Loaded::read(&given(named), &PathBuf::new(), sources)?;
-    for declared in &image.config.policies {
-        let names = std::slice::from_ref(&declared.value);
-        let own = Loaded::read(names, project.directory(), sources)
-            .map_err(|found| found.into_iter().map(|one| one.or_at(declared.span)).collect::<Findings>())?;
-        loaded.take_in(own);
-    }
-    if loaded.policies.is_empty() {
-        return Ok(None);
-    }
-    let engine = loaded.engine()?;
-    Ok(Some((loaded, engine)))
-}
-
-impl Loaded {
-    fn take_in(&mut self, other: Self) {
-        let known: Vec<String> = self.policies.iter().map(|policy| policy.text().to_owned()).collect();
-        self.policies
-            .extend(other.policies.into_iter().filter(|policy| !known.iter().any(|text| text == policy.text())));
-        self.named.extend(other.named);
-        self.texts.extend(other.texts);
-    }
+) -> Result<Vec<Engine>, Findings> {
+    let mut engines = Vec::new();
+    let mut add = |loaded: Loaded| -> Result<(), Findings> {
+        if loaded.named.is_empty() {
+            return Ok(());
+        }
+        let engine = loaded.engine()?;
+        if engine.rules().next().is_none() {
+            let names: Vec<&str> = loaded.named.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("no policy demands anything: {}", names.join(", "));
+            return Err(Finding::error(codes::POLICY_IO, message).help("add a rule, or do not name it").into());
+        }
+        engines.push(engine);
+        Ok(())
+    };
+    add(Loaded::read(&of_organisation()?, Path::new(""), sources)?)?;
+    add(Loaded::read(named, Path::new(""), sources)?)?;
+    let declared: Vec<String> = image.config.policies.iter().map(|declared| declared.value.clone()).collect();
+    let span = image.config.policies.first().map(|declared| declared.span);
+    let placed = |found: Findings| -> Findings {
+        found.into_iter().map(|finding| span.into_iter().fold(finding, Finding::or_at)).collect()
+    };
+    add(Loaded::read(&declared, project.directory(), sources).map_err(placed)?)?;
+    Ok(engines)
 }
 
 /// Asks the policies of images about them.
@@ -195,8 +203,7 @@ pub(crate) fn judge<'i>(
     let mut rules = [0_usize; 3];
     for (image, plan) in images {
         let outcome = match of_image(project, image, named, &mut sources) {
-            Ok(None) => continue,
-            Ok(Some((_, mut engine))) => ask(&mut engine, image, lock, plan)?,
+            Ok(mut engines) => ask(&mut engines, image, lock, plan)?,
             Err(found) => {
                 findings.extend(project.of_image(image, found));
                 continue;
@@ -236,10 +243,19 @@ pub(crate) fn judge<'i>(
     Ok(())
 }
 
-/// Asks one image's policies, for now.
-pub(crate) fn ask(engine: &mut Engine, image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
+/// Asks everybody's policies about one image, for now.
+pub(crate) fn ask(engines: &mut [Engine], image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
+    let mut all = Outcome::default();
+    if engines.is_empty() {
+        return Ok(all);
+    }
     let facts = compiler::facts(&image.config, lock, plan, &now())?;
-    Ok(engine.ask(&facts))
+    for outcome in engines.iter_mut().map(|engine| engine.ask(&facts)) {
+        all.findings.extend(outcome.findings);
+        all.decisions.extend(outcome.decisions);
+        all.excepted.extend(outcome.excepted);
+    }
+    Ok(all)
 }
 
 /// The time at which questions are asked.

@@ -18,7 +18,29 @@ use stdlib::hardening::Hardening;
 use crate::config;
 
 /// Debian packages that are shells.
-const SHELLS: [&str; 8] = ["ash", "bash", "busybox", "busybox-static", "dash", "ksh93u+m", "mksh", "zsh"];
+const SHELLS: [&str; 21] = [
+    "ash",
+    "bash",
+    "bash-static",
+    "busybox",
+    "busybox-static",
+    "csh",
+    "dash",
+    "elvish",
+    "fish",
+    "klibc-utils",
+    "ksh93u+m",
+    "mksh",
+    "posh",
+    "rc",
+    "sash",
+    "tcsh",
+    "toybox",
+    "xonsh",
+    "yash",
+    "zsh",
+    "zsh-static",
+];
 
 /// The facts of an image at compile time, for the question asked at `now` (RFC 3339). Without a plan it has no labels.
 ///

@@ -68,6 +68,6 @@ fn is_like(value: &Value, wanted: &str) -> bool {
             None => text == wanted,
         },
         Value::Array(values) => values.iter().any(|value| is_like(value, wanted)),
-        value => *value == serde_json::from_str::<Value>(wanted).unwrap_or_default(),
+        value => serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| *value == wanted),
     }
 }

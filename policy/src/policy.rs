@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grammar::yaml::Node;
-use model::{Findings, SourceId, Span};
+use model::{Finding, Findings, SourceId, Span};
 
 use crate::exception::Exception;
 use crate::rego::Module;
@@ -41,7 +41,9 @@ impl Policy {
         let declared = yaml::read(root)?;
         let lowered = yaml::lower(&declared);
         // The source is that of the document, for whatever is found has a place there.
-        let module = Module::read(root.span.source, &lowered.text)?;
+        // What cannot be lowered is larger than any text may be: its places are none of the document.
+        let module = Module::read(root.span.source, &lowered.text)
+            .map_err(|finding| Finding::error(finding.code, finding.message).at(root.span))?;
         Ok(Self { name: declared.name, module, exceptions: declared.exceptions, places: lowered.places })
     }
 

@@ -11,7 +11,7 @@ const SECONDS: u32 = 30;
 /// Seconds each target of the language runs in the full tier.
 const LANGUAGE_SECONDS: u32 = 600;
 /// What people write: the tree of YAML, expressions, versions, templates, and the form of documents.
-const LANGUAGE: &[&str] = &["config", "expression", "version", "template", "format"];
+const LANGUAGE: &[&str] = &["config", "expression", "version", "template", "format", "policy"];
 /// Targets of what the runtime reads.
 const RUNTIME: &[&str] = &["lock", "release"];
 
@@ -20,6 +20,7 @@ const SEEDS: &[(&str, &[&str])] = &[
     ("config", &["compile/config/ok", "compile/config/err", "grammar/ok", "grammar/err", "compile/half-typed"]),
     ("expression", &["compile/template/ok", "compile/template/err"]),
     ("format", &["compile/config/ok", "grammar/ok", "grammar/err", "compile/half-typed"]),
+    ("policy", &["policy/check", "policy/hostile"]),
     ("template", &["compile/template/ok", "compile/template/err"]),
     ("debian_control", &["debian"]),
     ("debian_index", &["debian"]),

@@ -58,6 +58,10 @@ pub(crate) struct GoPart {
 /// What exports CUE.
 pub(crate) const CUE: GoPart = GoPart { program: "cue", package: "cuelang.org/go/cmd/cue", version: "v0.17.1" };
 
+/// What evaluates Rego elsewhere.
+pub(crate) const OPA: GoPart =
+    GoPart { program: "opa", package: "github.com/open-policy-agent/opa", version: "v1.22.0" };
+
 /// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
 pub(crate) fn install(parts: &[Part]) {
     let packages: Vec<&str> = parts.iter().filter(|part| !installed(part.program)).map(|part| part.package).collect();

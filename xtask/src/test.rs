@@ -21,6 +21,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
 fn tests(full: bool, filter: Option<&str>) -> Result<(), String> {
     let started = Instant::now();
     parts::install(parts::TESTS);
+    if let Err(words) = parts::go_install(&parts::OPA) {
+        println!("not installed: {words}");
+    }
     // What the mirror recorded of documents that change (indexes, release files) is fetched once a run.
     let _ = std::fs::remove_dir_all(root().join("target/mirror/run"));
     // The end-to-end tests start the binaries, which `cargo test` alone would not bring up to date.

@@ -147,7 +147,11 @@ fn escaped(text: &str) -> String {
 
 fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
     let mut sources = Sources::default();
-    let loaded = load(&policies::given(&args.policies), &mut sources)?;
+    let mut engines = Vec::new();
+    for names in [&policies::of_organisation()?, &args.policies] {
+        let loaded = load(names, &mut sources)?;
+        engines.push(loaded.engine().map_err(|findings| Failure { sources: sources.clone(), findings })?);
+    }
     let bytes = input::read(facts, MOST_FACTS).map_err(|e| project::unreadable(facts, &e))?;
     let document: serde_json::Value = serde_json::from_slice(&bytes)
         .map_err(|e| Finding::error(codes::FACTS_UNREADABLE, format!("{} is no JSON: {e}", facts.display())))?;
@@ -156,8 +160,12 @@ fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> 
     if !misfits.is_empty() {
         return Err(misfits.into());
     }
-    let mut engine = loaded.engine().map_err(|findings| Failure { sources: sources.clone(), findings })?;
-    let outcome = engine.ask(&facts);
+    let mut outcome = Outcome::default();
+    for said in engines.iter_mut().map(|engine| engine.ask(&facts)) {
+        outcome.findings.extend(said.findings);
+        outcome.decisions.extend(said.decisions);
+        outcome.excepted.extend(said.excepted);
+    }
     tell(&outcome, format)?;
     finish(outcome, sources)
 }
@@ -228,15 +236,15 @@ fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Form
         let name = &image.config.name.value;
         let loaded = policies::of_image(&project, image, &args.policies, &mut sources);
         match loaded {
-            Ok(Some((_, mut engine))) => {
+            Ok(engines) if engines.is_empty() => report::line(format_args!("{name} has no policy to meet"))?,
+            Ok(mut engines) => {
                 if project.is_batch() && format != Format::Json {
                     report::line(format_args!("{name}:"))?;
                 }
-                let outcome = policies::ask(&mut engine, image, &lock, None)?;
+                let outcome = policies::ask(&mut engines, image, &lock, None)?;
                 tell(&outcome, format)?;
                 findings.extend(project.of_image(image, outcome.findings));
             }
-            Ok(None) => report::line(format_args!("{name} has no policy to meet"))?,
             Err(found) => findings.extend(project.of_image(image, found)),
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use model::{Finding, Findings, Fix, Sources, has_errors};
+use model::{Finding, Findings, Fix, Sources, codes, has_errors};
 
 use super::lock::locked;
 use crate::args::{Format, PolicyArgs};
@@ -59,6 +59,9 @@ fn judge(file: &Path, args: &PolicyArgs) -> Result<(), Failure> {
     match locked(&project) {
         Ok(lock) => {
             policies::judge(&project, &lock, &args.policies, project.images().iter().map(|image| (image, None)))
+        }
+        Err(finding) if finding.code != codes::LOCK_MISSING && finding.code != codes::LOCK_OUTDATED => {
+            Err(finding.into())
         }
         Err(_) => {
             let mut sources = project.sources.clone();

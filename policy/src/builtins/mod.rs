@@ -2,12 +2,14 @@
 //! understand, so that the rule refuses.
 
 mod digest;
+mod missing;
 mod purl;
 mod reference;
 mod spdx;
 mod time;
 mod version;
 
+pub use missing::missing;
 use regorus::Value;
 use regorus::unstable::BUILTINS;
 
@@ -30,8 +32,10 @@ const OWN: &[Own] = &[
     Own { name: "time.parse_rfc3339_ns", takes: 1, answer: time::parse_rfc3339_ns },
 ];
 
-/// Functions of other evaluators that depend on more than facts: the time, the network, chance, the machine.
-const IMPURE: [(&str, &str); 7] = [
+/// Functions of other evaluators that depend on more than facts, the time, the network, chance, the machine, or that no budget
+/// holds.
+const IMPURE: [(&str, &str); 8] = [
+    ("graph.reachable_paths", "its paths may be too many for any machine: use `graph.reachable`"),
     ("http.send", "a rule has no network"),
     ("net.lookup_ip_addr", "a rule has no network"),
     ("opa.runtime", "a rule does not see the machine"),
@@ -41,7 +45,7 @@ const IMPURE: [(&str, &str); 7] = [
     ("rego.metadata.rule", "a rule does not read its own text"),
 ];
 
-/// Why a function that others have is not here, if that is because it depends on more than facts.
+/// Why a function that others have is not here, if it could be.
 pub(crate) fn impure(name: &str) -> Option<&'static str> {
     IMPURE.into_iter().find(|(impure, _)| *impure == name).map(|(_, why)| why)
 }
@@ -70,55 +74,6 @@ pub(crate) fn arguments(name: &str) -> Option<usize> {
     }
     let own = || OWN.iter().find(|own| own.name == name).map(|own| own.takes);
     BUILTINS.get(name).map(|(_, takes)| *takes).or_else(own).map(usize::from)
-}
-
-/// Functions of the Open Policy Agent 1.22 that are not here, and why, by their names.
-pub fn missing() -> impl Iterator<Item = (&'static str, &'static str)> {
-    const CRYPTOGRAPHY: &str = "signatures are checked before rules are asked, and are facts then";
-    const NOT_NEEDED: &str = "no fact needs it";
-    const FORMAT: &str = "facts are JSON already";
-    const OTHERS: [(&str, &str); 39] = [
-        ("crypto.hmac.equal", CRYPTOGRAPHY),
-        ("crypto.hmac.md5", CRYPTOGRAPHY),
-        ("crypto.hmac.sha1", CRYPTOGRAPHY),
-        ("crypto.hmac.sha256", CRYPTOGRAPHY),
-        ("crypto.hmac.sha512", CRYPTOGRAPHY),
-        ("crypto.md5", CRYPTOGRAPHY),
-        ("crypto.parse_private_keys", CRYPTOGRAPHY),
-        ("crypto.sha1", CRYPTOGRAPHY),
-        ("crypto.sha256", CRYPTOGRAPHY),
-        ("crypto.x509.parse_and_verify_certificates", CRYPTOGRAPHY),
-        ("crypto.x509.parse_and_verify_certificates_with_options", CRYPTOGRAPHY),
-        ("crypto.x509.parse_certificate_request", CRYPTOGRAPHY),
-        ("crypto.x509.parse_certificates", CRYPTOGRAPHY),
-        ("crypto.x509.parse_keypair", CRYPTOGRAPHY),
-        ("crypto.x509.parse_rsa_private_key", CRYPTOGRAPHY),
-        ("graphql.is_valid", NOT_NEEDED),
-        ("graphql.parse", NOT_NEEDED),
-        ("graphql.parse_and_verify", NOT_NEEDED),
-        ("graphql.parse_query", NOT_NEEDED),
-        ("graphql.parse_schema", NOT_NEEDED),
-        ("graphql.schema_is_valid", NOT_NEEDED),
-        ("io.jwt.decode", CRYPTOGRAPHY),
-        ("io.jwt.decode_verify", CRYPTOGRAPHY),
-        ("io.jwt.encode_sign", CRYPTOGRAPHY),
-        ("io.jwt.encode_sign_raw", CRYPTOGRAPHY),
-        ("json.match_schema", FORMAT),
-        ("json.patch", NOT_NEEDED),
-        ("json.verify_schema", FORMAT),
-        ("providers.aws.sign_req", CRYPTOGRAPHY),
-        ("time.add_date", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.clock", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.date", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.diff", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.format", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.parse_duration_ns", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.parse_ns", "compare texts of RFC 3339, or nanoseconds"),
-        ("time.weekday", "compare texts of RFC 3339, or nanoseconds"),
-        ("yaml.marshal", FORMAT),
-        ("yaml.unmarshal", FORMAT),
-    ];
-    IMPURE.into_iter().chain(OTHERS)
 }
 
 /// A text among the arguments.

@@ -49,8 +49,8 @@ impl Budget {
         answer.map_err(|error| {
             let why = Said::of(&error.to_string()).message;
             // What a function exceeds is told in words only.
-            let is_spent =
-                error.downcast_ref::<regorus::LimitError>().is_some() || why.contains("exceeded memory limit");
+            let is_spent = error.downcast_ref::<regorus::LimitError>().is_some()
+                || ["exceeded memory limit", "exceeded time limit"].iter().any(|words| why.contains(words));
             Failure { why, is_spent }
         })
     }

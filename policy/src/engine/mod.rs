@@ -132,7 +132,7 @@ impl Engine {
         builtins::add_to(&mut evaluator).map_err(failed)?;
         let mut rules = Vec::new();
         for (number, policy) in policies.iter().enumerate() {
-            let (clauses, text) = clauses(&policy.module);
+            let (clauses, text) = clauses(number, &policy.module);
             // The number says which of the policies an error is about.
             if let Err(error) = evaluator.add_policy(number.to_string(), text.to_string()) {
                 findings.push(failed(rego::Said::of(&error.to_string()).message));
@@ -206,7 +206,7 @@ impl Engine {
                             }
                         }
                         // What an exception lets through does not count either.
-                        let at_most = said.first().and_then(said::at_most).unwrap_or(0);
+                        let at_most = said.iter().map(said::at_most).min().unwrap_or(0);
                         if refused.len() <= at_most {
                             refused.clear();
                         }

@@ -36,6 +36,7 @@ pub(super) fn place(said: &Value, facts: &Facts) -> Option<Span> {
 }
 
 /// How many of the same rule are let through.
-pub(super) fn at_most(said: &Value) -> Option<usize> {
-    said.get("at_most")?.as_u64()?.try_into().ok()
+pub(super) fn at_most(said: &Value) -> usize {
+    let number = said.get("at_most").and_then(Value::as_u64);
+    number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
 }

@@ -39,8 +39,10 @@ impl Set {
 #[derive(Clone)]
 pub(crate) struct Clause {
     pub(crate) set: Set,
-    /// Its number among those of its module.
-    pub(crate) number: usize,
+    /// The number of its policy among those asked together, for several may share a package.
+    policy: usize,
+    /// Its number among those of its policy.
+    number: usize,
     /// What it calls itself: the `rule` or `code` of what it says, or else its package and line.
     pub(crate) name: String,
     /// Its head.
@@ -51,13 +53,13 @@ pub(crate) struct Clause {
 impl Clause {
     /// The name under which it is evaluated alone.
     pub(crate) fn own(&self) -> String {
-        format!("{}__{}", self.set.name(), self.number)
+        format!("{}__{}_{}", self.set.name(), self.policy, self.number)
     }
 }
 
 /// The clauses of a module, in the order written, and the text in which each has a name of its own and the sets are what
 /// they were: lines stay what they are, and more come after them.
-pub(crate) fn clauses(module: &Module) -> (Vec<Clause>, Arc<str>) {
+pub(crate) fn clauses(policy: usize, module: &Module) -> (Vec<Clause>, Arc<str>) {
     let mut clauses = Vec::new();
     let (mut text, mut at) = (String::with_capacity(module.text.len()), 0);
     for rule in &module.tree.policy {
@@ -67,6 +69,7 @@ pub(crate) fn clauses(module: &Module) -> (Vec<Clause>, Arc<str>) {
         let line = || format!("{}:{}", module.package.join("."), span.line);
         let clause = Clause {
             set,
+            policy,
             number: clauses.len(),
             name: called(key, bodies).unwrap_or_else(line),
             span: module.span(span),

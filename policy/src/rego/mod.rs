@@ -1,6 +1,7 @@
 //! Texts in Rego: their syntax trees, the clauses in them, and what those read.
 
 mod clause;
+mod nesting;
 mod reads;
 mod said;
 
@@ -32,6 +33,11 @@ impl Module {
         if text.len() > MAX_BYTES {
             let message = format!("a policy is at most {MAX_BYTES} bytes long, and this one is {}", text.len());
             return Err(Finding::error(codes::POLICY_SYNTAX, message).at(Span::new(source, 0, 0)));
+        }
+        if let Some(at) = nesting::too_deep(text) {
+            let finding = Finding::error(codes::POLICY_SYNTAX, "brackets lie too deep in one another");
+            let place = Span::new(source, at, at.saturating_add(1));
+            return Err(finding.at(place).help("give what is inside a name: `inner := …`"));
         }
         let parse = || {
             let code = ast::Source::from_contents(String::new(), text.to_owned())?;

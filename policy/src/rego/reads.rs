@@ -454,6 +454,17 @@ impl Look<'_, '_> {
         {
             return self.data(&names, expr);
         }
+        // An alias of a package, with the rule in it.
+        if let Some(names) = path(expr)
+            && let [alias, rest @ ..] = names.as_slice()
+            && !rest.is_empty()
+            && !variables.contains_key(alias)
+            && let Some(package) = self.import(alias)
+        {
+            let whole: Vec<String> =
+                ["data".to_owned()].into_iter().chain(package).chain(rest.iter().cloned()).collect();
+            return self.data(&whole, expr);
+        }
         match expr {
             Expr::Var { span, .. } => self.variable(span, variables),
             Expr::RefDot { refr, field, .. } => match self.reference(refr, variables) {
@@ -519,6 +530,15 @@ impl Look<'_, '_> {
             self.find(finding);
         }
         match import.as_deref() {
+            Some([first, rest @ ..]) if first == "data" => {
+                // The rule itself, or what is in the package: its names follow, and are looked up with these.
+                match rest.split_last() {
+                    Some((name, package)) if self.analysis.rules.contains_key(&(package.to_vec(), name.clone())) => {
+                        self.named(&(package.to_vec(), name.clone()), &[])
+                    }
+                    _ => Type::Unknown,
+                }
+            }
             Some([first, rest @ ..]) if first == "input" => {
                 let mut of = Type::Fact(schema(), Read::new());
                 for name in rest {
@@ -606,7 +626,14 @@ impl Look<'_, '_> {
         let arguments: Vec<Type> = params.iter().map(|param| self.expr(param, variables)).collect();
         let Some(names) = path(fcn) else { return Type::Unknown };
         let own = match names.as_slice() {
-            [name] => self.analysis.modules.get(self.module).map(|module| (module.package.clone(), name.clone())),
+            [name] => {
+                let own = self.analysis.modules.get(self.module).map(|module| (module.package.clone(), name.clone()));
+                let imported = || {
+                    let mut package = self.import(name)?;
+                    package.pop().map(|name| (package, name))
+                };
+                own.filter(|own| self.analysis.rules.contains_key(own)).or_else(imported)
+            }
             [data, package @ .., name] if data == "data" => Some((package.to_vec(), name.clone())),
             [alias, name] => self.import(alias).map(|package| (package, name.clone())),
             _ => None,

@@ -86,8 +86,8 @@ impl Tests {
                 report.tests.push(Tested { name: case.name.clone(), failure });
                 // The same again for what is evaluated: the engine has no coverage of its own.
                 evaluator.set_input(regorus::Value::from(case.facts.clone()));
-                for policy in policies {
-                    for clause in clauses(&policy.module).0 {
+                for (number, policy) in policies.iter().enumerate() {
+                    for clause in clauses(number, &policy.module).0 {
                         let query = format!("data.{}.{}", policy.module.package.join("."), clause.own());
                         let _ = evaluator.eval_rule(query);
                     }
@@ -120,7 +120,7 @@ impl Tests {
         let nowhere = Span::new(SourceId(0), 0, 0);
         builtins::add_to(&mut evaluator).map_err(|why| failed(&why, nowhere))?;
         for (number, module) in all.iter().enumerate() {
-            let text = if number < policies.len() { clauses(module).1 } else { module.text.clone() };
+            let text = if number < policies.len() { clauses(number, module).1 } else { module.text.clone() };
             let added = evaluator.add_policy(number.to_string(), text.to_string());
             added.map_err(|error| failed(&Said::of(&error.to_string()).message, Span::new(module.source, 0, 0)))?;
         }

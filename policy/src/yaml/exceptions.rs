@@ -1,5 +1,7 @@
 //! Reading exceptions.
 
+use std::collections::BTreeMap;
+
 use grammar::reader::{Fields, Reader};
 use grammar::yaml::Node;
 use jiff::civil::Date;
@@ -32,13 +34,18 @@ fn exception(reader: &mut Reader, node: &Node) -> Option<Exception> {
             None
         }
     });
-    let matches = fields.get("match").map(|node| {
+    let matches: Option<BTreeMap<String, String>> = fields.get("match").map(|node| {
         let pairs: Vec<_> = reader.map(node, "match").collect();
         pairs
             .into_iter()
             .filter_map(|pair| Some((pair.key.value.to_string(), reader.line(&pair.value, "match")?.value)))
             .collect()
     });
+    if let (Some(node), Some(matches)) = (fields.get("match"), &matches)
+        && matches.is_empty()
+    {
+        reader.bad_value(node.span, "`match` would let everything through", "say what it is about");
+    }
     reader.required(&fields, "match", "say what it is about: `match: {cve: CVE-2024-1234}`");
     Some(Exception {
         rule: rule?.value,

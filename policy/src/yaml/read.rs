@@ -10,6 +10,8 @@ use super::exceptions;
 use super::rule::{Field, Form, RULES, Rule};
 use crate::exception::Exception;
 
+/// Bytes of a word at most: no evaluator takes lines of any length.
+const LONGEST: usize = 500;
 const FIELDS: &[&str] = &["kind", "name", "description", "rules", "exceptions"];
 
 /// A policy as declared.
@@ -89,7 +91,7 @@ fn policy(reader: &mut Reader, root: &Node) -> Option<Declared> {
     let name = reader.required(&fields, "name", "give it a name: `name: production`");
     let name = name.and_then(|node| reader.line(node, "name"));
     if let Some(name) = &name
-        && !is_name(&name.value)
+        && (!is_name(&name.value) || name.value.len() > LONGEST)
     {
         reader.bad_value(
             name.span,
@@ -140,6 +142,16 @@ fn asked(reader: &mut Reader, rules: &Fields<'_>, rule: &'static Rule) -> Option
     Some(asked)
 }
 
+/// A word of the author's choice.
+fn word(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
+    let line = reader.line(node, path)?;
+    if line.value.len() > LONGEST {
+        reader.bad_value(line.span, format!("an entry is longer than {LONGEST} bytes"), "shorten it");
+        return None;
+    }
+    Some(line.value)
+}
+
 fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<Given> {
     match field.form {
         Form::Word(words) => reader.one_of(node, path, words, &[]).map(Given::Word),
@@ -147,7 +159,7 @@ fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<
         Form::Words(known) => {
             let item = format!("{path}[]");
             let read = |reader: &mut Reader, node: &Node| match known {
-                [] => reader.line(node, &item).map(|line| line.value),
+                [] => word(reader, node, &item),
                 known => reader.one_of(node, &item, known, &[]).map(str::to_owned),
             };
             Some(Given::Words(reader.list(node, path).filter_map(|node| read(reader, node)).collect()))
@@ -159,7 +171,7 @@ fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<
                 let mut text = |name: &'static str| {
                     let node =
                         reader.required(&fields, name, "an identity is who vouches for it, and its name there")?;
-                    reader.line(node, name).map(|line| line.value)
+                    word(reader, node, name)
                 };
                 Some(Identity { issuer: text("issuer")?, subject: text("subject")? })
             };

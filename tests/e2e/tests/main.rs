@@ -12,6 +12,7 @@ mod input;
 mod kills;
 mod mistakes;
 mod older;
+mod opa;
 mod parts;
 mod policy;
 mod reproducible;

@@ -54,8 +54,11 @@ fn a_finding_points_at_what_was_declared_and_at_the_rule() {
     // An exception lets it through, and is printed.
     let excepted = "kind: policy\nname: mild\nrules: {languages: {allow: [python]}}\nexceptions:\n  - {rule: ORG1, match: {fact: \"0\"}, until: 2999-01-01, reason: it is small, approved_by: owner@example.com}\n";
     fs::write(copy.config().join("mild.yaml"), excepted).unwrap();
-    let done = run(cli().args(["validate", "--policy"]).arg(copy.config().join("mild.yaml")).arg(&config));
+    // It is about the rules of its own side only: the same rule on the command line refuses.
+    fs::write(&config, format!("{text}policies: [names.rego, mild.yaml]\n")).unwrap();
+    let done = run(cli().arg("validate").arg(&config));
     assert!(done.ok().stderr.contains("it is small, approved by owner@example.com"));
+    refused(run(cli().arg("validate").arg(&config).arg("--policy").arg(&rule)));
 }
 
 #[test]

@@ -37,8 +37,9 @@ pub(super) fn lower(asked: &Asked, text: &mut Text) {
             &[
                 "some number, file in input.hardening.files",
                 "file.built_here",
-                "some feature in file.unknown",
-                &format!("feature in {required}"),
+                &format!("some feature in {required}"),
+                "not feature in file.has",
+                "not feature in file.lacks",
             ],
             say("sprintf(\"%s was compiled here, and %s cannot be proven of it\", [file.path, feature])"),
         );

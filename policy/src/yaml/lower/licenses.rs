@@ -39,6 +39,16 @@ pub(super) fn lower(asked: &Asked, text: &mut Text) {
             ),
         );
     }
+    if asked.words("allow").or(asked.words("deny")).is_some() && asked.word("unknown") != Some("allow") {
+        text.deny(
+            &[package, "part.licence", "not part.licence_choices"],
+            say(
+                "licenses.unknown",
+                "sprintf(\"the licence of %s, %s, is no SPDX expression\", [part.purl, part.licence])",
+                "\"find out what it is, or write `unknown: allow`\"",
+            ),
+        );
+    }
     let unknown = asked.word("unknown").unwrap_or(if asked.words("allow").is_some() { "deny" } else { "allow" });
     if unknown == "deny" {
         text.deny(

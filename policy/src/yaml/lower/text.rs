@@ -52,8 +52,12 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A set of texts as Rego writes it.
+/// A set of texts as Rego writes it: one a line, for no evaluator takes lines of any length.
 pub(super) fn set<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| quoted(text)).collect();
-    if texts.is_empty() { "set()".into() } else { format!("{{{}}}", texts.join(", ")) }
+    match texts.as_slice() {
+        [] => "set()".into(),
+        [one] => format!("{{{one}}}"),
+        all => format!("{{\n\t\t{},\n\t}}", all.join(",\n\t\t")),
+    }
 }

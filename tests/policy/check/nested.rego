@@ -1,0 +1,3 @@
+package clnstrt.policy
+
+deny contains "x" if [[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]] == 1 # error: CS1201
