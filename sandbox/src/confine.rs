@@ -35,8 +35,8 @@ fn set_limits(limits: &Limits) -> Result<(), Error> {
         // A page more than allowed, so that it shows.
         (Resource::Fsize, both(limits.written.saturating_add(4096))),
         // A process's own memory as far as it may be written to. What is only reserved is not counted, unlike in RLIMIT_AS,
-        // which Go, Java and V8 exceed from the start.
-        (Resource::Data, both(limits.memory.saturating_mul(2))),
+        // which Go, Java and V8 exceed from the start. PID 1 has what its allocator reserved besides, and has to start commands.
+        (Resource::Data, both(limits.memory.saturating_mul(2).saturating_add(own_data()))),
         (Resource::Core, both(0)),
         (Resource::Memlock, both(0)),
         (Resource::Nofile, both(FILES)),
@@ -55,6 +55,13 @@ fn set_limits(limits: &Limits) -> Result<(), Error> {
         rustix::process::setrlimit(resource, new).step("set the limits of processes")?;
     }
     Ok(())
+}
+
+/// Bytes of this process that may be written to, used or not.
+fn own_data() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split_whitespace().nth(5).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages.saturating_mul(rustix::param::page_size() as u64)
 }
 
 fn drop_capabilities() -> rustix::io::Result<()> {
