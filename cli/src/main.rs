@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    // The executor starts this program once more for each sandbox.
+    // The executor starts this program once more, for its sandboxes.
     if let Some(code) = sandbox::entered() {
         return code;
     }

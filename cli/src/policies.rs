@@ -10,7 +10,7 @@ use model::lock::Lock;
 use model::plan::Plan;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
-use policy::{Budget, Engine, Outcome, Policy, Verdict};
+use policy::{Budget, Engine, Facts, Outcome, Policy, Verdict};
 use runtime::policy_files::{self, Files};
 
 use crate::project::Project;
@@ -60,7 +60,7 @@ impl Loaded {
                     continue;
                 }
             };
-            // Named twice, by the configuration and the organisation, it is one.
+            // Named twice, it is one.
             if self.texts.iter().any(|(_, known)| *known == text) {
                 continue;
             }
@@ -97,6 +97,20 @@ impl Loaded {
     /// Checks them together and makes them ready.
     pub(crate) fn engine(&self) -> Result<Engine, Findings> {
         Engine::new(&self.policies, Budget::default())
+    }
+
+    /// The same for being asked: `None` where nothing was named, and a finding where what was named demands nothing.
+    pub(crate) fn demands(&self) -> Result<Option<Engine>, Findings> {
+        if self.named.is_empty() {
+            return Ok(None);
+        }
+        let engine = self.engine()?;
+        if engine.rules().next().is_some() {
+            return Ok(Some(engine));
+        }
+        let names: Vec<&str> = self.named.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("no policy demands anything: {}", names.join(", "));
+        Err(Finding::error(codes::POLICY_IO, message).help("add a rule, or do not name it").into())
     }
 }
 
@@ -164,27 +178,14 @@ pub(crate) fn of_image(
     sources: &mut Sources,
 ) -> Result<Vec<Engine>, Findings> {
     let mut engines = Vec::new();
-    let mut add = |loaded: Loaded| -> Result<(), Findings> {
-        if loaded.named.is_empty() {
-            return Ok(());
-        }
-        let engine = loaded.engine()?;
-        if engine.rules().next().is_none() {
-            let names: Vec<&str> = loaded.named.iter().map(|(name, _)| name.as_str()).collect();
-            let message = format!("no policy demands anything: {}", names.join(", "));
-            return Err(Finding::error(codes::POLICY_IO, message).help("add a rule, or do not name it").into());
-        }
-        engines.push(engine);
-        Ok(())
-    };
-    add(Loaded::read(&of_organisation()?, Path::new(""), sources)?)?;
-    add(Loaded::read(named, Path::new(""), sources)?)?;
+    engines.extend(Loaded::read(&of_organisation()?, Path::new(""), sources)?.demands()?);
+    engines.extend(Loaded::read(named, Path::new(""), sources)?.demands()?);
     let declared: Vec<String> = image.config.policies.iter().map(|declared| declared.value.clone()).collect();
     let span = image.config.policies.first().map(|declared| declared.span);
     let placed = |found: Findings| -> Findings {
         found.into_iter().map(|finding| span.into_iter().fold(finding, Finding::or_at)).collect()
     };
-    add(Loaded::read(&declared, project.directory(), sources).map_err(placed)?)?;
+    engines.extend(Loaded::read(&declared, project.directory(), sources).map_err(placed)?.demands()?);
     Ok(engines)
 }
 
@@ -245,17 +246,18 @@ pub(crate) fn judge<'i>(
 
 /// Asks everybody's policies about one image, for now.
 pub(crate) fn ask(engines: &mut [Engine], image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
-    let mut all = Outcome::default();
     if engines.is_empty() {
-        return Ok(all);
+        return Ok(Outcome::default());
     }
     let facts = compiler::facts(&image.config, lock, plan, &now())?;
-    for outcome in engines.iter_mut().map(|engine| engine.ask(&facts)) {
-        all.findings.extend(outcome.findings);
-        all.decisions.extend(outcome.decisions);
-        all.excepted.extend(outcome.excepted);
-    }
-    Ok(all)
+    Ok(ask_all(engines, &facts))
+}
+
+/// Asks everybody's policies about facts.
+pub(crate) fn ask_all(engines: &mut [Engine], facts: &Facts) -> Outcome {
+    let mut all = Outcome::default();
+    engines.iter_mut().for_each(|engine| all.take_in(engine.ask(facts)));
+    all
 }
 
 /// The time at which questions are asked.

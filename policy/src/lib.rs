@@ -15,7 +15,7 @@ pub mod facts;
 pub mod policy;
 mod rego;
 pub mod testing;
-pub mod yaml;
+mod yaml;
 
 pub use builtins::{missing, names as functions};
 pub use engine::{Budget, Decision, Engine, Outcome, Verdict};

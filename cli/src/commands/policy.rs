@@ -150,7 +150,11 @@ fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> 
     let mut engines = Vec::new();
     for names in [&policies::of_organisation()?, &args.policies] {
         let loaded = load(names, &mut sources)?;
-        engines.push(loaded.engine().map_err(|findings| Failure { sources: sources.clone(), findings })?);
+        engines.extend(loaded.demands().map_err(|findings| Failure { sources: sources.clone(), findings })?);
+    }
+    if engines.is_empty() {
+        let finding = Finding::error(codes::USAGE, "no policy is named");
+        return Err(finding.help("name one: `--policy stdlib:production`").into());
     }
     let bytes = input::read(facts, MOST_FACTS).map_err(|e| project::unreadable(facts, &e))?;
     let document: serde_json::Value = serde_json::from_slice(&bytes)
@@ -160,12 +164,7 @@ fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> 
     if !misfits.is_empty() {
         return Err(misfits.into());
     }
-    let mut outcome = Outcome::default();
-    for said in engines.iter_mut().map(|engine| engine.ask(&facts)) {
-        outcome.findings.extend(said.findings);
-        outcome.decisions.extend(said.decisions);
-        outcome.excepted.extend(said.excepted);
-    }
+    let outcome = policies::ask_all(&mut engines, &facts);
     tell(&outcome, format)?;
     finish(outcome, sources)
 }

@@ -2,6 +2,7 @@
 
 mod format;
 mod function;
+mod namesakes;
 mod never;
 mod recursion;
 mod shape;
@@ -10,6 +11,7 @@ mod unknown_fact;
 
 pub(crate) use format::format;
 pub(crate) use function::{arity, unknown};
+pub(crate) use namesakes::namesakes;
 pub(crate) use never::{Term, compare, contradiction, is_false, literal};
 pub(crate) use recursion::recursion;
 pub(crate) use shape::shape;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use regorus::Value;
 use regorus::utils::limits::ExecutionTimerConfig;
 
+use crate::builtins::TOO_MUCH;
 use crate::rego::Said;
 
 /// Statements between two looks at the time.
@@ -50,7 +51,7 @@ impl Budget {
             let why = Said::of(&error.to_string()).message;
             // What a function exceeds is told in words only.
             let is_spent = error.downcast_ref::<regorus::LimitError>().is_some()
-                || ["exceeded memory limit", "exceeded time limit"].iter().any(|words| why.contains(words));
+                || ["exceeded memory limit", "exceeded time limit", TOO_MUCH].iter().any(|words| why.contains(words));
             Failure { why, is_spent }
         })
     }

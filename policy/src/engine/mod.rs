@@ -115,6 +115,13 @@ impl Outcome {
     pub fn is_accepted(&self) -> bool {
         !has_errors(&self.findings)
     }
+
+    /// Adds what other policies say.
+    pub fn take_in(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.decisions.extend(other.decisions);
+        self.excepted.extend(other.excepted);
+    }
 }
 
 impl Engine {
@@ -125,6 +132,7 @@ impl Engine {
     pub fn new(policies: &[Policy], budget: Budget) -> Result<Self, Findings> {
         let modules: Vec<Module> = policies.iter().map(|policy| policy.module.clone()).collect();
         let mut findings: Findings = modules.iter().flat_map(check::shape).collect();
+        findings.extend(check::namesakes(policies));
         let mut analysis = Analysis::new(&modules);
         let mut evaluator = regorus::Engine::new();
         evaluator.set_strict_builtin_errors(true);
@@ -225,12 +233,7 @@ impl Engine {
         for (exception, used) in self.exceptions.iter().zip(used) {
             let of_a_rule_that_waits = || {
                 let waiting = |decision: &Decision| matches!(decision.verdict, Verdict::Deferred(_));
-                outcome.decisions.iter().filter(|decision| waiting(decision)).any(|decision| {
-                    decision
-                        .rule
-                        .strip_prefix(&exception.rule)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                })
+                outcome.decisions.iter().any(|decision| waiting(decision) && exception.is_of(&decision.rule))
             };
             if exception.has_expired(today) {
                 outcome.findings.push(exception.expired());

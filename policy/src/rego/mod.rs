@@ -35,9 +35,9 @@ impl Module {
             return Err(Finding::error(codes::POLICY_SYNTAX, message).at(Span::new(source, 0, 0)));
         }
         if let Some(at) = nesting::too_deep(text) {
-            let finding = Finding::error(codes::POLICY_SYNTAX, "brackets lie too deep in one another");
+            let finding = Finding::error(codes::POLICY_SYNTAX, "brackets lie too deep in one another, or the expression is too long");
             let place = Span::new(source, at, at.saturating_add(1));
-            return Err(finding.at(place).help("give what is inside a name: `inner := …`"));
+            return Err(finding.at(place).help("give a part of it a name: `part := …`"));
         }
         let parse = || {
             let code = ast::Source::from_contents(String::new(), text.to_owned())?;

@@ -1,38 +1,92 @@
-//! Brackets in brackets: the parser tries each as a comprehension and then as a list, so that every level doubles its work.
+//! What would take the parser too long or too deep: it tries each bracket as a comprehension and then as a list, so that every level
+//! doubles its work, and goes one level deeper for each link of a chain: `1 + 1 + 1`, `a.b.c`, `((1))`.
 
 /// What a text may cost at most: nineteen brackets in one another, or thousands of rules.
 const MOST: u64 = 1 << 19;
+/// Brackets in one another at most.
+const DEEPEST: usize = 20;
+/// Signs between the parts of one expression at most, and parentheses in one another.
+const LONGEST: usize = 500;
 
-/// Where brackets begin to lie so deep in one another that the text would be read for too long: an offset in bytes.
+/// An open bracket, or the whole text.
+#[derive(Default)]
+struct Open {
+    cost: u64,
+    /// Signs in its expression so far.
+    signs: usize,
+    /// Whether the last thing in it was a sign, so that the expression goes on.
+    goes_on: bool,
+    /// Whether a line has ended since the last thing in it.
+    ended: bool,
+}
+
+impl Open {
+    /// A name, number or text. A line that begins with one, after one that did not end with a sign, is another statement.
+    fn word(&mut self) {
+        if std::mem::take(&mut self.ended) {
+            self.signs = 0;
+        }
+        self.goes_on = false;
+    }
+}
+
+/// Where brackets begin to lie so deep in one another, or an expression gets so long, that the text is not read: an offset in bytes.
 pub(crate) fn too_deep(text: &str) -> Option<usize> {
-    // What is in each open bracket so far; the first is the text.
-    let mut open = vec![0_u64];
+    let mut open = vec![Open::default()];
+    let mut parentheses = 0_usize;
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
+        let last = open.last_mut()?;
         match byte {
-            b'#' => drop(bytes.find(|(_, byte)| *byte == b'\n')),
-            b'`' => drop(bytes.find(|(_, byte)| *byte == b'`')),
-            b'"' => loop {
-                match bytes.next() {
-                    Some((_, b'\\')) => drop(bytes.next()),
-                    None | Some((_, b'"' | b'\n')) => break,
-                    Some(_) => {}
+            b'#' => {
+                bytes.find(|(_, byte)| *byte == b'\n');
+                last.ended = !last.goes_on;
+            }
+            b'`' => {
+                bytes.find(|(_, byte)| *byte == b'`');
+                last.word();
+            }
+            b'"' => {
+                loop {
+                    match bytes.next() {
+                        Some((_, b'\\')) => drop(bytes.next()),
+                        None | Some((_, b'"' | b'\n')) => break,
+                        Some(_) => {}
+                    }
                 }
-            },
-            b'[' | b'{' => open.push(0),
+                last.word();
+            }
+            b'\n' => last.ended = !last.goes_on,
+            b',' | b';' => last.signs = 0,
+            b'(' => parentheses += 1,
+            b')' => {
+                parentheses = parentheses.saturating_sub(1);
+                last.goes_on = false;
+            }
+            b'[' | b'{' => {
+                last.signs += 1;
+                open.push(Open::default());
+            }
             b']' | b'}' => {
                 let inner = if open.len() > 1 { open.pop() } else { None };
                 if let (Some(inner), Some(outer)) = (inner, open.last_mut()) {
-                    *outer = outer.saturating_add(inner.saturating_mul(2).saturating_add(1));
-                    if *outer > MOST {
+                    outer.goes_on = false;
+                    outer.cost = outer.cost.saturating_add(inner.cost.saturating_mul(2).saturating_add(1));
+                    if outer.cost > MOST {
                         return Some(at);
                     }
                 }
             }
-            _ => {}
+            _ if byte.is_ascii_punctuation() && byte != b'_' => {
+                last.signs += 1;
+                last.ended = false;
+                last.goes_on = true;
+            }
+            _ if byte.is_ascii_whitespace() => {}
+            _ => last.word(),
         }
         // Those that nobody closes are tried all the same.
-        if open.len() > 20 {
+        if open.len() > DEEPEST || parentheses > LONGEST || open.last().is_some_and(|open| open.signs > LONGEST) {
             return Some(at);
         }
     }
@@ -53,5 +107,18 @@ mod tests {
         assert_eq!(too_deep(&"x {[a], [b], {c}}\n".repeat(10_000)), None);
         assert_eq!(too_deep(&format!("# {}\n\"\\\"{}\" `{}`", nested(30), nested(30), nested(30))), None);
         assert_eq!(too_deep("]}]}"), None);
+    }
+
+    #[test]
+    fn long_expressions_are_found_and_many_short_ones_are_none() {
+        for link in ["+1", "+\n1", "\n+ 1", "-", ".b", "[0]", ".b[0]", "(", " # and\n + 1", "| {}"] {
+            assert!(too_deep(&format!("x := a{}", link.repeat(600))).is_some(), "{link}");
+            assert_eq!(too_deep(&format!("x := a{}", link.repeat(200))), None, "{link}");
+        }
+        assert_eq!(too_deep(&"x := a.b + 1\n".repeat(1000)), None);
+        assert_eq!(too_deep(&format!("x if {{\n{}}}", "\ta.b == 1; c[0] > -1\n\tf(x, y)\n".repeat(1000))), None);
+        assert_eq!(too_deep(&"x := [y]\nz := f(x)\n`a`\n".repeat(1000)), None);
+        assert_eq!(too_deep(&format!("x := [{}]", "a.b + 1, ".repeat(1000))), None);
+        assert_eq!(too_deep(&format!("x := \"{}\"", "+".repeat(1000))), None);
     }
 }

@@ -7,4 +7,3 @@ mod rule;
 
 pub(crate) use lower::lower;
 pub(crate) use read::{Asked, Declared, read};
-pub use rule::fields;

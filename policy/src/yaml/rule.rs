@@ -121,8 +121,3 @@ pub(crate) const RULES: &[Rule] = &[
         ],
     },
 ];
-
-/// The names of rules and of their fields, for documentation and completion.
-pub fn fields() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    RULES.iter().map(|rule| (rule.name, rule.fields.iter().map(|field| field.name).collect()))
-}

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use model::{Sources, codes};
+use model::{Finding, Sources, codes};
 use policy::testing::Cases;
-use policy::{Budget, Engine, Facts, Policy, Verdict};
+use policy::{Budget, Engine, Facts, Outcome, Policy, Verdict};
 use serde_json::Value;
 use support::{repository, run};
 
@@ -41,8 +41,19 @@ fn said(policy: &Policy, name: &str, facts: &Value) -> BTreeSet<(String, String)
     let answer: Value = serde_json::from_str(&done.stdout).unwrap();
     let members =
         answer["result"][0]["expressions"][0]["value"].as_array().unwrap_or_else(|| panic!("{done:?}")).clone();
-    let text = |said: &Value, field: &str| said[field].as_str().unwrap().to_owned();
-    members.iter().map(|said| (text(said, "rule"), text(said, "msg"))).collect()
+    let text = |said: &Value, field: &str| said[field].as_str().map(str::to_owned);
+    let rule = |said: &Value| text(said, "rule").or_else(|| text(said, "code")).unwrap();
+    members.iter().map(|said| (rule(said), text(said, "msg").unwrap())).collect()
+}
+
+/// What our evaluator says, the same.
+fn refused(outcome: &Outcome, policy: &str) -> BTreeSet<(String, String)> {
+    let refused = outcome.findings.iter().filter(|finding| finding.code == codes::POLICY_REFUSES);
+    let split = |finding: &Finding| {
+        let (rule, words) = finding.message.split_once(&format!(" ({policy}): ")).unwrap();
+        (rule.to_owned(), words.to_owned())
+    };
+    refused.map(split).collect()
 }
 
 #[test]
@@ -55,13 +66,7 @@ fn it_says_the_same_of_every_case_of_every_shipped_policy() {
         for case in cases.all {
             let facts = Facts { document: case.facts, ..Facts::default() };
             let outcome = engine.ask(&facts);
-            let refused = outcome.findings.iter().filter(|finding| finding.code == codes::POLICY_REFUSES);
-            let ours: BTreeSet<(String, String)> = refused
-                .map(|finding| {
-                    let (rule, words) = finding.message.split_once(&format!(" ({name}): ")).unwrap();
-                    (rule.to_owned(), words.to_owned())
-                })
-                .collect();
+            let ours = refused(&outcome, name);
             // What we put off, or refuse because it is not known, OPA does not say.
             let is_asked = |rule: &str| {
                 let of_rule = outcome.decisions.iter().filter(|decision| decision.rule == rule);
@@ -74,6 +79,18 @@ fn it_says_the_same_of_every_case_of_every_shipped_policy() {
         }
     }
     assert!(compared > 50, "{compared}");
+}
+
+#[test]
+fn functions_that_are_ours_in_place_of_the_evaluators_answer_the_same() {
+    let text = fs::read_to_string(repository().join("tests/policy/same/functions.rego")).unwrap();
+    let policy = Policy::rego("same", Sources::default().add("functions.rego", &text), &text).unwrap();
+    let mut engine = Engine::new(std::slice::from_ref(&policy), Budget::default()).unwrap();
+    let document: Value = serde_json::from_str(stdlib::policy::example("compile")).unwrap();
+    let theirs = said(&policy, "same", &document);
+    let ours = refused(&engine.ask(&Facts { document, ..Facts::default() }), "same");
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), text.matches("deny contains").count());
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::compiled::Image;
 use crate::bench::report::Report;
 use crate::shell::{self, cargo};
 
-/// Pairs of compiles of zlib, each some twenty seconds.
-const ROOMS: &str = "5";
+/// Pairs of compiles of zlib, each some seven seconds: a single pair says little.
+const ROOMS: &str = "36";
 /// Pairs of builds of OpenSSL, each some minutes.
 const BUILDS: &str = "2";
 
