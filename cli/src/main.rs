@@ -11,6 +11,7 @@ mod report;
 mod session;
 mod start;
 mod templates;
+mod watched;
 
 use std::process::ExitCode;
 

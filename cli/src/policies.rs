@@ -2,6 +2,7 @@
 
 use std::env::VarError;
 use std::path::Path;
+use std::time::Duration;
 
 use compiler::template::Image;
 use grammar::yaml::{Kind, Node};
@@ -11,13 +12,17 @@ use model::plan::Plan;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
 use policy::{Budget, Engine, Facts, Outcome, Policy, Verdict};
-use runtime::policy_files::{self, Files};
+use runtime::policy_files::{self, Bundle};
 
 use crate::project::Project;
 use crate::report::{self, Failure};
+use crate::watched::watched;
 
 /// The organisation's policies, which no configuration can switch off: names as for `--policy`, separated by blanks.
 const VARIABLE: &str = "CLNSTRT_POLICY";
+
+/// How long all policies may take for one image.
+const ASKING: Duration = Duration::from_secs(30);
 
 /// Policies that were named together.
 #[derive(Default)]
@@ -36,16 +41,17 @@ impl Loaded {
         let mut loaded = Self::default();
         let mut findings = Findings::new();
         for name in names {
-            match files(name, folder) {
-                Ok((shown, files)) => loaded.add(name, &shown, files, sources, &mut findings),
+            match bundle(name, folder) {
+                Ok((shown, bundle)) => loaded.add(name, &shown, bundle, sources, &mut findings),
                 Err(finding) => findings.push(finding),
             }
         }
         if has_errors(&findings) { Err(findings) } else { Ok(loaded) }
     }
 
-    fn add(&mut self, named: &str, shown: &str, files: Files, sources: &mut Sources, findings: &mut Findings) {
-        self.named.push((named.to_owned(), policy_files::digest(&files)));
+    fn add(&mut self, named: &str, shown: &str, bundle: Bundle, sources: &mut Sources, findings: &mut Findings) {
+        self.named.push((named.to_owned(), bundle.digest));
+        let files = bundle.files;
         let alone = files.len() == 1;
         for (name, bytes) in files {
             let shown = match shown {
@@ -121,7 +127,7 @@ fn is_of_kind(root: &Node, kind: &str) -> bool {
 }
 
 /// What is shown of a policy's name, and its files. After `@`, the digest it has to have.
-fn files(name: &str, folder: &Path) -> Result<(String, Files), Finding> {
+fn bundle(name: &str, folder: &Path) -> Result<(String, Bundle), Finding> {
     let (place, pinned) = match name.rsplit_once("@sha256:") {
         Some((place, hex)) => {
             let digest = Digest::from_hex(hex).map_err(|_| {
@@ -132,7 +138,7 @@ fn files(name: &str, folder: &Path) -> Result<(String, Files), Finding> {
         }
         None => (name, None),
     };
-    let (shown, files) = match place.strip_prefix("stdlib:") {
+    let (shown, bundle) = match place.strip_prefix("stdlib:") {
         Some(shipped) => {
             let text = stdlib::policy::text(shipped).zip(stdlib::policy::cases(shipped)).ok_or_else(|| {
                 let finding =
@@ -141,20 +147,21 @@ fn files(name: &str, folder: &Path) -> Result<(String, Files), Finding> {
                 finding.suggest(near, &grammar::suggest::there(stdlib::policy::names()))
             })?;
             let names = [(format!("{shipped}.yaml"), text.0), (format!("{shipped}.cases.yaml"), text.1)];
-            ("stdlib:".to_owned(), names.into_iter().map(|(name, text)| (name, text.into())).collect::<Files>())
+            let files = names.into_iter().map(|(name, text)| (name, text.into())).collect();
+            ("stdlib:".to_owned(), Bundle { digest: policy_files::digest(&files), files })
         }
         None => {
             let path = folder.join(place);
-            (crate::project::shown(&path), policy_files::read(&path)?)
+            (crate::project::shown(&path), policy_files::read(&path, pinned)?)
         }
     };
-    let found = policy_files::digest(&files);
     match pinned {
-        Some(pinned) if pinned != found => {
+        Some(pinned) if pinned != bundle.digest => {
+            let found = bundle.digest;
             let message = format!("the policy {place} is not the one that was pinned: its digest is {found}");
             Err(Finding::error(codes::POLICY_CHANGED, message).help("look at what changed in it, and then pin it anew"))
         }
-        _ => Ok((shown, files)),
+        _ => Ok((shown, bundle)),
     }
 }
 
@@ -204,7 +211,7 @@ pub(crate) fn judge<'i>(
     let mut rules = [0_usize; 3];
     for (image, plan) in images {
         let outcome = match of_image(project, image, named, &mut sources) {
-            Ok(mut engines) => ask(&mut engines, image, lock, plan)?,
+            Ok(engines) => ask(engines, image, lock, plan)?,
             Err(found) => {
                 findings.extend(project.of_image(image, found));
                 continue;
@@ -245,19 +252,20 @@ pub(crate) fn judge<'i>(
 }
 
 /// Asks everybody's policies about one image, for now.
-pub(crate) fn ask(engines: &mut [Engine], image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
+pub(crate) fn ask(engines: Vec<Engine>, image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
     if engines.is_empty() {
         return Ok(Outcome::default());
     }
-    let facts = compiler::facts(&image.config, lock, plan, &now())?;
-    Ok(ask_all(engines, &facts))
+    ask_all(engines, compiler::facts(&image.config, lock, plan, &now())?)
 }
 
 /// Asks everybody's policies about facts.
-pub(crate) fn ask_all(engines: &mut [Engine], facts: &Facts) -> Outcome {
-    let mut all = Outcome::default();
-    engines.iter_mut().for_each(|engine| all.take_in(engine.ask(facts)));
-    all
+pub(crate) fn ask_all(mut engines: Vec<Engine>, facts: Facts) -> Result<Outcome, Finding> {
+    watched(ASKING, move || {
+        let mut all = Outcome::default();
+        engines.iter_mut().for_each(|engine| all.take_in(engine.ask(&facts)));
+        all
+    })
 }
 
 /// The time at which questions are asked.

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use model::{Finding, Findings, Sources, codes, has_errors};
 use policy::testing::Report;
@@ -12,7 +13,10 @@ use crate::args::{ConfigArg, Format, PolicyArgs, PolicyCommand};
 use crate::policies::{self, Loaded};
 use crate::project::{self, Project};
 use crate::report::{self, Failure};
+use crate::watched::watched;
 
+/// How long all tests may take.
+const TESTING: Duration = Duration::from_secs(600);
 /// Bytes of a document of facts at most.
 const MOST_FACTS: u64 = 64 << 20;
 
@@ -71,7 +75,7 @@ fn test(names: &[String], threshold: u8, junit: Option<&Path>, format: Format) -
             .help("tests are in files that end in _test.rego, cases in YAML with `kind: policy-cases`")
             .into());
     }
-    let tested = loaded.tests.run(&loaded.policies);
+    let tested = watched(TESTING, move || loaded.tests.run(&loaded.policies))?;
     let report = tested.map_err(|findings| Failure { sources: sources.clone(), findings })?;
     if let Some(path) = junit {
         project::write_whole(path, as_junit(&report).as_bytes())?;
@@ -164,7 +168,7 @@ fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> 
     if !misfits.is_empty() {
         return Err(misfits.into());
     }
-    let outcome = policies::ask_all(&mut engines, &facts);
+    let outcome = policies::ask_all(engines, facts)?;
     tell(&outcome, format)?;
     finish(outcome, sources)
 }
@@ -236,11 +240,11 @@ fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Form
         let loaded = policies::of_image(&project, image, &args.policies, &mut sources);
         match loaded {
             Ok(engines) if engines.is_empty() => report::line(format_args!("{name} has no policy to meet"))?,
-            Ok(mut engines) => {
+            Ok(engines) => {
                 if project.is_batch() && format != Format::Json {
                     report::line(format_args!("{name}:"))?;
                 }
-                let outcome = policies::ask(&mut engines, image, &lock, None)?;
+                let outcome = policies::ask(engines, image, &lock, None)?;
                 tell(&outcome, format)?;
                 findings.extend(project.of_image(image, outcome.findings));
             }

@@ -35,6 +35,11 @@ pub(super) struct Failure {
     pub(super) is_spent: bool,
 }
 
+/// Bytes of memory that this program uses, where it has the evaluator's allocator.
+pub fn memory_in_use() -> u64 {
+    mimalloc::allocation_stats_snapshot().0.allocated
+}
+
 impl Budget {
     /// Limits the time of all that is evaluated from now on.
     pub(crate) fn give(&self, evaluator: &mut regorus::Engine) {
@@ -43,8 +48,7 @@ impl Budget {
 
     /// Evaluates a rule within the budget.
     pub(super) fn evaluate(&self, evaluator: &mut regorus::Engine, query: &str) -> Result<Value, Failure> {
-        let (used, _) = mimalloc::allocation_stats_snapshot();
-        regorus::set_global_memory_limit(Some(used.allocated.saturating_add(self.memory)));
+        regorus::set_global_memory_limit(Some(memory_in_use().saturating_add(self.memory)));
         let answer = evaluator.eval_rule(query.to_owned());
         regorus::set_global_memory_limit(None);
         answer.map_err(|error| {

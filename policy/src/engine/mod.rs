@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::rego::{Analysis, Clause, Module, Reads, clauses, shown};
 use crate::{builtins, rego};
 
-pub use budget::Budget;
+pub use budget::{Budget, memory_in_use};
 
 /// Policies that were checked together, ready to be asked.
 #[derive(Clone)]

@@ -1,5 +1,7 @@
-//! The files of a policy: one, those of a folder, or those of an archive. A folder and an archive of the same files are the same
-//! policy, with the same digest.
+//! The files of a policy: one, those of a folder or of an archive, or those of an OCI artifact in a layout. A folder and an archive
+//! of the same files are the same policy, with the same digest; an artifact has that of its manifest, as in a registry.
+
+mod oci;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -22,16 +24,28 @@ const ENDINGS: [&str; 3] = [".rego", ".yaml", ".yml"];
 /// Files by their path, separated by `/`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Reads a file, a folder, or an archive (`.tar`, `.tar.gz`, `.tgz`). Of folders and archives, what ends in `.rego`, `.yaml` or `.yml`
-/// counts.
+/// A policy that was read.
+#[derive(Debug)]
+pub struct Bundle {
+    /// What is in it.
+    pub files: Files,
+    /// By what it can be pinned.
+    pub digest: Digest,
+}
+
+/// Reads a file, a folder, an archive (`.tar`, `.tar.gz`, `.tgz`), or an OCI layout: the artifact with this digest, or the only one in
+/// it. Of folders and archives, what ends in `.rego`, `.yaml` or `.yml` counts.
 ///
 /// # Errors
 /// `POLICY_IO`, with what the system says, or which bound is exceeded.
-pub fn read(path: &Path) -> Result<Files, Finding> {
+pub fn read(path: &Path, pinned: Option<Digest>) -> Result<Bundle, Finding> {
     let failed = |e: io::Error| Finding::error(codes::POLICY_IO, format!("{} cannot be read: {e}", path.display()));
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut taken = Taken::default();
-    if path.is_dir() {
+    let mut artifact = None;
+    if path.join("oci-layout").is_file() {
+        artifact = Some(oci::artifact(path, pinned, &mut taken).map_err(failed)?);
+    } else if path.is_dir() {
         folder(path, "", 0, &mut taken).map_err(failed)?;
     } else if name.ends_with(".tar") {
         archive(input::open(path).map_err(failed)?, &mut taken).map_err(failed)?;
@@ -44,7 +58,8 @@ pub fn read(path: &Path) -> Result<Files, Finding> {
         return Err(Finding::error(codes::POLICY_IO, format!("{} has no policy in it", path.display()))
             .help("policies end in .rego or .yaml"));
     }
-    Ok(taken.files)
+    let digest = artifact.unwrap_or_else(|| digest(&taken.files));
+    Ok(Bundle { files: taken.files, digest })
 }
 
 /// The digest of files: of their names and what they hold.
@@ -92,8 +107,9 @@ fn folder(path: &Path, prefix: &str, depth: usize, taken: &mut Taken) -> io::Res
         }
         if kind.is_dir() {
             folder(&entry.path(), &format!("{place}/"), depth + 1, taken)?;
+        } else if kind.is_symlink() {
+            return Err(io::Error::other(format!("{place} is a link: what a policy is must not depend on other places")));
         } else if counts(&name) {
-            // Links are not followed: what a policy is must not depend on what lies elsewhere.
             taken.add(place, input::open_itself(&entry.path())?)?;
         }
     }
@@ -108,10 +124,19 @@ fn archive(from: impl Read, taken: &mut Taken) -> io::Result<()> {
         let name =
             String::from_utf8(entry.path_bytes().into_owned()).map_err(|_| io::Error::other("a name is no text"))?;
         let name = name.trim_start_matches("./").to_owned();
-        let hidden = |part: &str| part.is_empty() || part.starts_with('.');
-        if entry.header().entry_type() == EntryType::Regular && counts(&name) && !name.split('/').any(hidden) {
-            taken.add(name, entry)?;
+        if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+            continue;
         }
+        match entry.header().entry_type() {
+            EntryType::Regular if counts(&name) => taken.add(name, entry)?,
+            EntryType::Symlink | EntryType::Link => {
+                return Err(io::Error::other(format!("{name} is a link, and a policy has none")));
+            }
+            _ => {}
+        }
+    }
+    if archive.into_inner().limit() == 0 {
+        return Err(io::Error::other(format!("it has more than {} bytes", 4 * MOST_ALL)));
     }
     Ok(())
 }
@@ -146,10 +171,10 @@ mod tests {
         let archive = dir.path().join("policies.tar");
         std::fs::write(&archive, archived(&[("a.rego", "package a"), ("inner/b.yaml", "kind: policy"), ("x", "y")]))
             .unwrap();
-        let whole = digest(&read(&folder).unwrap());
-        assert_eq!(digest(&read(&archive).unwrap()), whole);
+        let whole = read(&folder, None).unwrap().digest;
+        assert_eq!(read(&archive, None).unwrap().digest, whole);
         std::fs::write(folder.join("a.rego"), "package b").unwrap();
-        assert_ne!(digest(&read(&folder).unwrap()), whole);
+        assert_ne!(read(&folder, None).unwrap().digest, whole);
     }
 
     #[test]
@@ -158,13 +183,24 @@ mod tests {
         let refused = |name: &str, bytes: Vec<u8>| {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).unwrap();
-            read(&path).unwrap_err().message
+            read(&path, None).unwrap_err().message
         };
         assert!(refused("long.rego", vec![b' '; 1 + (1 << 20)]).contains("more than"));
         assert!(refused("twice.tar", archived(&[("a.rego", "x"), ("./a.rego", "y")])).contains("twice"));
+        // what is read ends where the next file would begin
+        let long = " ".repeat((64 << 20) - 512);
+        assert!(refused("huge.tar", archived(&[("x", &long), ("a.rego", "x")])).contains("more than"));
+        let mut links = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_size(0);
+        links.append_link(&mut header, "inner", "/etc").unwrap();
+        assert!(refused("links.tar", links.into_inner().unwrap()).contains("is a link"));
         assert!(refused("none.tar", archived(&[("a", "x")])).contains("no policy"));
-        assert!(read(&dir.path().join("absent")).unwrap_err().message.contains("cannot be read"));
-        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link.rego")).unwrap();
-        assert!(read(dir.path()).is_err());
+        assert!(read(&dir.path().join("absent"), None).unwrap_err().message.contains("cannot be read"));
+        let with_link = dir.path().join("folder");
+        std::fs::create_dir(&with_link).unwrap();
+        std::os::unix::fs::symlink("/etc", with_link.join("inner")).unwrap();
+        assert!(read(&with_link, None).unwrap_err().message.contains("is a link"));
     }
 }
