@@ -8,7 +8,6 @@ use compiler::template::Image;
 use grammar::yaml::{Kind, Node};
 use jiff::Timestamp;
 use model::lock::Lock;
-use model::plan::Plan;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
 use policy::{Budget, Engine, Facts, Outcome, Policy, Verdict};
@@ -204,14 +203,14 @@ pub(crate) fn judge<'i>(
     project: &Project,
     lock: &Lock,
     named: &[String],
-    images: impl Iterator<Item = (&'i Image, Option<&'i Plan>)>,
+    images: impl Iterator<Item = &'i Image>,
 ) -> Result<(), Failure> {
     let mut sources = project.sources.clone();
     let mut findings = Findings::new();
     let mut rules = [0_usize; 3];
-    for (image, plan) in images {
+    for image in images {
         let outcome = match of_image(project, image, named, &mut sources) {
-            Ok(engines) => ask(engines, image, lock, plan)?,
+            Ok(engines) => ask(engines, image, lock)?,
             Err(found) => {
                 findings.extend(project.of_image(image, found));
                 continue;
@@ -252,11 +251,11 @@ pub(crate) fn judge<'i>(
 }
 
 /// Asks everybody's policies about one image, for now.
-pub(crate) fn ask(engines: Vec<Engine>, image: &Image, lock: &Lock, plan: Option<&Plan>) -> Result<Outcome, Finding> {
+pub(crate) fn ask(engines: Vec<Engine>, image: &Image, lock: &Lock) -> Result<Outcome, Finding> {
     if engines.is_empty() {
         return Ok(Outcome::default());
     }
-    ask_all(engines, compiler::facts(&image.config, lock, plan, &now())?)
+    ask_all(engines, compiler::facts(&image.config, lock, &now())?)
 }
 
 /// Asks everybody's policies about facts.

@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use model::config::{Build, Config, Place, Relation, SystemPackage, VersionWish};
 use model::lock::{Asker, Lock, Node, Origin, Proof, Resolution};
-use model::plan::{Op, Plan};
 use model::{Arch, Finding, Span, Spanned};
 use pep440_rs::Operator;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
@@ -16,6 +15,7 @@ use stdlib::base::Base;
 use stdlib::hardening::Hardening;
 
 use crate::config;
+use crate::lower::annotations;
 
 /// Debian packages that are shells.
 const SHELLS: [&str; 21] = [
@@ -42,11 +42,11 @@ const SHELLS: [&str; 21] = [
     "zsh-static",
 ];
 
-/// The facts of an image at compile time, for the question asked at `now` (RFC 3339). Without a plan it has no labels.
+/// The facts of an image at compile time, for the question asked at `now` (RFC 3339).
 ///
 /// # Errors
 /// `STDLIB_UNREADABLE`.
-pub fn facts(config: &Config, lock: &Lock, plan: Option<&Plan>, now: &str) -> Result<Facts, Finding> {
+pub fn facts(config: &Config, lock: &Lock, now: &str) -> Result<Facts, Finding> {
     let mut places = BTreeMap::new();
     let asked = config::asked(config).digest();
     let images: Vec<(Arch, &Resolution)> =
@@ -57,7 +57,7 @@ pub fn facts(config: &Config, lock: &Lock, plan: Option<&Plan>, now: &str) -> Re
         "version": 1,
         "stage": "compile",
         "now": now,
-        "image": image(config, plan, &packages, &mut places)?,
+        "image": image(config, lock, &packages, &mut places)?,
         "base": base(config, &images, &mut places),
         "requirements": requirements.iter().map(|requirement| &requirement.fact).collect::<Vec<_>>(),
         "packages": packages,
@@ -272,15 +272,11 @@ fn is_expired(proof: &Proof, lock: &Lock) -> bool {
 
 fn image(
     config: &Config,
-    plan: Option<&Plan>,
+    lock: &Lock,
     packages: &[Value],
     places: &mut BTreeMap<Path, Span>,
 ) -> Result<Value, Finding> {
     let run = &config.run;
-    let labels = plan.into_iter().flat_map(|plan| plan.steps.values()).find_map(|step| match &step.op {
-        Op::Index { annotations, .. } => Some(annotations.clone()),
-        _ => None,
-    });
     let is_shell = |package: &Value| {
         package.get("type").is_some_and(|kind| kind == "deb")
             && SHELLS.iter().any(|shell| package.get("name").is_some_and(|name| name == shell))
@@ -302,7 +298,7 @@ fn image(
         "command": run.command,
         "ports": run.ports,
         "env": run.env,
-        "labels": labels.unwrap_or_default(),
+        "labels": annotations(config, lock.epoch),
         "read_only_root": run.read_only_root,
         "health_check": run.health.is_some(),
         "shell": packages.iter().any(is_shell),

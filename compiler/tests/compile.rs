@@ -172,8 +172,13 @@ fn compiled(case: &Path, text: &str) -> Result<(String, String), String> {
 
 /// The facts for policies are as their schema says, and agree with lock and plan.
 fn check_facts(config: &model::config::Config, lock: &Lock, plan: &Plan) {
-    let facts = compiler::facts(config, lock, Some(plan), "2027-01-01T00:00:00Z").unwrap();
+    let facts = compiler::facts(config, lock, "2027-01-01T00:00:00Z").unwrap();
     assert_eq!(facts.misfits(), Findings::new());
+    let annotated = plan.steps.values().find_map(|step| match &step.op {
+        Op::Index { annotations, .. } => Some(serde_json::to_value(annotations).unwrap()),
+        _ => None,
+    });
+    assert_eq!(annotated.as_ref(), Some(&facts.document["image"]["labels"]));
     let packages = facts.document["packages"].as_array().unwrap();
     let asked = compiler::config::asked(config).digest();
     let images = config.architectures.iter().filter_map(|arch| lock.image(&asked, *arch));

@@ -62,6 +62,10 @@ pub(crate) const CUE: GoPart = GoPart { program: "cue", package: "cuelang.org/go
 pub(crate) const OPA: GoPart =
     GoPart { program: "opa", package: "github.com/open-policy-agent/opa", version: "v1.22.0" };
 
+/// What tests configurations with Rego elsewhere.
+pub(crate) const CONFTEST: GoPart =
+    GoPart { program: "conftest", package: "github.com/open-policy-agent/conftest", version: "v0.71.1" };
+
 /// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
 pub(crate) fn install(parts: &[Part]) {
     let packages: Vec<&str> = parts.iter().filter(|part| !installed(part.program)).map(|part| part.package).collect();

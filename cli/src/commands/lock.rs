@@ -36,7 +36,7 @@ pub(super) fn run(
     };
     let every = project.every_image()?;
     let lock = renewed(&session, &project, old.as_ref(), &every.iter().collect::<Vec<_>>(), &update)?;
-    policies::judge(&project, &lock, &policies.policies, project.images().iter().map(|image| (image, None)))?;
+    policies::judge(&project, &lock, &policies.policies, project.images().iter())?;
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }

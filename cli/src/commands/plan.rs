@@ -106,8 +106,7 @@ pub(super) fn make<'p>(session: &Session, project: &'p Project, choice: &Choice)
     if !findings.is_empty() {
         return Err(Failure { sources: project.sources.clone(), findings });
     }
-    let planned = images.iter().map(|planned| (planned.image, Some(&planned.plan)));
-    policies::judge(project, &lock, &choice.policies.policies, planned)?;
+    policies::judge(project, &lock, &choice.policies.policies, images.iter().map(|planned| planned.image))?;
     Ok(Planned { lock, images })
 }
 

@@ -232,7 +232,7 @@ fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Form
     let mut findings = Findings::new();
     for image in project.images() {
         if only_facts {
-            let facts = compiler::facts(&image.config, &lock, None, &policies::now())?;
+            let facts = compiler::facts(&image.config, &lock, &policies::now())?;
             report::print_json(&facts.document)?;
             continue;
         }
@@ -244,7 +244,7 @@ fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Form
                 if project.is_batch() && format != Format::Json {
                     report::line(format_args!("{name}:"))?;
                 }
-                let outcome = policies::ask(engines, image, &lock, None)?;
+                let outcome = policies::ask(engines, image, &lock)?;
                 tell(&outcome, format)?;
                 findings.extend(project.of_image(image, outcome.findings));
             }

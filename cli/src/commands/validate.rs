@@ -57,9 +57,7 @@ fn check(files: &[PathBuf]) -> (Sources, Findings) {
 fn judge(file: &Path, args: &PolicyArgs) -> Result<(), Failure> {
     let Ok(project) = Project::load(file, &[]) else { return Ok(()) }; // a template
     match locked(&project) {
-        Ok(lock) => {
-            policies::judge(&project, &lock, &args.policies, project.images().iter().map(|image| (image, None)))
-        }
+        Ok(lock) => policies::judge(&project, &lock, &args.policies, project.images().iter()),
         Err(finding) if finding.code != codes::LOCK_MISSING && finding.code != codes::LOCK_OUTDATED => {
             Err(finding.into())
         }

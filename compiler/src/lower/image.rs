@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::config::{Place, Run};
+use model::config::{Config, Place, Run};
 use model::plan::ImageConfig;
 
 use super::Lowering;
@@ -22,35 +22,34 @@ impl Lowering<'_, '_> {
             ports: ports.iter().map(|port| format!("{port}/tcp")).collect(),
         }
     }
+}
 
-    /// OCI annotation keys and, for what OCI has no words for, keys of this project; from the configuration and the lock alone.
-    pub(super) fn annotations(&self) -> BTreeMap<String, String> {
-        let config = self.config;
-        let (metadata, run) = (&config.metadata, &config.run);
-        let health = run.health.as_ref();
-        let commit = config.source.as_ref().and_then(|source| match &source.place {
-            Place::Git { url, commit } => Some((&url.value, &commit.value)),
-            Place::Folder(_) => None,
-        });
-        let oci = |key: &str| format!("org.opencontainers.image.{key}");
-        let own = |key: &str| format!("dev.clnstrt.{key}");
-        let fields = [
-            (oci("title"), Some(config.name.value.clone())),
-            (oci("description"), config.description.as_ref().map(|d| d.value.clone())),
-            (oci("version"), config.version.as_ref().map(|v| v.value.clone())),
-            (oci("authors"), metadata.owner.clone()),
-            (oci("documentation"), metadata.documentation.clone()),
-            (oci("created"), Some(rfc3339(self.lock.epoch))),
-            (oci("source"), commit.map(|(url, _)| url.clone())),
-            (oci("revision"), commit.map(|(_, commit)| commit.clone())),
-            (own("variant"), config.variant.unless_prod().map(str::to_owned)),
-            (own("health.http"), health.map(|health| health.http.clone())),
-            (own("health.port"), health.map(|health| health.port.to_string())),
-            (own("read-only-root"), run.read_only_root.then(|| "true".to_owned())),
-            (own("compliance"), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
-        ];
-        fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-    }
+/// OCI annotation keys and, for what OCI has no words for, keys of this project; from the configuration and the lock alone.
+pub(crate) fn annotations(config: &Config, epoch: i64) -> BTreeMap<String, String> {
+    let (metadata, run) = (&config.metadata, &config.run);
+    let health = run.health.as_ref();
+    let commit = config.source.as_ref().and_then(|source| match &source.place {
+        Place::Git { url, commit } => Some((&url.value, &commit.value)),
+        Place::Folder(_) => None,
+    });
+    let oci = |key: &str| format!("org.opencontainers.image.{key}");
+    let own = |key: &str| format!("dev.clnstrt.{key}");
+    let fields = [
+        (oci("title"), Some(config.name.value.clone())),
+        (oci("description"), config.description.as_ref().map(|d| d.value.clone())),
+        (oci("version"), config.version.as_ref().map(|v| v.value.clone())),
+        (oci("authors"), metadata.owner.clone()),
+        (oci("documentation"), metadata.documentation.clone()),
+        (oci("created"), Some(rfc3339(epoch))),
+        (oci("source"), commit.map(|(url, _)| url.clone())),
+        (oci("revision"), commit.map(|(_, commit)| commit.clone())),
+        (own("variant"), config.variant.unless_prod().map(str::to_owned)),
+        (own("health.http"), health.map(|health| health.http.clone())),
+        (own("health.port"), health.map(|health| health.port.to_string())),
+        (own("read-only-root"), run.read_only_root.then(|| "true".to_owned())),
+        (own("compliance"), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
+    ];
+    fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
 fn rfc3339(epoch: i64) -> String {

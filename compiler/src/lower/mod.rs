@@ -19,6 +19,7 @@ use stdlib::hardening::Hardening;
 use stdlib::language::Catalogue;
 
 use self::compile::Compiled;
+pub(crate) use self::image::annotations;
 use self::parts::Root;
 use crate::resolve::{Made, Runtime};
 use crate::upstream::{self, Chain};
@@ -94,7 +95,7 @@ impl<'l> Lowerer<'l> {
         let mut lowering =
             Lowering { shared: self, lock: self.lock, base: &self.base, config, asked, local, catalogue, plan };
         let images: Vec<PlanKey> = arches.iter().map(|arch| lowering.image(*arch)).collect::<Result<_, Findings>>()?;
-        let annotations = lowering.annotations();
+        let annotations = annotations(config, self.lock.epoch);
         let index = lowering.plan.add(Op::Index { v: version::INDEX, annotations }, images);
         lowering.plan.targets.insert("index".into(), index);
         Ok(lowering.plan)
@@ -255,7 +256,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
             arch,
             epoch: self.lock.epoch,
             config: self.image_config(),
-            annotations: self.annotations(),
+            annotations: annotations(self.config, self.lock.epoch),
         };
         let image = self.plan.add(op, inputs);
         self.plan.targets.insert(arch.name().into(), image);

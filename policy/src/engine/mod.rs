@@ -1,6 +1,7 @@
 //! Asking policies about facts.
 
 mod budget;
+mod input;
 mod said;
 mod unknown;
 
@@ -8,7 +9,6 @@ use std::fmt;
 
 use jiff::Timestamp;
 use model::{Finding, Findings, Severity, Span, codes, has_errors};
-use regorus::Value;
 
 use crate::check;
 use crate::exception::Exception;
@@ -184,13 +184,14 @@ impl Engine {
             return outcome;
         };
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        self.evaluator.set_input(Value::from(facts.document.clone()));
+        self.evaluator.set_input(input::input(&facts.document));
+        let missing = unknown::missing(&facts.document);
         let mut used = vec![false; self.exceptions.len()];
         let mut spent = false;
         for rule in &self.rules {
             let verdict = if rule.reads.stage > stage {
                 Verdict::Deferred(rule.reads.stage)
-            } else if let unknown = unknown::facts(&rule.reads, &facts.document)
+            } else if let unknown = unknown::facts(&rule.reads, &missing)
                 && !unknown.is_empty()
             {
                 outcome.findings.push(rule.unknown(&unknown, facts));

@@ -5,38 +5,52 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::facts::{Fact, schema};
-use crate::rego::{Reads, Step, shown};
+use crate::rego::{Read, Reads, Step, shown};
 
-/// Those of the facts read that are not in a document, as they are written in Rego. What need not be there is never missing,
-/// nor is what would be in something that is not there.
-pub(super) fn facts(reads: &Reads, document: &Value) -> Vec<String> {
-    let mut unknown = BTreeSet::new();
-    for read in &reads.facts {
-        if let Some(known) = missing(schema(), read, document, 0) {
-            unknown.insert(shown(read.get(..known).unwrap_or(read)));
-        }
-    }
-    unknown.into_iter().collect()
+/// Facts that are not in a document, though what they would be in is, and it should have them.
+pub(super) fn missing(document: &Value) -> BTreeSet<Read> {
+    let mut found = BTreeSet::new();
+    within(schema(), document, &mut Read::new(), &mut found);
+    found
 }
 
-/// How many steps lead to what is missing.
-fn missing(fact: Fact<'_>, read: &[Step], value: &Value, at: usize) -> Option<usize> {
-    match read.get(at)? {
-        Step::Name(name) => {
-            let inner = fact.field(name)?;
-            match value.get(name) {
-                Some(value) => missing(inner, read, value, at + 1),
-                None => inner.required.then_some(at + 1),
+fn within(fact: Fact<'_>, value: &Value, path: &mut Read, found: &mut BTreeSet<Read>) {
+    match value {
+        Value::Object(fields) if fact.any().is_none() => {
+            for (name, inner) in fact.fields() {
+                let known = fields.get(name);
+                if known.is_none() && !inner.required || known.is_some() && inner.is_leaf() {
+                    continue;
+                }
+                path.push(Step::Name(name.to_owned()));
+                match known {
+                    Some(value) => within(inner, value, path, found),
+                    None if found.contains(path.as_slice()) => {}
+                    None => drop(found.insert(path.clone())),
+                }
+                path.pop();
             }
         }
-        Step::Any => {
-            let inner = fact.any()?;
-            let mut values: Box<dyn Iterator<Item = &Value>> = match value {
-                Value::Array(values) => Box::new(values.iter()),
-                Value::Object(values) => Box::new(values.values()),
-                _ => return None,
-            };
-            values.find_map(|value| missing(inner, read, value, at + 1))
+        Value::Object(_) | Value::Array(_) => {
+            let Some(inner) = fact.any().filter(|inner| !inner.is_leaf()) else { return };
+            path.push(Step::Any);
+            let mut each = |value| within(inner, value, path, found);
+            match value {
+                Value::Object(fields) => fields.values().for_each(&mut each),
+                Value::Array(values) => values.iter().for_each(&mut each),
+                _ => {}
+            }
+            path.pop();
         }
+        _ => {}
     }
+}
+
+/// Those of the facts read that are missing, as they are written in Rego. Of what would be in something that is missing, that is said.
+pub(super) fn facts(reads: &Reads, missing: &BTreeSet<Read>) -> Vec<String> {
+    let start = |read: &Read| {
+        let known = |length: &usize| read.get(..*length).is_some_and(|start| missing.contains(start));
+        (1..=read.len()).find(known).and_then(|length| read.get(..length).map(shown))
+    };
+    reads.facts.iter().filter_map(start).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -150,6 +150,17 @@ impl<'s> Fact<'s> {
         Fact { schema, stage, required: schema.stage.is_some() || self.schema.required.contains(name) }
     }
 
+    /// The facts in it that have names.
+    pub fn fields(&self) -> impl Iterator<Item = (&'s str, Fact<'s>)> + use<'s> {
+        let fact = *self;
+        self.names().filter_map(move |name| Some((name, fact.field(name)?)))
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_leaf(&self) -> bool {
+        matches!(self.schema.kind(), Kind::Text(_) | Kind::Boolean | Kind::Number)
+    }
+
     /// The names in it, if it has names.
     pub fn names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         let fields = match self.schema.kind() {

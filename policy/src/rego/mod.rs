@@ -11,7 +11,7 @@ use model::{Finding, SourceId, Span, codes};
 use regorus::unstable::{self as ast, Expr};
 
 pub(crate) use clause::{Clause, Set, clauses};
-pub(crate) use reads::{Analysis, Reads, Step, shown};
+pub(crate) use reads::{Analysis, Read, Reads, Step, shown};
 pub(crate) use said::Said;
 
 /// Bytes of a text at most.
@@ -35,7 +35,10 @@ impl Module {
             return Err(Finding::error(codes::POLICY_SYNTAX, message).at(Span::new(source, 0, 0)));
         }
         if let Some(at) = nesting::too_deep(text) {
-            let finding = Finding::error(codes::POLICY_SYNTAX, "brackets lie too deep in one another, or the expression is too long");
+            let finding = Finding::error(
+                codes::POLICY_SYNTAX,
+                "brackets lie too deep in one another, or the expression is too long",
+            );
             let place = Span::new(source, at, at.saturating_add(1));
             return Err(finding.at(place).help("give a part of it a name: `part := …`"));
         }

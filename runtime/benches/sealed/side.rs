@@ -23,7 +23,13 @@ struct Side {
 }
 
 /// Seconds of processor time of the plain and of the sealed side, with the plain one on this core and the other on the other.
-pub(crate) fn both(core: usize, dir: &Path, root: &Root, layers: &[PathBuf], env: &BTreeMap<String, String>) -> [f64; 2] {
+pub(crate) fn both(
+    core: usize,
+    dir: &Path,
+    root: &Root,
+    layers: &[PathBuf],
+    env: &BTreeMap<String, String>,
+) -> [f64; 2] {
     let plain = Side { layers: Vec::new(), dir: root.0.clone(), env: env.clone() };
     let sealed = Side { layers: layers.to_vec(), dir: dir.to_owned(), env: env.clone() };
     [start(core, &plain), start(1 - core, &sealed)].map(|child| {

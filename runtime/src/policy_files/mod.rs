@@ -108,7 +108,9 @@ fn folder(path: &Path, prefix: &str, depth: usize, taken: &mut Taken) -> io::Res
         if kind.is_dir() {
             folder(&entry.path(), &format!("{place}/"), depth + 1, taken)?;
         } else if kind.is_symlink() {
-            return Err(io::Error::other(format!("{place} is a link: what a policy is must not depend on other places")));
+            return Err(io::Error::other(format!(
+                "{place} is a link: what a policy is must not depend on other places"
+            )));
         } else if counts(&name) {
             taken.add(place, input::open_itself(&entry.path())?)?;
         }

@@ -24,7 +24,8 @@ pub(super) fn artifact(layout: &Path, pinned: Option<Digest>, taken: &mut Taken)
         [only] => only.digest,
         several => {
             let wanted = several.iter().map(|one| one.digest).find(|digest| Some(*digest) == pinned);
-            wanted.ok_or_else(|| io::Error::other("it has several artifacts, and none with the digest that was named"))?
+            wanted
+                .ok_or_else(|| io::Error::other("it has several artifacts, and none with the digest that was named"))?
         }
     };
     let manifest: Manifest = read(&blob(layout, digest, MOST_DOCUMENT)?)?;

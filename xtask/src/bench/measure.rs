@@ -13,7 +13,7 @@ pub(crate) struct Run {
 }
 
 /// Several runs of the same thing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Series(Vec<Run>);
 
 impl Series {

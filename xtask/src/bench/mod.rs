@@ -4,6 +4,7 @@
 mod expansion;
 mod measure;
 mod peers;
+mod policy;
 mod report;
 mod sealed;
 mod variants;
@@ -18,7 +19,7 @@ use report::Report;
 use crate::parts;
 use crate::shell::{self, cargo, root};
 
-/// `bench [--runs N] [sealed]`.
+/// `bench [--runs N] [sealed|policy]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let (runs, rest) = match args {
         ["--runs", number, rest @ ..] => {
@@ -26,20 +27,26 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         }
         rest => (5, rest),
     };
-    let all = match rest {
-        [] => true,
-        ["sealed"] => false,
-        _ => return Err("usage: cargo xtask bench [--runs N] [sealed]".to_owned()),
+    let (compared, sealed, policies) = match rest {
+        [] => (true, true, true),
+        ["sealed"] => (false, true, false),
+        ["policy"] => (false, false, true),
+        _ => return Err("usage: cargo xtask bench [--runs N] [sealed|policy]".to_owned()),
     };
     parts::install(parts::BENCH);
     shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
     let bench = Bench::empty(runs)?;
     let mut report = Report::default();
-    if all {
+    if compared {
         bench.lock_example()?;
         compare(&bench, &mut report)?;
     }
-    sealed::run(&bench, &mut report)?;
+    if sealed {
+        sealed::run(&bench, &mut report)?;
+    }
+    if policies {
+        policy::run(&bench, &mut report)?;
+    }
     print!("{report}");
     Ok(())
 }

@@ -3,9 +3,9 @@
 use regorus::unstable::{self as ast, Expr, Ref, Rule, RuleHead};
 
 use super::super::{path, text};
+use super::Named;
 use super::look::{Look, Variables};
 use super::value::Value;
-use super::Named;
 use crate::builtins;
 use crate::check;
 use crate::facts::Kind;

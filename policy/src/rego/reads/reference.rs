@@ -55,9 +55,11 @@ impl Look<'_, '_> {
         name == "input"
             || name == "data"
             || variables.contains_key(name)
-            || self.analysis.modules.get(self.module).is_some_and(|module| {
-                self.analysis.rules.contains_key(&(module.package.clone(), name.to_owned()))
-            })
+            || self
+                .analysis
+                .modules
+                .get(self.module)
+                .is_some_and(|module| self.analysis.rules.contains_key(&(module.package.clone(), name.to_owned())))
             || self.import(name).is_some()
     }
 
