@@ -1,5 +1,6 @@
 //! Policies that were named: read, put together, and asked about images.
 
+use std::collections::BTreeSet;
 use std::env::VarError;
 use std::path::Path;
 use std::time::Duration;
@@ -30,8 +31,10 @@ pub(crate) struct Loaded {
     pub(crate) tests: Tests,
     /// What was named, and its digest.
     pub(crate) named: Vec<(String, Digest)>,
-    /// The texts as they were given, with their names.
+    /// The texts of policies as they were given, with their names.
     pub(crate) texts: Vec<(String, String)>,
+    /// Of all texts, of tests too.
+    digests: BTreeSet<Digest>,
 }
 
 impl Loaded {
@@ -66,13 +69,16 @@ impl Loaded {
                 }
             };
             // Named twice, it is one.
-            if self.texts.iter().any(|(_, known)| *known == text) {
+            if !self.digests.insert(Digest::of(text.as_bytes())) {
                 continue;
             }
+            let policies = self.policies.len();
             if let Err(found) = self.add_text(&shown, &text, sources) {
                 findings.extend(found);
             }
-            self.texts.push((shown, text));
+            if self.policies.len() > policies {
+                self.texts.push((shown, text));
+            }
         }
     }
 
@@ -219,8 +225,9 @@ pub(crate) fn judge<'i>(
         for decision in &outcome.decisions {
             let place = match decision.verdict {
                 Verdict::Holds => 0,
-                Verdict::Deferred(_) => 1,
-                _ => 2,
+                Verdict::Excepted(_) => 1,
+                Verdict::Deferred(_) => 2,
+                _ => continue,
             };
             if let Some(count) = rules.get_mut(place) {
                 *count += 1;
@@ -244,8 +251,9 @@ pub(crate) fn judge<'i>(
     }
     report::print_warnings(&sources, &findings);
     if rules != [0; 3] {
-        let [hold, deferred, _] = rules;
-        anstream::eprintln!("policies: {hold} rules hold, {deferred} wait for a later stage");
+        let [hold, excepted, deferred] = rules;
+        let excepted = if excepted > 0 { format!(", {excepted} with exceptions") } else { String::new() };
+        anstream::eprintln!("policies: {hold} rules hold{excepted}, {deferred} wait for a later stage");
     }
     Ok(())
 }

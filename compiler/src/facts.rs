@@ -13,9 +13,10 @@ use policy::facts::{Facts, Path, licence_choices};
 use serde_json::{Map, Value, json};
 use stdlib::base::Base;
 use stdlib::hardening::Hardening;
+use stdlib::language::Catalogue;
 
 use crate::config;
-use crate::lower::annotations;
+use crate::lower::{annotations, environment};
 
 /// Debian packages that are shells.
 const SHELLS: [&str; 21] = [
@@ -276,7 +277,8 @@ fn image(
     packages: &[Value],
     places: &mut BTreeMap<Path, Span>,
 ) -> Result<Value, Finding> {
-    let run = &config.run;
+    let (run, base) = (&config.run, Base::shipped()?);
+    let language = config.base.language.as_ref().map(|language| Catalogue::shipped(language.value)).transpose()?;
     let is_shell = |package: &Value| {
         package.get("type").is_some_and(|kind| kind == "deb")
             && SHELLS.iter().any(|shell| package.get("name").is_some_and(|name| name == shell))
@@ -293,11 +295,11 @@ fn image(
         "name": config.name.value,
         "variant": config.variant.name(),
         "architectures": config.architectures.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "user": run.user.as_ref().map_or(Base::shipped()?.user, |user| user.value),
+        "user": run.user.as_ref().map_or(base.user, |user| user.value),
         "entrypoint": run.entrypoint,
         "command": run.command,
         "ports": run.ports,
-        "env": run.env,
+        "env": environment(&base, language.as_ref(), &run.env),
         "labels": annotations(config, lock.epoch),
         "read_only_root": run.read_only_root,
         "health_check": run.health.is_some(),

@@ -179,6 +179,12 @@ fn check_facts(config: &model::config::Config, lock: &Lock, plan: &Plan) {
         _ => None,
     });
     assert_eq!(annotated.as_ref(), Some(&facts.document["image"]["labels"]));
+    let env = plan.steps.values().find_map(|step| match &step.op {
+        Op::Image { config, .. } => Some(config.env.clone()),
+        _ => None,
+    });
+    let of_facts = facts.document["image"]["env"].as_object().unwrap().iter();
+    assert_eq!(env, Some(of_facts.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect()));
     let packages = facts.document["packages"].as_array().unwrap();
     let asked = compiler::config::asked(config).digest();
     let images = config.architectures.iter().filter_map(|arch| lock.image(&asked, *arch));

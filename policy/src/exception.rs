@@ -57,7 +57,9 @@ impl Exception {
 
     pub(crate) fn unused(&self) -> Finding {
         let message = format!("an exception of `{}` is about nothing that is said", self.rule);
-        Finding::warning(codes::EXCEPTION_UNUSED, message).at(self.span).help("remove it")
+        Finding::warning(codes::EXCEPTION_UNUSED, message).at(self.span).help(
+            "remove it, or correct what it is about: `policy show --rego` shows the fields of what each rule says",
+        )
     }
 }
 

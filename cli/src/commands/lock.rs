@@ -36,10 +36,11 @@ pub(super) fn run(
     };
     let every = project.every_image()?;
     let lock = renewed(&session, &project, old.as_ref(), &every.iter().collect::<Vec<_>>(), &update)?;
-    policies::judge(&project, &lock, &policies.policies, project.images().iter())?;
     if old.as_ref() != Some(&lock) {
         project.write_lock(&lock)?;
     }
+    // What is refused is locked all the same: `policy explain` looks at it, and `plan` and `build` ask again.
+    policies::judge(&project, &lock, &policies.policies, project.images().iter())?;
     tell_changes(old.as_ref(), &lock);
     Ok(summarise(&project, &lock, every.len(), format)?)
 }

@@ -25,7 +25,7 @@ pub(super) fn run(command: &PolicyCommand, format: Format) -> Result<(), Failure
     match command {
         PolicyCommand::Check { policies } => check(policies, format),
         PolicyCommand::Test { policies, threshold, junit } => test(policies, *threshold, junit.as_deref(), format),
-        PolicyCommand::Show { policy, rego } => show(policy, *rego),
+        PolicyCommand::Show { policy, rego } => show(policy, *rego, format),
         PolicyCommand::Eval { facts, policies } => eval(facts, policies, format),
         PolicyCommand::Explain { config, policies, facts } => explain(config, policies, *facts, format),
     }
@@ -56,14 +56,23 @@ fn check(names: &[String], format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(name: &str, rego: bool) -> Result<(), Failure> {
+/// The texts of policies, without those of their tests.
+fn show(name: &str, rego: bool, format: Format) -> Result<(), Failure> {
     let loaded = load(&[name.to_owned()], &mut Sources::default())?;
-    let texts: Vec<&str> = if rego {
-        loaded.policies.iter().map(policy::Policy::text).collect()
+    let texts: Vec<(&str, &str)> = if rego {
+        loaded.policies.iter().map(|policy| (policy.name.as_str(), policy.text())).collect()
     } else {
-        loaded.texts.iter().map(|(_, text)| text.as_str()).collect()
+        loaded.texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
     };
-    Ok(report::data(texts.join("\n").as_bytes())?)
+    if format == Format::Json {
+        let text = |(name, text): &(&str, &str)| json!({ "name": name, "text": text });
+        return Ok(report::print_json(&json!({ "texts": texts.iter().map(text).collect::<Vec<_>>() }))?);
+    }
+    let shown = match texts.as_slice() {
+        [(_, only)] => (*only).to_owned(),
+        several => several.iter().map(|(name, text)| format!("# {name}\n{text}\n")).collect(),
+    };
+    Ok(report::data(shown.as_bytes())?)
 }
 
 fn test(names: &[String], threshold: u8, junit: Option<&Path>, format: Format) -> Result<(), Failure> {
@@ -160,21 +169,30 @@ fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> 
         let finding = Finding::error(codes::USAGE, "no policy is named");
         return Err(finding.help("name one: `--policy stdlib:production`").into());
     }
-    let bytes = input::read(facts, MOST_FACTS).map_err(|e| project::unreadable(facts, &e))?;
-    let document: serde_json::Value = serde_json::from_slice(&bytes)
-        .map_err(|e| Finding::error(codes::FACTS_UNREADABLE, format!("{} is no JSON: {e}", facts.display())))?;
+    let name = facts.display();
+    let unreadable = |message: String| {
+        let help = "`policy explain --facts` prints the facts of an image, one document for each";
+        Finding::error(codes::FACTS_UNREADABLE, message).help(help)
+    };
+    let bytes = input::read(facts, MOST_FACTS).map_err(|e| unreadable(format!("{name} cannot be read: {e}")))?;
+    let document: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|e| unreadable(format!("{name} is no JSON: {e}")))?;
     let facts = Facts { document, ..Facts::default() };
     let misfits = facts.misfits();
     if !misfits.is_empty() {
-        return Err(misfits.into());
+        let in_file = |finding: Finding| finding.because(format!("the document is {name}"));
+        return Err(misfits.into_iter().map(in_file).collect::<Findings>().into());
     }
     let outcome = policies::ask_all(engines, facts)?;
-    tell(&outcome, format)?;
-    finish(outcome, sources)
+    if format != Format::Json {
+        tell(&outcome)?;
+    } else if outcome.is_accepted() {
+        report::print_json(&as_json(&outcome))?;
+    }
+    finish(outcome.findings, sources)
 }
 
-fn finish(outcome: Outcome, sources: Sources) -> Result<(), Failure> {
-    let findings = outcome.findings;
+fn finish(findings: Findings, sources: Sources) -> Result<(), Failure> {
     if has_errors(&findings) {
         return Err(Failure { sources, findings });
     }
@@ -183,11 +201,7 @@ fn finish(outcome: Outcome, sources: Sources) -> Result<(), Failure> {
 }
 
 /// What came of every rule.
-fn tell(outcome: &Outcome, format: Format) -> Result<(), Finding> {
-    if format == Format::Json {
-        // The findings are the document where something is refused.
-        return if outcome.is_accepted() { report::print_json(&as_json(outcome)) } else { Ok(()) };
-    }
+fn tell(outcome: &Outcome) -> Result<(), Finding> {
     for decision in &outcome.decisions {
         report::line(format_args!("{} {}: {}", decision.policy, decision.rule, decision.verdict))?;
         report::line(format_args!("    looks at {}", decision.reads.join(", ")))?;
@@ -225,31 +239,45 @@ fn as_json(outcome: &Outcome) -> serde_json::Value {
     })
 }
 
+/// What came of every rule for each image, or its facts. In JSON that is one document; a list where there are several images.
 fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Format) -> Result<(), Failure> {
     let project = Project::load(&config.config, &config.select)?;
     let lock = locked(&project)?;
     let mut sources = project.sources.clone();
-    let mut findings = Findings::new();
+    let (mut documents, mut findings) = (Vec::new(), Findings::new());
     for image in project.images() {
         if only_facts {
-            let facts = compiler::facts(&image.config, &lock, &policies::now())?;
-            report::print_json(&facts.document)?;
+            documents.push(compiler::facts(&image.config, &lock, &policies::now())?.document);
             continue;
         }
         let name = &image.config.name.value;
-        let loaded = policies::of_image(&project, image, &args.policies, &mut sources);
-        match loaded {
-            Ok(engines) if engines.is_empty() => report::line(format_args!("{name} has no policy to meet"))?,
+        match policies::of_image(&project, image, &args.policies, &mut sources) {
             Ok(engines) => {
-                if project.is_batch() && format != Format::Json {
-                    report::line(format_args!("{name}:"))?;
-                }
+                let has_policies = !engines.is_empty();
                 let outcome = policies::ask(engines, image, &lock)?;
-                tell(&outcome, format)?;
+                if format == Format::Json {
+                    documents.push(as_json(&outcome));
+                } else if has_policies {
+                    if project.is_batch() {
+                        report::line(format_args!("{name}:"))?;
+                    }
+                    tell(&outcome)?;
+                } else {
+                    report::line(format_args!("{name} has no policy to meet"))?;
+                }
                 findings.extend(project.of_image(image, outcome.findings));
             }
             Err(found) => findings.extend(project.of_image(image, found)),
         }
     }
-    finish(Outcome { findings, ..Outcome::default() }, sources)
+    // The findings are the document where something is refused.
+    if only_facts || format == Format::Json && !has_errors(&findings) {
+        match documents.as_slice() {
+            [only] if !project.is_batch() => report::print_json(only)?,
+            all => report::print_json(&json!(all))?,
+        }
+    }
+    // What is there for each architecture is said of each.
+    findings.dedup();
+    finish(findings, sources)
 }

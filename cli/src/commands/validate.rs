@@ -61,11 +61,22 @@ fn judge(file: &Path, args: &PolicyArgs) -> Result<(), Failure> {
         Err(finding) if finding.code != codes::LOCK_MISSING && finding.code != codes::LOCK_OUTDATED => {
             Err(finding.into())
         }
-        Err(_) => {
+        Err(outdated) => {
             let mut sources = project.sources.clone();
-            let read = |image| policies::of_image(&project, image, &args.policies, &mut sources);
-            let findings: Findings = project.images().iter().map(read).filter_map(Result::err).flatten().collect();
-            if has_errors(&findings) { Err(Failure { sources, findings }) } else { Ok(()) }
+            let (mut named, mut findings) = (false, Findings::new());
+            for image in project.images() {
+                match policies::of_image(&project, image, &args.policies, &mut sources) {
+                    Ok(engines) => named |= !engines.is_empty(),
+                    Err(found) => findings.extend(found),
+                }
+            }
+            if has_errors(&findings) {
+                return Err(Failure { sources, findings });
+            }
+            if named {
+                anstream::eprintln!("policies were read and not asked: {}", outdated.message);
+            }
+            Ok(())
         }
     }
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use model::config::{Config, Place, Run};
 use model::plan::ImageConfig;
+use stdlib::base::Base;
+use stdlib::language::Catalogue;
 
 use super::Lowering;
 
 impl Lowering<'_, '_> {
     pub(super) fn image_config(&self) -> ImageConfig {
         let Run { entrypoint, command, user, workdir, env, ports, health: _, read_only_root: _ } = &self.config.run;
-        let language = self.catalogue.iter().flat_map(|catalogue| &catalogue.environment);
-        let env: BTreeMap<&String, &String> = self.base.environment.iter().chain(language).chain(env).collect();
+        let env = environment(self.base, self.catalogue, env);
         let user = user.as_ref().map_or(self.base.user, |user| user.value);
         ImageConfig {
             user: format!("{user}:{user}"),
@@ -50,6 +51,16 @@ pub(crate) fn annotations(config: &Config, epoch: i64) -> BTreeMap<String, Strin
         (own("compliance"), Some(metadata.compliance.join(",")).filter(|list| !list.is_empty())),
     ];
     fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
+/// The environment of a container: that of the base, of the language, and what the configuration sets.
+pub(crate) fn environment<'e>(
+    base: &'e Base,
+    language: Option<&'e Catalogue>,
+    own: &'e BTreeMap<String, String>,
+) -> BTreeMap<&'e String, &'e String> {
+    let language = language.into_iter().flat_map(|catalogue| &catalogue.environment);
+    base.environment.iter().chain(language).chain(own).collect()
 }
 
 fn rfc3339(epoch: i64) -> String {

@@ -19,7 +19,7 @@ use stdlib::hardening::Hardening;
 use stdlib::language::Catalogue;
 
 use self::compile::Compiled;
-pub(crate) use self::image::annotations;
+pub(crate) use self::image::{annotations, environment};
 use self::parts::Root;
 use crate::resolve::{Made, Runtime};
 use crate::upstream::{self, Chain};

@@ -8,6 +8,7 @@ mod recursion;
 mod shape;
 mod unbound;
 mod unknown_fact;
+mod unknown_rule;
 
 pub(crate) use format::format;
 pub(crate) use function::{arity, unknown};
@@ -17,3 +18,4 @@ pub(crate) use recursion::recursion;
 pub(crate) use shape::shape;
 pub(crate) use unbound::unbound;
 pub(crate) use unknown_fact::unknown_fact;
+pub(crate) use unknown_rule::unknown_rule;

@@ -1,6 +1,7 @@
 //! How much a rule may use.
 
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use regorus::Value;
@@ -40,6 +41,33 @@ pub fn memory_in_use() -> u64 {
     mimalloc::allocation_stats_snapshot().0.allocated
 }
 
+/// How many rules are evaluated now, in all threads, and the bytes that they may use together: the evaluator has one limit for the
+/// whole program. What one uses beyond its share, another lacks and refuses.
+static SHARES: Mutex<(usize, u64)> = Mutex::new((0, 0));
+
+/// The memory of one rule, while it is evaluated.
+struct Share(u64);
+
+impl Share {
+    fn of(memory: u64) -> Self {
+        let mut shares = SHARES.lock().unwrap_or_else(PoisonError::into_inner);
+        let (rules, limit) = *shares;
+        let start = if rules == 0 { memory_in_use() } else { limit };
+        *shares = (rules + 1, start.saturating_add(memory));
+        regorus::set_global_memory_limit(Some(shares.1));
+        Self(memory)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut shares = SHARES.lock().unwrap_or_else(PoisonError::into_inner);
+        let (rules, limit) = *shares;
+        *shares = (rules.saturating_sub(1), limit.saturating_sub(self.0));
+        regorus::set_global_memory_limit((shares.0 > 0).then_some(shares.1));
+    }
+}
+
 impl Budget {
     /// Limits the time of all that is evaluated from now on.
     pub(crate) fn give(&self, evaluator: &mut regorus::Engine) {
@@ -48,9 +76,9 @@ impl Budget {
 
     /// Evaluates a rule within the budget.
     pub(super) fn evaluate(&self, evaluator: &mut regorus::Engine, query: &str) -> Result<Value, Failure> {
-        regorus::set_global_memory_limit(Some(memory_in_use().saturating_add(self.memory)));
+        let share = Share::of(self.memory);
         let answer = evaluator.eval_rule(query.to_owned());
-        regorus::set_global_memory_limit(None);
+        drop(share);
         answer.map_err(|error| {
             let why = Said::of(&error.to_string()).message;
             // What a function exceeds is told in words only.

@@ -45,6 +45,8 @@ struct Rule {
 pub enum Verdict {
     /// It has nothing to say.
     Holds,
+    /// It says so many things, and an exception lets each through.
+    Excepted(usize),
     /// It says so many things; those that an exception lets through are not among them.
     Says(usize),
     /// It reads what is not known before this stage.
@@ -59,6 +61,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Holds => f.write_str("holds"),
+            Verdict::Excepted(number) => write!(f, "excepted: {number}"),
             Verdict::Says(number) => write!(f, "says {number}"),
             Verdict::Deferred(stage) => write!(f, "deferred to {stage}"),
             Verdict::Unknown(facts) => write!(f, "unknown: {}", facts.join(", ")),
@@ -136,19 +139,29 @@ impl Engine {
         let mut analysis = Analysis::new(&modules);
         let mut evaluator = regorus::Engine::new();
         evaluator.set_strict_builtin_errors(true);
-        let failed = |why: String| Finding::error(codes::POLICY_SYNTAX, format!("the policies are refused: {why}"));
-        builtins::add_to(&mut evaluator).map_err(failed)?;
+        let failed = |why: &str| {
+            let said = rego::Said::of(why);
+            let finding = Finding::error(codes::POLICY_SYNTAX, format!("the policies are refused: {}", said.message));
+            // What a policy in YAML was lowered to has no places in it.
+            let policy = said.text().and_then(|number| policies.get(number)).filter(|one| one.places.is_empty());
+            let span = policy.and_then(|policy| said.span(policy.module.source, &policy.module.text));
+            span.into_iter().fold(finding, Finding::at)
+        };
+        builtins::add_to(&mut evaluator).map_err(|why| failed(&why))?;
         let mut rules = Vec::new();
         for (number, policy) in policies.iter().enumerate() {
             let (clauses, text) = clauses(number, &policy.module);
             // The number says which of the policies an error is about.
             if let Err(error) = evaluator.add_policy(number.to_string(), text.to_string()) {
-                findings.push(failed(rego::Said::of(&error.to_string()).message));
+                findings.push(failed(&error.to_string()));
                 continue;
             }
             for clause in clauses {
                 let reads = analysis.reads(number, &clause);
-                let span = policy.places.get(&clause.name).copied().unwrap_or(clause.span);
+                // A rule that comes with another one is where that is.
+                let section = clause.name.split('.').next().unwrap_or_default();
+                let place = policy.places.get(&clause.name).or_else(|| policy.places.get(section));
+                let span = place.copied().unwrap_or(clause.span);
                 let query = format!("data.{}.{}", policy.module.package.join("."), clause.own());
                 rules.push(Rule { policy: policy.name.clone(), clause, span, reads, query });
             }
@@ -163,8 +176,7 @@ impl Engine {
             budget.give(&mut evaluator);
             // What is wrong with all of them together is found before anything is asked: a variable that nothing binds.
             if let Err(error) = evaluator.eval_query("true".into(), false) {
-                let said = rego::Said::of(&error.to_string());
-                findings.push(failed(said.message));
+                findings.push(failed(&error.to_string()));
             }
         }
         if has_errors(&findings) {
@@ -202,13 +214,14 @@ impl Engine {
                 match self.budget.evaluate(&mut self.evaluator, &rule.query) {
                     Ok(said) => {
                         let said: Vec<serde_json::Value> = said::all(&said);
-                        let mut refused = Vec::new();
+                        let (mut refused, mut excepted) = (Vec::new(), 0);
                         for said in &said {
                             let exception = self.exceptions.iter().zip(&mut used).find(|(exception, _)| {
                                 !exception.has_expired(today) && exception.is_about(&rule.clause.name, said)
                             });
                             if let Some((exception, used)) = exception {
                                 *used = true;
+                                excepted += 1;
                                 outcome.excepted.push(rule.excepted(exception, said));
                             } else {
                                 refused.push(said);
@@ -220,7 +233,11 @@ impl Engine {
                             refused.clear();
                         }
                         outcome.findings.extend(refused.iter().map(|said| rule.finding(said, facts)));
-                        if refused.is_empty() { Verdict::Holds } else { Verdict::Says(refused.len()) }
+                        match (refused.len(), excepted) {
+                            (0, 0) => Verdict::Holds,
+                            (0, excepted) => Verdict::Excepted(excepted),
+                            (number, _) => Verdict::Says(number),
+                        }
                     }
                     Err(failure) => {
                         spent |= failure.is_spent;

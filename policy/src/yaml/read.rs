@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use grammar::reader::{Fields, POLICY, Reader};
 use grammar::yaml::{Kind, Node};
-use model::{Findings, Span, has_errors};
+use model::{Digest, Finding, Findings, Span, codes, has_errors};
 
 use super::exceptions;
 use super::rule::{Field, Form, RULES, Rule};
 use crate::exception::Exception;
+use crate::facts::licence_choices;
 
 /// Bytes of a word at most: no evaluator takes lines of any length.
 const LONGEST: usize = 500;
@@ -100,7 +101,10 @@ fn policy(reader: &mut Reader, root: &Node) -> Option<Declared> {
         );
     }
     let known: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
-    reader.required(&fields, "rules", "list what is demanded: `rules: {versions: {pinned: required}}`");
+    // A policy may do nothing but except from the rules of others.
+    if fields.get("exceptions").is_none() {
+        reader.required(&fields, "rules", "list what is demanded: `rules: {versions: {pinned: required}}`");
+    }
     let rules = match reader.section(&fields, "rules", &known) {
         Some(section) => RULES.iter().filter_map(|rule| asked(reader, &section, rule)).collect(),
         None => Vec::new(),
@@ -152,10 +156,31 @@ fn word(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
     Some(line.value)
 }
 
+/// One licence, spelt as it is in the alternatives of an SPDX expression, with which it is compared.
+fn licence(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
+    let line = reader.line(node, path)?;
+    if licence_choices(&line.value) == Some(vec![vec![line.value.clone()]]) {
+        return Some(line.value);
+    }
+    let message = format!("{} is no licence that SPDX knows", grammar::quote(&line.value));
+    let near = grammar::suggest::nearest(&line.value, spdx::identifiers::LICENSES.iter().map(|known| known.name));
+    let finding = Finding::error(codes::BAD_VALUE, message).at(line.span);
+    reader.add(finding.suggest(near, "write one licence as SPDX does: `MIT`, `GPL-2.0-only`, `LicenseRef-ours`"));
+    None
+}
+
 fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<Given> {
     match field.form {
         Form::Word(words) => reader.one_of(node, path, words, &[]).map(Given::Word),
-        Form::Number => reader.number(node, path, "0 to 1000000").map(|number| Given::Number(number.value)),
+        Form::Number(most) => {
+            let number = reader.number::<u64>(node, path, &format!("0 to {most}"))?;
+            if number.value > most {
+                let message = format!("`{path}` is at most {most}, not {}", number.value);
+                reader.bad_value(number.span, message, format!("write a number from 0 to {most}"));
+                return None;
+            }
+            Some(Given::Number(number.value))
+        }
         Form::Words(known) => {
             let item = format!("{path}[]");
             let read = |reader: &mut Reader, node: &Node| match known {
@@ -163,6 +188,22 @@ fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<
                 known => reader.one_of(node, &item, known, &[]).map(str::to_owned),
             };
             Some(Given::Words(reader.list(node, path).filter_map(|node| read(reader, node)).collect()))
+        }
+        Form::Digests => {
+            let read = |reader: &mut Reader, node: &Node| {
+                let line = reader.line(node, path)?;
+                if line.value.parse::<Digest>().is_ok() {
+                    return Some(line.value);
+                }
+                let message = format!("{} is no SHA-256 digest", grammar::quote(&line.value));
+                reader.bad_value(line.span, message, "write `sha256:` and 64 hexadecimal digits in lower case");
+                None
+            };
+            Some(Given::Words(reader.list(node, path).filter_map(|node| read(reader, node)).collect()))
+        }
+        Form::Licences => {
+            let item = format!("{path}[]");
+            Some(Given::Words(reader.list(node, path).filter_map(|node| licence(reader, node, &item)).collect()))
         }
         Form::Identities => {
             let item = "signatures.identities[]";

@@ -7,8 +7,12 @@ pub(crate) enum Form {
     Word(&'static [&'static str]),
     /// Any number of these words, or of any where there are none.
     Words(&'static [&'static str]),
-    /// A number of things.
-    Number,
+    /// Any number of licences, as SPDX spells them.
+    Licences,
+    /// Any number of SHA-256 digests.
+    Digests,
+    /// A number of things, so many at most.
+    Number(u64),
     /// Any number of signing identities.
     Identities,
 }
@@ -35,6 +39,9 @@ const FORBIDDEN: Form = Form::Word(&["forbidden"]);
 pub(crate) const HARDENING: &[&str] = &["cf-protection", "fortify", "now", "nx", "pie", "relro", "stack-protector"];
 const ATTESTATIONS: &[&str] =
     &["custom", "licences", "sbom", "slsa-provenance", "test-report", "vex", "vulnerabilities"];
+/// What configurations may name under `base`, now or later.
+const LANGUAGES: &[&str] = &["go", "java", "node", "python", "ruby", "rust"];
+const MANY: Form = Form::Number(1_000_000);
 const SIGNED: &[&str] = &["debian", "pypi", "source"];
 
 macro_rules! field {
@@ -56,13 +63,13 @@ pub(crate) const RULES: &[Rule] = &[
             field!("require", Form::Words(HARDENING)),
         ],
     },
-    Rule { name: "languages", word: None, fields: &[field!("allow", Form::Words(&[]))] },
+    Rule { name: "languages", word: None, fields: &[field!("allow", Form::Words(LANGUAGES))] },
     Rule {
         name: "licenses",
         word: None,
         fields: &[
-            field!("allow", Form::Words(&[])),
-            field!("deny", Form::Words(&[])),
+            field!("allow", Form::Licences),
+            field!("deny", Form::Licences),
             field!("unknown", Form::Word(&["allow", "deny"])),
         ],
     },
@@ -73,7 +80,7 @@ pub(crate) const RULES: &[Rule] = &[
             field!("builders", Form::Words(&[])),
             field!("emulated", FORBIDDEN),
             field!("hermetic", REQUIRED),
-            field!("level", Form::Number),
+            field!("level", Form::Number(3)),
             field!("reproducible", REQUIRED),
             field!("source", REQUIRED),
         ],
@@ -94,7 +101,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "signatures",
         word: None,
-        fields: &[field!("identities", Form::Identities), field!("keys", Form::Words(&[]))],
+        fields: &[field!("identities", Form::Identities), field!("keys", Form::Digests)],
     },
     Rule {
         name: "sources",
@@ -111,13 +118,13 @@ pub(crate) const RULES: &[Rule] = &[
         name: "vulnerabilities",
         word: None,
         fields: &[
-            field!("critical", Form::Number),
-            field!("high", Form::Number),
-            field!("kev", Form::Number),
-            field!("low", Form::Number),
-            field!("medium", Form::Number),
+            field!("critical", MANY),
+            field!("high", MANY),
+            field!("kev", MANY),
+            field!("low", MANY),
+            field!("medium", MANY),
             field!("unfixed", Form::Word(&["allow", "count"])),
-            field!("unknown", Form::Number),
+            field!("unknown", MANY),
         ],
     },
 ];

@@ -112,7 +112,12 @@ fn tests_and_facts_of_ones_own() {
         "more_test.rego",
         "package clnstrt.policy.names\n\ntest_wrong if count(deny) == 3 with input as {\"requirements\": []}\n",
     );
-    policy(&["test", here]).fails(1, "CS1215");
+    policy(&["test", here, "--junit", junit.to_str().unwrap()]).fails(1, "CS1215");
+    let report = fs::read_to_string(&junit).unwrap();
+    assert!(report.contains("tests=\"3\" failures=\"1\"") && report.contains("<failure"), "{report}");
+    let sarif = policy(&["test", here, "--format", "sarif"]).fails(1, "");
+    let sarif: Value = serde_json::from_str(&sarif.stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "CS1215");
     file("unused.rego", "package clnstrt.policy.unused\n\nwarn contains \"x\" if input.build.fips\n");
     std::fs::remove_file(dir.path().join("more_test.rego")).unwrap();
     policy(&["test", here, "--threshold", "100"]).fails(1, "CS1216");
@@ -129,4 +134,8 @@ fn tests_and_facts_of_ones_own() {
     assert!(eval(&document).ok().stdout.contains("ORG1: holds"));
     document["requirments"] = serde_json::json!([]);
     eval(&document).fails(2, "CS1214");
+    // What is shown is the policy, without its tests; what of it is asked there, and data beside it is not.
+    let shown = policy(&["show", here]).ok().stdout;
+    assert!(shown.contains("package clnstrt.policy.names") && !shown.contains("test_refused"), "{shown}");
+    policy(&["check", &file("copy.yaml", &policy(&["show", "stdlib:production"]).ok().stdout)]).ok();
 }

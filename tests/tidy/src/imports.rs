@@ -51,3 +51,14 @@ pub fn problems(table: &Imports, actual: &Imports) -> Vec<String> {
     }
     problems
 }
+
+/// All that a crate imports, itself or through others.
+pub fn reach<'i>(imports: &'i Imports, crate_: &'i str) -> BTreeSet<&'i str> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![crate_];
+    while let Some(name) = open.pop() {
+        let new = imports.get(name).into_iter().flatten().map(String::as_str).filter(|import| reached.insert(*import));
+        open.extend(new);
+    }
+    reached
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tidy::{File, codes, imports, names, repository_files, root, shape};
 
-const PURE: &[&str] = &["report", "compiler", "grammar", "inspect", "model", "stdlib", "trust"];
+const PURE: &[&str] = &["report", "compiler", "grammar", "inspect", "model", "policy", "stdlib", "trust"];
 
 #[track_caller]
 fn none(problems: Vec<String>) {
@@ -28,6 +28,12 @@ fn imports_follow_the_table() {
     assert!(actual["cli"].contains("runtime") && actual["model"].is_empty(), "{actual:?}");
     none(imports::problems(&table, &actual));
     assert!(!table["runtime"].contains("compiler"), "the runtime learns of the compiler through plans alone");
+    let reached = imports::reach(&actual, "policy");
+    assert!(reached.contains("model"), "{reached:?}");
+    for other in ["compiler", "runtime", "sandbox", "cli"] {
+        assert!(!reached.contains(other), "policies are asked where there is no {other}");
+        assert!(imports::reach(&actual, "cli").contains(other) || other == "cli");
+    }
 }
 
 #[test]

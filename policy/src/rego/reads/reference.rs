@@ -148,6 +148,11 @@ impl Look<'_, '_> {
         }
         let below: Vec<Named> =
             self.analysis.rules.keys().filter(|(package, _)| package.starts_with(names)).cloned().collect();
+        if below.is_empty() {
+            let known = self.analysis.rules.keys().map(|(_, name)| name.as_str());
+            let finding = check::unknown_rule(names, known, self.at(expr.span()));
+            self.find(finding);
+        }
         Value::of(below.iter().map(|rule| self.named(rule, &[])).collect::<Vec<_>>())
     }
 
