@@ -33,8 +33,8 @@ pub(crate) struct Loaded {
     pub(crate) named: Vec<(String, Digest)>,
     /// The texts of policies as they were given, with their names.
     pub(crate) texts: Vec<(String, String)>,
-    /// Of all texts, of tests too.
-    digests: BTreeSet<Digest>,
+    /// Of all texts, with whether each is a test.
+    digests: BTreeSet<(bool, Digest)>,
 }
 
 impl Loaded {
@@ -69,7 +69,7 @@ impl Loaded {
                 }
             };
             // Named twice, it is one.
-            if !self.digests.insert(Digest::of(text.as_bytes())) {
+            if !self.digests.insert((is_test(&shown), Digest::of(text.as_bytes()))) {
                 continue;
             }
             let policies = self.policies.len();
@@ -85,7 +85,7 @@ impl Loaded {
     fn add_text(&mut self, name: &str, text: &str, sources: &mut Sources) -> Result<(), Findings> {
         let source = sources.add(name, text);
         let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if name.ends_with("_test.rego") {
+        if is_test(name) {
             return self.tests.add_rego(source, text);
         }
         if name.ends_with(".rego") {
@@ -107,7 +107,8 @@ impl Loaded {
 
     /// Checks them together and makes them ready.
     pub(crate) fn engine(&self) -> Result<Engine, Findings> {
-        Engine::new(&self.policies, Budget::default())
+        let policies = self.policies.clone();
+        watched(ASKING, move || Engine::new(&policies, Budget::default()))?
     }
 
     /// The same for being asked: `None` where nothing was named, and a finding where what was named demands nothing.
@@ -123,6 +124,10 @@ impl Loaded {
         let message = format!("no policy demands anything: {}", names.join(", "));
         Err(Finding::error(codes::POLICY_IO, message).help("add a rule, or do not name it").into())
     }
+}
+
+fn is_test(name: &str) -> bool {
+    name.ends_with("_test.rego")
 }
 
 fn is_of_kind(root: &Node, kind: &str) -> bool {

@@ -44,7 +44,7 @@ pub(crate) fn shape(module: &Module) -> Findings {
 }
 
 /// The names of a head, up to the first that is none.
-fn names(expr: &Expr) -> Vec<&str> {
+pub(super) fn names(expr: &Expr) -> Vec<&str> {
     match expr {
         Expr::Var { span, .. } => vec![span.text()],
         Expr::RefDot { refr, field, .. } => {

@@ -6,6 +6,7 @@ use model::{Severity, Span};
 use regorus::unstable::{AssignOp, Expr, Literal, Ref, Rule, RuleBody, RuleHead};
 
 use super::{Module, path, text};
+use crate::builtins;
 
 /// The two sets that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +83,11 @@ pub(crate) fn clauses(policy: usize, module: &Module) -> (Vec<Clause>, Arc<str>)
     }
     text.push_str(module.text.get(at..).unwrap_or_default());
     for clause in &clauses {
-        text.push_str(&format!("\n{} contains said if some said in {}", clause.set.name(), clause.own()));
+        text.push_str(&format!(
+            "\n{} contains clnstrt__said if some clnstrt__said in {}",
+            clause.set.name(),
+            clause.own()
+        ));
     }
     (clauses, text.into())
 }
@@ -95,7 +100,11 @@ fn called(key: &Expr, bodies: &[RuleBody]) -> Option<String> {
             let field = fields.iter().find(|(_, name, _)| text(name) == Some(wanted))?;
             text(&field.2).map(str::to_owned)
         }),
-        Expr::Call { params, .. } => params.iter().find_map(|param| text(param)).map(str::to_owned),
+        Expr::Call { fcn, params, .. }
+            if path(fcn).is_none_or(|name| builtins::arguments(&name.join(".")).is_none()) =>
+        {
+            params.iter().find_map(|param| text(param)).map(str::to_owned)
+        }
         Expr::Var { span, .. } => bodies.iter().flat_map(|body| &body.query.stmts).find_map(|stmt| {
             let Literal::Expr { expr, .. } = &stmt.literal else { return None };
             let Expr::AssignExpr { op: AssignOp::ColEq, lhs, rhs, .. } = &**expr else { return None };

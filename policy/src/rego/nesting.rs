@@ -5,7 +5,7 @@
 const MOST: u64 = 1 << 19;
 /// Brackets in one another at most.
 const DEEPEST: usize = 20;
-/// Signs between the parts of one expression at most, and parentheses in one another.
+/// Signs between the parts of one expression at most.
 const LONGEST: usize = 500;
 
 /// An open bracket, or the whole text.
@@ -14,6 +14,8 @@ struct Open {
     cost: u64,
     /// Signs in its expression so far.
     signs: usize,
+    /// Open parentheses in it.
+    parentheses: usize,
     /// Whether the last thing in it was a sign, so that the expression goes on.
     goes_on: bool,
     /// Whether a line has ended since the last thing in it.
@@ -30,10 +32,20 @@ impl Open {
     }
 }
 
+/// Whether the word `in` begins there, which is a sign between two parts.
+fn is_in(text: &str, at: usize) -> bool {
+    let before = text.get(..at).and_then(|before| before.chars().next_back());
+    let after = text.get(at..).and_then(|rest| rest.strip_prefix("in")?.chars().next());
+    before.is_none_or(|c| !is_word(c)) && after.is_some_and(|c| !is_word(c))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 /// Where brackets begin to lie so deep in one another, or an expression gets so long, that the text is not read: an offset in bytes.
 pub(crate) fn too_deep(text: &str) -> Option<usize> {
     let mut open = vec![Open::default()];
-    let mut parentheses = 0_usize;
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
         let last = open.last_mut()?;
@@ -57,12 +69,21 @@ pub(crate) fn too_deep(text: &str) -> Option<usize> {
                 last.word();
             }
             b'\n' => last.ended = !last.goes_on,
-            b',' | b';' => last.signs = 0,
-            b'(' => parentheses += 1,
+            // Arguments belong to the expression that the call is a part of.
+            b',' | b';' => {
+                if last.parentheses == 0 {
+                    last.signs = 0;
+                }
+            }
+            b'(' => {
+                last.signs += 1;
+                last.parentheses += 1;
+            }
             b')' => {
-                parentheses = parentheses.saturating_sub(1);
+                last.parentheses = last.parentheses.saturating_sub(1);
                 last.goes_on = false;
             }
+            b'i' if is_in(text, at) => last.signs += 1,
             b'[' | b'{' => {
                 last.signs += 1;
                 open.push(Open::default());
@@ -86,7 +107,7 @@ pub(crate) fn too_deep(text: &str) -> Option<usize> {
             _ => last.word(),
         }
         // Those that nobody closes are tried all the same.
-        if open.len() > DEEPEST || parentheses > LONGEST || open.last().is_some_and(|open| open.signs > LONGEST) {
+        if open.len() > DEEPEST || open.last().is_some_and(|open| open.signs > LONGEST) {
             return Some(at);
         }
     }
@@ -111,7 +132,8 @@ mod tests {
 
     #[test]
     fn long_expressions_are_found_and_many_short_ones_are_none() {
-        for link in ["+1", "+\n1", "\n+ 1", "-", ".b", "[0]", ".b[0]", "(", " # and\n + 1", "| {}"] {
+        for link in [" in 1", "+f(1,1)", "+1", "+\n1", "\n+ 1", "-", ".b", "[0]", ".b[0]", "(", " # and\n + 1", "| {}"]
+        {
             assert!(too_deep(&format!("x := a{}", link.repeat(600))).is_some(), "{link}");
             assert_eq!(too_deep(&format!("x := a{}", link.repeat(200))), None, "{link}");
         }

@@ -42,7 +42,7 @@ fn exception(reader: &mut Reader, node: &Node) -> Option<Exception> {
             .collect()
     });
     if let (Some(node), Some(matches)) = (fields.get("match"), &matches)
-        && matches.is_empty()
+        && matches.values().all(|wanted| wanted == "*")
     {
         reader.bad_value(node.span, "`match` would let everything through", "say what it is about");
     }

@@ -159,7 +159,8 @@ fn word(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
 /// One licence, spelt as it is in the alternatives of an SPDX expression, with which it is compared.
 fn licence(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
     let line = reader.line(node, path)?;
-    if licence_choices(&line.value) == Some(vec![vec![line.value.clone()]]) {
+    let is_deprecated = spdx::license_id(&line.value).is_some_and(|known| known.is_deprecated());
+    if !is_deprecated && licence_choices(&line.value) == Some(vec![vec![line.value.clone()]]) {
         return Some(line.value);
     }
     let message = format!("{} is no licence that SPDX knows", grammar::quote(&line.value));
@@ -216,7 +217,12 @@ fn given(reader: &mut Reader, node: &Node, path: &str, field: &Field) -> Option<
                 };
                 Some(Identity { issuer: text("issuer")?, subject: text("subject")? })
             };
-            Some(Given::Identities(reader.list(node, path).filter_map(|node| read(reader, node)).collect()))
+            let items: Vec<&Node> = reader.list(node, path).collect();
+            if items.is_empty() {
+                reader.missing(node.span, format!("`{path}` names nobody"), "name an issuer and a subject");
+                return None;
+            }
+            Some(Given::Identities(items.into_iter().filter_map(|node| read(reader, node)).collect()))
         }
     }
 }

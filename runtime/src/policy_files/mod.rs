@@ -126,14 +126,22 @@ fn archive(from: impl Read, taken: &mut Taken) -> io::Result<()> {
         let name =
             String::from_utf8(entry.path_bytes().into_owned()).map_err(|_| io::Error::other("a name is no text"))?;
         let name = name.trim_start_matches("./").to_owned();
-        if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
         }
-        match entry.header().entry_type() {
+        if name.split('/').any(|part| part.is_empty() || part == "..") {
+            return Err(io::Error::other(format!("{name} is no path inside the archive")));
+        }
+        if name.split('/').any(|part| part.starts_with('.')) {
+            continue;
+        }
+        match kind {
             EntryType::Regular if counts(&name) => taken.add(name, entry)?,
             EntryType::Symlink | EntryType::Link => {
                 return Err(io::Error::other(format!("{name} is a link, and a policy has none")));
             }
+            _ if counts(&name) => return Err(io::Error::other(format!("{name} is no file"))),
             _ => {}
         }
     }
@@ -198,6 +206,15 @@ mod tests {
         header.set_size(0);
         links.append_link(&mut header, "inner", "/etc").unwrap();
         assert!(refused("links.tar", links.into_inner().unwrap()).contains("is a link"));
+        for name in ["/b.rego", "../b.rego", "x//b.rego"] {
+            let mut header = tar::Header::new_ustar();
+            header.as_ustar_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(0);
+            header.set_cksum();
+            let mut outside = tar::Builder::new(Vec::new());
+            outside.append(&header, io::empty()).unwrap();
+            assert!(refused("outside.tar", outside.into_inner().unwrap()).contains("no path inside"), "{name}");
+        }
         assert!(refused("none.tar", archived(&[("a", "x")])).contains("no policy"));
         assert!(read(&dir.path().join("absent"), None).unwrap_err().message.contains("cannot be read"));
         let with_link = dir.path().join("folder");

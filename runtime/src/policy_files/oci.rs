@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use model::Digest;
 use serde::de::DeserializeOwned;
 
-use super::{MOST_ALL, Taken, archive, counts};
+use super::{MOST_ALL, MOST_FILES, Taken, archive, counts};
 use crate::execute::oci::{Index, Manifest};
 use crate::input;
 
@@ -29,6 +29,9 @@ pub(super) fn artifact(layout: &Path, pinned: Option<Digest>, taken: &mut Taken)
         }
     };
     let manifest: Manifest = read(&blob(layout, digest, MOST_DOCUMENT)?)?;
+    if manifest.layers.len() > MOST_FILES {
+        return Err(io::Error::other(format!("it has more than {MOST_FILES} layers")));
+    }
     for layer in manifest.layers {
         let title = layer.annotations.get(TITLE).map_or("", String::as_str);
         if counts(title) {
@@ -37,6 +40,9 @@ pub(super) fn artifact(layout: &Path, pinned: Option<Digest>, taken: &mut Taken)
             archive(MultiGzDecoder::new(blob(layout, layer.digest, MOST_ALL)?.as_slice()), taken)?;
         } else if layer.media_type.ends_with("tar") {
             archive(blob(layout, layer.digest, MOST_ALL)?.as_slice(), taken)?;
+        } else if !layer.media_type.contains(".data.layer.") {
+            let kind = layer.media_type;
+            return Err(io::Error::other(format!("its layer `{title}` of type {kind} cannot be read as a policy")));
         }
     }
     Ok(digest)
@@ -112,6 +118,13 @@ mod tests {
         assert_eq!(super::super::read(dir.path(), Some(two)).unwrap().files["two.rego"], b"package two");
         assert!(super::super::read(dir.path(), None).unwrap_err().message.contains("several artifacts"));
         assert!(super::super::read(dir.path(), Some(Digest::of(b""))).is_err());
+    }
+
+    #[test]
+    fn a_layer_that_nobody_understands_is_refused_and_none_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        layout(dir.path(), &[("", "a.rego", b"package a"), ("application/vnd.oci.image.layer.v1.tar+zstd", "", b"x")]);
+        assert!(super::super::read(dir.path(), None).unwrap_err().message.contains("cannot be read as a policy"));
     }
 
     #[test]

@@ -38,11 +38,7 @@ deny contains {"code": "release: in what is said", "msg": sprintf("%v", [input.i
 
 deny contains {"code": "release: with other facts", "msg": "x"} if big with input.image.name as "x"
 
-deny contains {"code": "deploy: with another function", "msg": "x"} if input.image.shell with count as mocked
-
 big if input.image.size > 1000
-
-mocked(_) := 3
 
 deny contains {"code": "release: a package as a value", "msg": "x"} if {
 	some name
@@ -55,3 +51,71 @@ deny contains {"code": "release: a package by its alias", "msg": "x"} if {
 }
 
 deny contains {"code": "release: each", "msg": "x"} if every _, value in input.image { value != 1000 }
+
+images contains input.image
+
+made[input.image] := 1
+
+deny contains {"code": "release: a member of a set as its key", "msg": "x"} if {
+	images[it]
+	it.size > 1000
+}
+
+deny contains {"code": "release: a member of a set as a part of its key", "msg": "x"} if {
+	pairs[[it, _]]
+	it.size > 1000
+}
+
+pairs contains [input.image, 1]
+
+deny contains {"code": "release: a key of an object", "msg": "x"} if {
+	some it, _ in made
+	it.size > 1000
+}
+
+deny contains {"code": "release: the names of facts", "msg": "x"} if {
+	some name, _ in input.image
+	name == "size"
+}
+
+deny contains {"code": "release: the names of facts by an index", "msg": "x"} if {
+	some name
+	input.image[name]
+	name == "size"
+}
+
+deny contains {"code": "release: how many names", "msg": "x"} if count(input.image) > 17
+
+deny contains {"code": "release: an object in objects", "msg": "x"} if nested.image.info.size > 1000
+
+nested.image.info := input.image
+
+deny contains {"code": "release: objects by keys", "msg": "x"} if {
+	some a, b
+	keyed[a][b].size > 1000
+}
+
+keyed[name][name] := input.image if name := input.image.name
+
+deny contains {"code": "release: a package as an object", "msg": "x"} if {
+	all_of_it := data.clnstrt.library
+	all_of_it.inner.newest.kind == "key"
+}
+
+deny contains {"code": "release: a pattern that compares", "msg": "x"} if {
+	size = input.image.size
+	[1, 2] = [1, size]
+}
+
+deny contains {"code": "release: a pattern that compares with a rule", "msg": "x"} if {
+	pair := [1, 2]
+	[_, largest] = pair
+}
+
+largest := input.image.size
+
+deny contains {"code": "release: an answer that is compared", "msg": "x"} if abs(3, largest)
+
+deny contains {"code": "release: how many in a set of what was found", "msg": "x"} if {
+	count({part | some part in input.packages; part.direct}) > 10
+}

@@ -44,11 +44,6 @@ deny contains {"code": "compile: a pattern", "msg": "x"} if {
 	image.name == "x"
 }
 
-deny contains {"code": "release: a pattern of an object", "msg": "x"} if {
-	{"here": image} = {"here": input.image}
-	image.size > 1000
-}
-
 deny contains {"code": "release: a set of what was found", "msg": "x"} if {
 	some secret in found
 	secret.kind == "key"
@@ -92,3 +87,20 @@ deny contains {"code": "release: the result as an argument", "msg": "x"} if {
 }
 
 same(x) := x
+
+deny contains {"code": "release: through three names, before they are bound", "msg": "x"} if {
+	a.size > 1000
+	a = b
+	b = c
+	c = input.image
+}
+
+deny contains {"code": "compile: an index", "msg": "x"} if {
+	input.packages[i].direct
+	i > 3
+}
+
+deny contains {"code": "compile: how many in a list of what was found", "msg": "x"} if {
+	found_here := [part | some part in input.packages; part.direct]
+	count(found_here) > 10
+}

@@ -74,7 +74,9 @@ impl Look<'_, '_> {
                 }
             }
             // How many they are says nothing of what is in them.
-            ("count", _, [of]) if of.facts().all(|(fact, _)| matches!(fact.schema.kind(), Kind::List(_))) => {
+            ("count", _, [of])
+                if !of.is_set() && of.facts().all(|(fact, _)| matches!(fact.schema.kind(), Kind::List(_))) =>
+            {
                 return Value::other();
             }
             ("sprintf", [format, ..], _) => {
@@ -107,6 +109,12 @@ impl Look<'_, '_> {
             }
             [] => None,
         };
+        // `lib.f` may as well be a function in this package.
+        let nested = || {
+            let module = self.analysis.modules.get(self.module)?;
+            Some((module.package.clone(), names.first()?.clone()))
+        };
+        let own = own.filter(|own| self.analysis.rules.contains_key(own)).or_else(nested);
         own.filter(|own| self.analysis.rules.contains_key(own))
     }
 

@@ -6,7 +6,7 @@ use model::{Finding, Span, codes};
 use regorus::unstable::{self as ast, AssignOp, BoolOp, Expr, Literal, LiteralStmt, Query, Rule, RuleBody, RuleHead};
 
 use super::value::Value;
-use super::{Analysis, MOST_DEPTH, MOST_EXPRESSIONS, Named, Read, Reads, Step, first, shown};
+use super::{Analysis, DEEPEST, MOST_DEPTH, MOST_EXPRESSIONS, Named, Read, Reads, Step, first, shown};
 use crate::check::{self, Term};
 
 pub(super) type Variables = BTreeMap<String, Value>;
@@ -89,7 +89,7 @@ impl<'a, 'm> Look<'a, 'm> {
                     RuleHead::Func { args, assign, .. } => {
                         let values = arguments.iter().cloned().chain(std::iter::repeat(Value::default()));
                         for (arg, of) in args.iter().zip(values) {
-                            self.bind(arg, of, &mut variables);
+                            self.declare(arg, of, &mut variables);
                         }
                         assign.as_ref()
                     }
@@ -115,54 +115,57 @@ impl<'a, 'm> Look<'a, 'm> {
     /// What is in a head besides its name and arguments, and the value it gives.
     fn head(&mut self, head: &RuleHead, value: Option<&Expr>, variables: &mut Variables) -> Value {
         match head {
-            RuleHead::Set { key, .. } => {
+            RuleHead::Set { refr, key, .. } => {
                 let Some(key) = key else { return Value::other() };
                 self.in_head = true;
                 let member = self.expr(key, variables);
                 self.in_head = false;
-                Value::of([member])
+                let member = Value::set([member]);
+                self.below(refr, member, variables)
             }
             RuleHead::Compr { refr, .. } | RuleHead::Func { refr, .. } => {
-                let mut keys = Vec::new();
-                let mut inner = &**refr;
-                while let Expr::RefBrack { refr, .. } | Expr::RefDot { refr, .. } = inner {
-                    if let Expr::RefBrack { index, .. } = inner {
-                        keys.push(self.expr(index, variables));
-                    }
-                    inner = refr;
-                }
                 let value = value.map_or(Value::other(), |value| self.expr(value, variables));
-                let is_alone = matches!(**refr, Expr::Var { .. });
-                if is_alone { value } else { Value::of(keys.into_iter().chain([value])) }
+                self.below(refr, value, variables)
             }
         }
     }
 
-    /// The statements of a query, in any order: what is used before it has a value is looked at once more with it.
+    /// What a rule is as a whole of which the head gives a value to `a.b[c]`: an object in an object.
+    fn below(&mut self, refr: &Expr, value: Value, variables: &mut Variables) -> Value {
+        match refr {
+            Expr::RefBrack { refr, index, .. } => {
+                let key = self.expr(index, variables);
+                self.below(refr, Value::set([key, value]), variables)
+            }
+            Expr::RefDot { refr, .. } => self.below(refr, Value::of([value]), variables),
+            _ => value,
+        }
+    }
+
+    /// The statements of a query, in any order: what is used before it has a value is looked at once more with it, until nothing
+    /// more becomes known.
     fn query(&mut self, query: &Query, variables: &mut Variables) {
         let outer = variables.clone();
-        let outer_early = std::mem::take(&mut self.early);
+        let (outer_early, outer_late) = (std::mem::take(&mut self.early), std::mem::take(&mut self.late));
         let found = self.analysis.found.len();
-        self.statements(query, variables);
-        let late: Variables = std::mem::take(&mut self.early)
-            .into_iter()
-            .filter_map(|name| {
-                let Some(value) = variables.get(&name).cloned() else {
-                    self.early.insert(name);
-                    return None;
-                };
-                Some((name, value))
-            })
-            .collect();
-        if !late.is_empty() {
+        let (mut late, mut before) = (Variables::new(), None);
+        for _ in 0..=query.stmts.len() {
             self.analysis.found.truncate(found);
-            *variables = outer;
-            let outer_late = std::mem::replace(&mut self.late, late.keys().cloned().collect());
-            variables.extend(late);
+            variables.clone_from(&outer);
+            variables.extend(late.clone());
+            self.late = late.keys().cloned().collect();
             self.statements(query, variables);
-            self.late = outer_late;
-            self.early.retain(|name| !variables.contains_key(name));
+            let names: BTreeSet<String> = late.into_keys().chain(std::mem::take(&mut self.early)).collect();
+            let known: Variables =
+                names.iter().filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect();
+            self.early = names.into_iter().filter(|name| !known.contains_key(name)).collect();
+            if before.as_ref() == Some(&known) || known.is_empty() {
+                break;
+            }
+            before = Some(known.clone());
+            late = known;
         }
+        self.late = outer_late;
         self.early.extend(outer_early);
     }
 
@@ -175,33 +178,35 @@ impl<'a, 'm> Look<'a, 'm> {
         if stmt.with_mods.is_empty() {
             return self.literal(&stmt.literal, variables, equal);
         }
+        let mut others = Vec::new();
         for with in &stmt.with_mods {
-            let value = self.expr(&with.r#as, variables);
-            self.escape(&value);
-            // Another function or rule may do anything with what it is given.
+            self.taken(&with.r#as, variables);
             if first(&with.refr) != Some("input") {
-                self.escape(&Value::input());
+                others.push(check::with(with.refr.span().text(), self.at(with.refr.span())));
             }
         }
         // Facts are other ones here, and those that are read otherwise count nevertheless.
         let found = self.analysis.found.len();
         self.literal(&stmt.literal, variables, &mut Equal::new());
         self.analysis.found.truncate(found);
+        self.analysis.found.extend(others);
     }
 
     fn literal(&mut self, literal: &Literal, variables: &mut Variables, equal: &mut Equal) {
         match literal {
             Literal::SomeVars { vars, .. } => {
                 for var in vars {
+                    self.shadows(var.text(), var);
                     variables.remove(var.text());
                 }
             }
             Literal::SomeIn { key, value, collection, .. } => {
                 let of = self.expr(collection, variables);
+                self.iterated(&of);
                 if let Some(key) = key {
-                    self.bind(key, Value::other(), variables);
+                    self.declare(key, of.keys(), variables);
                 }
-                self.bind(value, of.inside(), variables);
+                self.declare(value, of.inside(), variables);
             }
             Literal::Expr { span, expr } => {
                 let span = self.at(span);
@@ -215,10 +220,13 @@ impl<'a, 'm> Look<'a, 'm> {
             }
             Literal::Every { key, value, domain, query, .. } => {
                 let of = self.expr(domain, variables);
+                self.iterated(&of);
                 let mut inner = variables.clone();
                 if let Some(key) = key {
-                    inner.insert(key.text().to_owned(), Value::other());
+                    self.shadows(key.text(), key);
+                    inner.insert(key.text().to_owned(), of.keys());
                 }
+                self.shadows(value.text(), value);
                 inner.insert(value.text().to_owned(), of.inside());
                 self.query(query, &mut inner);
             }
@@ -266,9 +274,11 @@ impl<'a, 'm> Look<'a, 'm> {
     }
 
     /// Whether a pattern has a variable without a value.
-    fn is_open(&self, pattern: &Expr, variables: &Variables) -> bool {
+    pub(super) fn is_open(&self, pattern: &Expr, variables: &Variables) -> bool {
         match pattern {
-            Expr::Var { span, .. } => self.late.contains(span.text()) || !self.is_bound(span.text(), variables),
+            Expr::Var { span, .. } => {
+                span.text() == "_" || self.late.contains(span.text()) || !self.is_bound(span.text(), variables)
+            }
             Expr::Array { items, .. } | Expr::Set { items, .. } => {
                 items.iter().any(|item| self.is_open(item, variables))
             }
@@ -300,29 +310,75 @@ impl<'a, 'm> Look<'a, 'm> {
         equal.push((read, value, span));
     }
 
-    /// Gives the variables of a pattern what is known of them.
+    /// Gives new variables in a pattern what is known of them: `:=`, `some`, arguments.
+    pub(super) fn declare(&mut self, pattern: &Expr, of: Value, variables: &mut Variables) {
+        if let Expr::Var { span, .. } = pattern
+            && span.text() != "_"
+        {
+            self.shadows(span.text(), span);
+            self.late.remove(span.text());
+            variables.insert(span.text().to_owned(), of);
+            return;
+        }
+        self.parts(pattern, of, variables, Self::declare);
+    }
+
+    /// Holds a value against a pattern: variables in it without a value take one, all else is compared.
     pub(super) fn bind(&mut self, pattern: &Expr, of: Value, variables: &mut Variables) {
-        match pattern {
-            Expr::Var { span, .. } if span.text() == "_" => {}
-            Expr::Var { span, .. } => {
-                self.late.remove(span.text());
-                variables.insert(span.text().to_owned(), of);
-            }
-            Expr::Array { items, .. } | Expr::Set { items, .. } => {
-                items.iter().for_each(|item| self.bind(item, of.inside(), variables));
-            }
-            Expr::Object { fields, .. } => {
-                for (_, key, value) in fields {
-                    self.taken(key, variables);
-                    let field = super::super::text(key).map_or_else(|| of.inside(), |name| of.field(name));
-                    self.bind(value, field, variables);
+        if let Expr::Var { span, .. } = pattern {
+            let name = span.text();
+            if self.late.remove(name) || !self.is_bound(name, variables) {
+                if name != "_" {
+                    variables.insert(name.to_owned(), of);
                 }
+            } else {
+                self.taken(pattern, variables);
+                self.escape(&of);
             }
-            // It is compared.
+            return;
+        }
+        self.parts(pattern, of, variables, Self::bind);
+    }
+
+    fn parts(
+        &mut self,
+        pattern: &Expr,
+        of: Value,
+        variables: &mut Variables,
+        part: fn(&mut Self, &Expr, Value, &mut Variables),
+    ) {
+        match pattern {
+            Expr::Var { .. } => {}
+            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+                items.iter().for_each(|item| part(self, item, of.inside(), variables));
+            }
+            Expr::Object { fields, span, .. } => {
+                if self.is_open(pattern, variables) {
+                    let finding = check::object_pattern(self.at(span));
+                    self.find(finding);
+                }
+                self.escape(&of);
+                fields.iter().for_each(|(_, _, value)| part(self, value, of.inside(), variables));
+            }
             _ => {
                 self.taken(pattern, variables);
                 self.escape(&of);
             }
+        }
+    }
+
+    /// Finds a new variable with the name of a rule or import, for which the evaluator would take it.
+    fn shadows(&mut self, name: &str, span: &ast::Span) {
+        if self.is_bound(name, &Variables::new()) {
+            let finding = check::shadowed(name, self.at(span));
+            self.find(finding);
+        }
+    }
+
+    /// Going through something says which names are in it.
+    pub(super) fn iterated(&mut self, of: &Value) {
+        if of.facts().any(|(fact, _)| fact.names().next().is_some()) {
+            self.read(&of.inside());
         }
     }
 
@@ -336,41 +392,53 @@ impl<'a, 'm> Look<'a, 'm> {
     /// Looks at an expression; a fact that it is, is read.
     pub(super) fn expr(&mut self, expr: &Expr, variables: &mut Variables) -> Value {
         if self.depth == MOST_DEPTH || self.analysis.expressions >= MOST_EXPRESSIONS {
-            if self.analysis.expressions <= MOST_EXPRESSIONS {
-                let finding = Finding::error(codes::POLICY_SHAPE, "this is too much to be looked through");
-                let span = self.at(expr.span());
-                self.find(finding.at(span).help("make several rules of it, or shorter ones"));
-            }
-            // It is said once.
-            self.analysis.expressions = MOST_EXPRESSIONS + 1;
+            self.too_much(expr);
             return Value::other();
         }
         self.analysis.expressions += 1;
         self.depth += 1;
         let value = self.inner(expr, variables);
         self.depth -= 1;
+        if value.depth() > DEEPEST {
+            self.too_much(expr);
+            return Value::other();
+        }
         self.read(&value);
         value
+    }
+
+    /// Refuses all policies; nothing more is looked at.
+    fn too_much(&mut self, expr: &Expr) {
+        let span = self.at(expr.span());
+        self.analysis.too_much.get_or_insert_with(|| {
+            let finding = Finding::error(codes::POLICY_SHAPE, "this is too much to be looked through");
+            finding.at(span).help("make several rules of it, or shorter ones")
+        });
+        self.analysis.expressions = MOST_EXPRESSIONS;
     }
 
     fn inner(&mut self, expr: &Expr, variables: &mut Variables) -> Value {
         match expr {
             Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => self.reference(expr, variables),
             Expr::Call { span, fcn, params, .. } => self.call(span, fcn, params, variables),
-            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+            Expr::Array { items, .. } => {
                 Value::of(items.iter().map(|item| self.expr(item, variables)).collect::<Vec<_>>())
+            }
+            Expr::Set { items, .. } => {
+                Value::set(items.iter().map(|item| self.expr(item, variables)).collect::<Vec<_>>())
             }
             Expr::Object { fields, .. } => {
                 let parts = fields.iter().flat_map(|(_, key, value)| [key, value]);
-                Value::of(parts.map(|part| self.expr(part, variables)).collect::<Vec<_>>())
+                Value::set(parts.map(|part| self.expr(part, variables)).collect::<Vec<_>>())
             }
-            Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
-                self.comprehension(&[term], query, variables)
+            Expr::ArrayCompr { term, query, .. } => Value::of(self.comprehension(&[term], query, variables)),
+            Expr::SetCompr { term, query, .. } => Value::set(self.comprehension(&[term], query, variables)),
+            Expr::ObjectCompr { key, value, query, .. } => {
+                Value::set(self.comprehension(&[key, value], query, variables))
             }
-            Expr::ObjectCompr { key, value, query, .. } => self.comprehension(&[key, value], query, variables),
             Expr::AssignExpr { lhs, rhs, .. } => {
                 let of = self.expr(rhs, variables);
-                self.bind(lhs, of, variables);
+                self.declare(lhs, of, variables);
                 Value::other()
             }
             Expr::UnaryExpr { expr, .. } => {
@@ -392,13 +460,13 @@ impl<'a, 'm> Look<'a, 'm> {
         }
     }
 
-    fn comprehension(&mut self, terms: &[&Expr], query: &Query, variables: &Variables) -> Value {
+    fn comprehension(&mut self, terms: &[&Expr], query: &Query, variables: &Variables) -> Vec<Value> {
         let in_head = std::mem::replace(&mut self.in_head, false);
         let mut inner = variables.clone();
         self.query(query, &mut inner);
         let parts: Vec<Value> = terms.iter().map(|term| self.expr(term, &mut inner)).collect();
         self.in_head = in_head;
-        Value::of(parts)
+        parts
     }
 }
 

@@ -23,6 +23,8 @@ use crate::facts::Stage;
 const MOST_EXPRESSIONS: usize = 1_000_000;
 /// Expressions in expressions are not looked into deeper.
 const MOST_DEPTH: usize = 200;
+/// Lists in lists are not made deeper.
+const DEEPEST: usize = 64;
 
 /// One step to a fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +57,8 @@ pub(crate) struct Analysis<'m> {
     found: Vec<Finding>,
     /// Expressions that were looked at.
     expressions: usize,
+    /// What was too much to be looked at.
+    too_much: Option<Finding>,
 }
 
 impl<'m> Analysis<'m> {
@@ -67,7 +71,7 @@ impl<'m> Analysis<'m> {
                 }
             }
         }
-        Self { modules, rules, found: Vec::new(), expressions: 0 }
+        Self { modules, rules, found: Vec::new(), expressions: 0, too_much: None }
     }
 
     /// What a clause of a module reads.
@@ -89,7 +93,7 @@ impl<'m> Analysis<'m> {
     /// What is wrong, each once.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
         let mut found: Vec<Finding> = Vec::new();
-        for finding in self.found {
+        for finding in self.found.into_iter().chain(self.too_much) {
             if !found.contains(&finding) {
                 found.push(finding);
             }

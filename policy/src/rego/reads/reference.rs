@@ -24,7 +24,7 @@ impl Look<'_, '_> {
                 if let Some(name) = text(index) {
                     return self.field(&of, name, index.span());
                 }
-                self.index(index, variables);
+                self.index(index, &of, variables);
                 if let Some((fact, read)) = of.only()
                     && fact.any().is_none()
                     && fact.names().next().is_none()
@@ -40,13 +40,12 @@ impl Look<'_, '_> {
     }
 
     /// What stands in brackets: variables in it that have no value take one.
-    fn index(&mut self, index: &Expr, variables: &mut Variables) {
-        match index {
-            Expr::Var { span, .. } if !self.is_bound(span.text(), variables) => {
-                self.bind(index, Value::other(), variables);
-            }
-            Expr::Array { items, .. } => items.iter().for_each(|item| self.index(item, variables)),
-            _ => drop(self.taken(index, variables)),
+    fn index(&mut self, index: &Expr, of: &Value, variables: &mut Variables) {
+        if self.is_open(index, variables) {
+            self.iterated(of);
+            self.bind(index, of.keys(), variables);
+        } else {
+            self.taken(index, variables);
         }
     }
 
@@ -140,20 +139,25 @@ impl Look<'_, '_> {
             let (package, rest) = names.split_at(*at);
             rest.first().is_some_and(|name| self.analysis.rules.contains_key(&(package.to_vec(), name.clone())))
         };
-        if let Some(at) = (0..names.len()).rev().find(is_rule) {
+        let rule = (0..names.len()).rev().find(is_rule).and_then(|at| {
             let (package, rest) = names.split_at(at);
-            let Some((name, fields)) = rest.split_first() else { return Value::other() };
+            let (name, fields) = rest.split_first()?;
             let rule = self.named(&(package.to_vec(), name.clone()), &[]);
-            return fields.iter().fold(rule, |of, name| self.field(&of, name, expr.span()));
-        }
+            Some(fields.iter().fold(rule, |of, name| self.field(&of, name, expr.span())))
+        });
         let below: Vec<Named> =
             self.analysis.rules.keys().filter(|(package, _)| package.starts_with(names)).cloned().collect();
-        if below.is_empty() {
+        if rule.is_none() && below.is_empty() {
             let known = self.analysis.rules.keys().map(|(_, name)| name.as_str());
             let finding = check::unknown_rule(names, known, self.at(expr.span()));
             self.find(finding);
         }
-        Value::of(below.iter().map(|rule| self.named(rule, &[])).collect::<Vec<_>>())
+        // A package is an object of its rules and of the packages below.
+        let below = below.iter().map(|rule| {
+            let value = self.named(rule, &[]);
+            (names.len()..=rule.0.len()).fold(value, |value, _| Value::of([value]))
+        });
+        below.fold(rule.unwrap_or_default(), Value::or)
     }
 
     /// Looks into all rules of a name, and says what their value is.

@@ -12,8 +12,12 @@ pub(super) struct Value {
     is: BTreeSet<Read>,
     /// It may be a list, set or object of the policy's own, and each of its members this.
     members: Option<Box<Value>>,
+    /// Of equal members it may have one only, so that how many they are says something of each.
+    is_set: bool,
     /// It may be something else.
     other: bool,
+    /// How deep lists lie in one another.
+    depth: usize,
 }
 
 /// The fact of a path.
@@ -46,11 +50,27 @@ impl Value {
         Self { other: true, ..Self::default() }
     }
 
-    /// Something that is made of others.
+    /// A list that is made of others.
     pub(super) fn of(parts: impl IntoIterator<Item = Value>) -> Self {
         let members = parts.into_iter().fold(Self::default(), Self::or);
         let has_facts = !members.is.is_empty() || members.members.is_some();
-        Self { members: has_facts.then(|| Box::new(members)), ..Self::other() }
+        let depth = members.depth.saturating_add(1);
+        Self { members: has_facts.then(|| Box::new(members)), depth, ..Self::other() }
+    }
+
+    /// A set, or an object by its keys.
+    pub(super) fn set(parts: impl IntoIterator<Item = Value>) -> Self {
+        Self { is_set: true, ..Self::of(parts) }
+    }
+
+    /// How deep lists of the policy's own lie in one another in it.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether how many there are depends on what they are.
+    pub(super) fn is_set(&self) -> bool {
+        self.is_set
     }
 
     /// One or the other.
@@ -61,7 +81,9 @@ impl Value {
             (Some(one), Some(two)) => Some(Box::new(one.or(*two))),
             (one, two) => one.or(two),
         };
+        self.is_set |= other.is_set;
         self.other |= other.other;
+        self.depth = self.depth.max(other.depth);
         self
     }
 
@@ -78,13 +100,19 @@ impl Value {
         self.within(named.filter(|read| fact(read).is_some()).collect())
     }
 
+    /// What its keys may be, or its members where they are their own keys. Those of facts are texts and numbers.
+    pub(super) fn keys(&self) -> Self {
+        self.within(BTreeSet::new()).or(Self::other())
+    }
+
     /// What is in it, wherever.
     pub(super) fn inside(&self) -> Self {
         self.within(self.is.iter().flat_map(children).collect())
     }
 
     fn within(&self, is: BTreeSet<Read>) -> Self {
-        let of_facts = Self { is, members: None, other: self.other };
+        let depth = self.depth.saturating_sub(1);
+        let of_facts = Self { is, members: None, is_set: false, other: self.other, depth };
         self.members.iter().map(|members| (**members).clone()).fold(of_facts, Self::or)
     }
 

@@ -16,23 +16,17 @@ pub(super) fn lower(asked: &Asked, text: &mut Text) {
     for (name, condition) in limits {
         let Some(most) = asked.number(name) else { continue };
         let found = format!(
-            "found := [vulnerability | some vulnerability in input.vulnerabilities; {condition}; counts(vulnerability)]"
+            "found := {{[vulnerability.id, vulnerability.package] | some vulnerability in input.vulnerabilities; {condition}; counts(vulnerability)}}"
         );
         let what = if name == "kev" { "exploited".to_owned() } else { format!("of severity {name}") };
         text.deny(
-            &[&found, &format!("count(found) > {most}"), "some vulnerability in found"],
+            &[&found, &format!("count(found) > {most}"), "some [id, purl] in found"],
             Say {
                 rule: &format!("vulnerabilities.{name}"),
-                msg: &format!(
-                    "sprintf(\"%s in %s is {what}; at most {most} such are allowed\", [vulnerability.id, vulnerability.package])"
-                ),
+                msg: &format!("sprintf(\"%s in %s is {what}; at most {most} such are allowed\", [id, purl])"),
                 fact: "[\"vulnerabilities\"]",
                 remedy: "\"update the package, or state why it does not affect the image\"",
-                more: &[
-                    ("cve", "vulnerability.id"),
-                    ("package", "vulnerability.package"),
-                    ("at_most", &most.to_string()),
-                ],
+                more: &[("cve", "id"), ("package", "purl"), ("at_most", &most.to_string())],
             },
         );
     }
