@@ -6,7 +6,7 @@ use model::{Finding, Span, codes};
 use regorus::unstable::{self as ast, AssignOp, BoolOp, Expr, Literal, LiteralStmt, Query, Rule, RuleBody, RuleHead};
 
 use super::value::Value;
-use super::{Analysis, DEEPEST, MOST_DEPTH, MOST_EXPRESSIONS, Named, Read, Reads, Step, first, shown};
+use super::{Analysis, DEEPEST, MOST_DEPTH, MOST_EXPRESSIONS, MOST_FINDINGS, Named, Read, Reads, Step, first, shown};
 use crate::check::{self, Term};
 
 pub(super) type Variables = BTreeMap<String, Value>;
@@ -61,6 +61,9 @@ impl<'a, 'm> Look<'a, 'm> {
 
     pub(super) fn find(&mut self, finding: Finding) {
         self.analysis.found.push(finding);
+        if self.analysis.found.len() >= MOST_FINDINGS {
+            self.analysis.expressions = MOST_EXPRESSIONS;
+        }
     }
 
     /// Counts what a value may be as read.

@@ -23,6 +23,8 @@ use crate::facts::Stage;
 const MOST_EXPRESSIONS: usize = 1_000_000;
 /// Expressions in expressions are not looked into deeper.
 const MOST_DEPTH: usize = 200;
+/// After so many findings nothing more is looked at.
+const MOST_FINDINGS: usize = 500;
 /// Lists in lists are not made deeper.
 const DEEPEST: usize = 64;
 
