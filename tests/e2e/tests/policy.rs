@@ -134,7 +134,7 @@ fn tests_and_facts_of_ones_own() {
     assert!(eval(&document).ok().stdout.contains("ORG1: holds"));
     document["requirments"] = serde_json::json!([]);
     eval(&document).fails(2, "CS1214");
-    // What is shown is the policy, without its tests; what of it is asked there, and data beside it is not.
+    // What is shown is the policy, without its tests.
     let shown = policy(&["show", here]).ok().stdout;
     assert!(shown.contains("package clnstrt.policy.names") && !shown.contains("test_refused"), "{shown}");
     policy(&["check", &file("copy.yaml", &policy(&["show", "stdlib:production"]).ok().stdout)]).ok();
