@@ -146,6 +146,20 @@ pub(crate) enum Command {
         /// `oci:DIR`, or an archive's path.
         reference: String,
     },
+    /// Write the bill of materials of an image, whoever built it.
+    GenerateSbom {
+        /// `oci:DIR`, or an archive's path.
+        reference: String,
+        /// The file to write; the end of its name says in which form: `.cdx.json`, `.cdx.xml`, `.spdx.json`, `.spdx`, `.spdx.rdf.xml`.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// The form, whatever the file is called: `cyclonedx-json`, `cyclonedx-xml`, `spdx-json`, `spdx-tag-value`, `spdx-rdf`.
+        #[arg(long = "form", value_name = "FORM")]
+        form: Option<String>,
+        /// Of several architectures, this one.
+        #[arg(long, value_name = "ARCH")]
+        arch: Option<String>,
+    },
     /// Show where packages come from on this machine, and where that was found.
     Sources,
     /// Show the keys upstreams are believed by.
@@ -272,7 +286,7 @@ pub(crate) struct Execution {
     /// Run every command twice, the second time under other conditions, and fail where it makes something else.
     #[arg(long)]
     pub(crate) check_reproducible: bool,
-    /// Write build log, compile flags and debug files there.
+    /// Write bills of materials, build log, compile flags and debug files there.
     #[arg(long, value_name = "DIR")]
     pub(crate) artifacts: Option<PathBuf>,
 }

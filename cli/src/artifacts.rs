@@ -5,11 +5,17 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use evidence::{Bill, Format as Form, LayerOf, Locked};
+use model::config::Config;
+use model::inventory::Inventory;
+use model::lock::Lock;
 use model::plan::{Op, Plan, PlanKey};
-use model::{Finding, codes};
+use model::{Arch, Finding, codes};
 use runtime::Output;
 use runtime::execute::{Executed, Value};
 use runtime::store::Store;
+
+use crate::commands::PlannedImage;
 
 /// The targets of plans that are artifacts, and what is written of each for its architecture.
 const TARGETS: [(&str, &str); 2] = [("compile-flags/", "compile-flags-ARCH.json"), ("debug/", "debug-ARCH.tar.gz")];
@@ -19,7 +25,14 @@ const LOG: &str = "build-log.txt";
 const COMPARISONS: &str = "reproducibility.txt";
 
 /// Writes the artifacts of one plan, as many as there are: of a build that failed, at least what was printed.
-pub(crate) fn write(store: &Store, dir: &Path, plan: &Plan, executed: &Executed) -> Result<(), Finding> {
+pub(crate) fn write(
+    store: &Store,
+    dir: &Path,
+    planned: &PlannedImage<'_>,
+    lock: &Lock,
+    executed: &Executed,
+) -> Result<(), Finding> {
+    let plan = &planned.plan;
     let failed = |e: io::Error| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", dir.display()));
     fs::create_dir_all(dir).map_err(failed)?;
     for (target, key) in &plan.targets {
@@ -34,6 +47,10 @@ pub(crate) fn write(store: &Store, dir: &Path, plan: &Plan, executed: &Executed)
                 whole(&dir.join(name.replace("ARCH", arch)), |to| io::copy(&mut from, to).map(drop))?;
             }
         }
+    }
+    let config = &planned.image.config;
+    for arch in &config.architectures {
+        bills(store, dir, config, *arch, (plan, lock), executed)?;
     }
     let logs = by_title(plan, &executed.logs);
     let mut texts = Vec::new();
@@ -55,6 +72,40 @@ pub(crate) fn write(store: &Store, dir: &Path, plan: &Plan, executed: &Executed)
     }
     whole(&dir.join(COMPARISONS), |to| {
         comparisons.iter().try_for_each(|(title, key, repeated)| write!(to, "== {title} ({key})\n{repeated}"))
+    })
+}
+
+/// Writes the bills of materials of the image of one architecture, in every form, if it was made.
+fn bills(
+    store: &Store,
+    dir: &Path,
+    config: &Config,
+    arch: Arch,
+    (plan, lock): (&Plan, &Lock),
+    executed: &Executed,
+) -> Result<(), Finding> {
+    let value = |target: &str| plan.targets.get(target).and_then(|key| executed.values.get(key));
+    let (Some(Value::Image(image)), Some(Value::Blob(inventory))) =
+        (value(arch.name()), value(&format!("inventory/{arch}")))
+    else {
+        return Ok(());
+    };
+    let bytes = store.read(&inventory.digest, inventory.size)?;
+    let inventory: Inventory = serde_json::from_slice(&bytes)
+        .map_err(|e| Finding::error(codes::STORE_IO, format!("an inventory cannot be read: {e}")))?;
+    let resolution = lock.image(&compiler::config::asked(config).digest(), arch);
+    let image = evidence::Image {
+        name: config.name.value.clone(),
+        version: config.version.as_ref().map(|version| version.value.clone()),
+        architecture: arch.name().to_owned(),
+        manifest: Some(image.manifest.digest),
+        layers: image.layers.iter().map(|layer| LayerOf { digest: layer.digest, title: layer.title.clone() }).collect(),
+        created: plan.epoch,
+    };
+    let bill = Bill::new(image, &inventory, resolution.map(|resolution| Locked { lock, resolution }));
+    Form::ALL.into_iter().try_for_each(|form| {
+        let name = format!("sbom-{arch}{}", form.ending());
+        whole(&dir.join(name), |to| evidence::sbom(&bill, form, to))
     })
 }
 

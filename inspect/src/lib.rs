@@ -4,4 +4,5 @@ pub mod archive;
 pub mod debian;
 pub mod difference;
 pub mod elf;
+pub mod inventory;
 pub mod pypi;

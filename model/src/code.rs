@@ -200,6 +200,11 @@ codes! {
     POLICY_TEST_FAILED = "CS1215" Verdict "a test of a policy failed";
     POLICY_COVERAGE = "CS1216" Verdict "tests evaluate too little of a policy";
     POLICY_IO = "CS1217" Input "a policy cannot be found";
+
+    // CS13xx: what is in an image
+    RECORD_UNREAD = "CS1301" Verdict "a record of packages cannot be read";
+    LAYER_CHANGED = "CS1302" Verdict "a layer holds something else than was put there";
+    PACKAGE_MISSING = "CS1303" Verdict "a promised package is not in the image";
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod config;
 mod digest;
 mod finding;
 pub mod hardening;
+pub mod inventory;
 pub mod lock;
 pub mod plan;
 mod span;

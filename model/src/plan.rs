@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::inventory::Ecosystem;
 use crate::lock::Origin;
 use crate::{Arch, Digest, TreePath, digest_of};
 
@@ -140,6 +141,19 @@ pub enum Op {
         /// For which architecture.
         arch: Arch,
     },
+    /// What lies in an image. Its layers are read as they will be delivered. Inputs: the layers, bottom first; for each the tree it
+    /// was made from; for each part the tree it brought, in which later parts cover earlier ones. Output: the document
+    /// [`crate::inventory::Inventory`], if the layers hold just what their trees do and every promised package is among it.
+    Inventory {
+        /// Version of this operation: what is looked for.
+        v: u32,
+        /// For which architecture.
+        arch: Arch,
+        /// How many layers there are.
+        layers: u32,
+        /// What the parts are, in their order.
+        parts: Vec<Brought>,
+    },
     /// One image layer from the one input (a tree). Output: layer.
     Layer {
         /// Version of this operation, tar writer and compressor included.
@@ -194,6 +208,29 @@ pub enum Part {
     },
     /// Debug information of what was compiled here, by build id.
     Debug,
+}
+
+/// Who brought something into an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brought {
+    /// A package as in the lock, or what else it is: `application`.
+    pub by: String,
+    /// The package whose record has to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<Promised>,
+}
+
+/// A package that is known before the image is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promised {
+    /// Whose record tells of it.
+    pub ecosystem: Ecosystem,
+    /// Its name, as its ecosystem compares names.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// How an archive becomes a tree.

@@ -20,7 +20,7 @@ const SEEDS: &[(&str, &[&str])] = &[
     ("config", &["compile/config/ok", "compile/config/err", "grammar/ok", "grammar/err", "compile/half-typed"]),
     ("expression", &["compile/template/ok", "compile/template/err"]),
     ("format", &["compile/config/ok", "grammar/ok", "grammar/err", "compile/half-typed"]),
-    ("policy", &["policy/check", "policy/hostile"]),
+    ("policy", &["policy/check", "policy/hostile", "policy/reads"]),
     ("template", &["compile/template/ok", "compile/template/err"]),
     ("debian_control", &["debian"]),
     ("debian_index", &["debian"]),

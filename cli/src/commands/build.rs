@@ -191,11 +191,11 @@ fn attempt(
     phase("execute");
     let executed = execute(&whole, &session.store, &options)?;
     if let Some(dir) = &execution.artifacts {
-        let planned_images = planned.images.len();
+        let (planned_images, lock) = (planned.images.len(), &planned.lock);
         for planned in &planned.images {
             let own = dir.join(&planned.image.config.name.value);
             let dir = if planned_images > 1 { &own } else { dir };
-            artifacts::write(&session.store, dir, &planned.plan, &executed)?;
+            artifacts::write(&session.store, dir, planned, lock, &executed)?;
         }
     }
     phase("release");

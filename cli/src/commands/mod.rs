@@ -5,6 +5,7 @@ mod diff;
 mod expand;
 mod explain;
 mod fmt;
+mod generate_sbom;
 mod init;
 mod inspect;
 mod lock;
@@ -16,6 +17,8 @@ mod store;
 mod trust;
 mod validate;
 mod why;
+
+pub(crate) use plan::PlannedImage;
 
 use crate::args::{Args, Command};
 use crate::report::Failure;
@@ -41,6 +44,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         }
         Command::Why { package, config } => why::run(&config, &package, format),
         Command::Inspect { reference } => inspect::run(&reference, format),
+        Command::GenerateSbom { reference, output, form, arch } => {
+            generate_sbom::run(&reference, &output, form.as_deref(), arch.as_deref())
+        }
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),

@@ -66,9 +66,9 @@ pub(super) struct Planned<'p> {
 }
 
 /// The plan of one image.
-pub(super) struct PlannedImage<'p> {
-    pub(super) image: &'p Image,
-    pub(super) plan: Plan,
+pub(crate) struct PlannedImage<'p> {
+    pub(crate) image: &'p Image,
+    pub(crate) plan: Plan,
     /// What of the lock it is made from.
     pub(super) locked: BTreeSet<(Digest, Arch)>,
 }

@@ -256,6 +256,10 @@ fn leaves(plan: &Plan, key: &PlanKey, facts: &mut Facts) {
                 facts.put("inspection: demands", shown(&json!(demands)));
                 facts.put("inspection: parts", digest_of(parts).to_string());
             }
+            Op::Inventory { v, arch, layers, parts } => {
+                facts.put("inventory", format!("version {v}, of {layers} layers for {arch}"));
+                facts.put("inventory: parts", digest_of(parts).to_string());
+            }
             _ => {}
         }
     }

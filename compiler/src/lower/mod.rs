@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::config::{Config, Language, Variant};
+use model::inventory::Ecosystem;
 use model::lock::{Asker, Lock, Node, Origin, Resolution};
-use model::plan::{Addition, ArchiveFormat, Check, Op, Part, Plan, PlanKey, Step, WheelScheme};
+use model::plan::{Addition, ArchiveFormat, Brought, Check, Op, Part, Plan, PlanKey, Promised, Step, WheelScheme};
 use model::{Arch, Digest, Finding, Findings, TreePath, codes};
 use stdlib::base::Base;
 use stdlib::hardening::Hardening;
@@ -36,6 +37,7 @@ mod version {
     pub(super) const PICK: u32 = 1;
     pub(super) const RUN: u32 = 1;
     pub(super) const INSPECT: u32 = 1;
+    pub(super) const INVENTORY: u32 = 1;
 }
 
 /// The author's files, captured before planning.
@@ -238,6 +240,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
         }
         self.plan.steps.extend(steps);
 
+        let brought = self.brought(&locked, &own);
         checks.extend(self.inspection(arch, &locked, own));
         let trees = trees(&layers);
         let check = Op::Check { v: version::CHECK, check: Check::Libraries, arch };
@@ -250,6 +253,12 @@ impl<'a, 'l> Lowering<'a, 'l> {
             inputs.push(self.plan.add(op, std::iter::once(*tree).chain(below).collect()));
         }
         checks.push(check);
+        let (parts, brought): (Vec<Brought>, Vec<PlanKey>) = brought.into_iter().unzip();
+        let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+        let op = Op::Inventory { v: version::INVENTORY, arch, layers: count, parts };
+        let inventory = self.plan.add(op, inputs.iter().copied().chain(trees).chain(brought).collect());
+        self.plan.targets.insert(format!("inventory/{arch}"), inventory);
+        checks.push(inventory);
         inputs.extend(checks);
         let op = Op::Image {
             v: version::IMAGE,
@@ -261,6 +270,24 @@ impl<'a, 'l> Lowering<'a, 'l> {
         let image = self.plan.add(op, inputs);
         self.plan.targets.insert(arch.name().into(), image);
         Ok(image)
+    }
+
+    /// Who brings what into an image, with the steps that give it.
+    fn brought(&self, locked: &Locked, own: &[(Part, PlanKey)]) -> Vec<(Brought, PlanKey)> {
+        let brought = |(part, tree): &(Part, PlanKey)| {
+            let (Part::Prebuilt { package: by } | Part::Compiled { package: by, .. }) = part else { return None };
+            let promised = self.lock.nodes.get(by).and_then(|node| {
+                let ecosystem = match node.origin {
+                    Origin::Debian => Ecosystem::Deb,
+                    Origin::Pypi => Ecosystem::Pypi,
+                    // What is compiled from a release leaves no record of itself.
+                    Origin::Upstream => return None,
+                };
+                Some(Promised { ecosystem, name: node.name.clone(), version: node.version.clone() })
+            });
+            Some((Brought { by: by.clone(), promised }, *tree))
+        };
+        locked.parts.iter().chain(own).filter_map(brought).collect()
     }
 
     /// The layers that the lock gives. Images that ask the same have the same.

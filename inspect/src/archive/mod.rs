@@ -6,6 +6,7 @@
 pub(crate) mod ar;
 mod compression;
 pub mod deb;
+pub mod layer;
 mod link;
 mod members;
 mod meter;

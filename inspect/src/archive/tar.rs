@@ -62,6 +62,7 @@ pub fn unpack(
                 let (to, first) = members.linked(&path, &to)?;
                 entry = Entry { node: Kind::Hardlink { to }, ..first };
             }
+            MemberKind::Special(what) => return Err(forbidden(&path.display(), what)),
         }
         if options.merge_usr {
             path = merge(path, entry.node == Kind::Dir);
@@ -86,9 +87,13 @@ fn merge(path: TreePath, is_dir: bool) -> TreePath {
 
 pub(crate) enum MemberKind {
     Dir,
-    File { size: u64 },
+    File {
+        size: u64,
+    },
     Symlink,
     Hardlink,
+    /// What packages do not bring, and images may have.
+    Special(&'static str),
 }
 
 pub(crate) struct Member {
@@ -103,7 +108,7 @@ pub(crate) struct Member {
 
 impl Member {
     /// The entry, as a directory: the kind is the caller's to fill in.
-    fn entry(&self, owners: bool) -> Entry {
+    pub(super) fn entry(&self, owners: bool) -> Entry {
         let (uid, gid) = if owners { (self.uid, self.gid) } else { (0, 0) };
         Entry { node: Kind::Dir, mode: self.mode, uid, gid, xattrs: self.xattrs.clone() }
     }
@@ -173,8 +178,8 @@ fn describe(header: &Header, size: u64, extensions: Extensions) -> Result<Member
         EntryType::Directory => MemberKind::Dir,
         EntryType::Symlink => MemberKind::Symlink,
         EntryType::Link => MemberKind::Hardlink,
-        EntryType::Char | EntryType::Block => return Err(forbidden(&shown, "a device")),
-        EntryType::Fifo => return Err(forbidden(&shown, "a named pipe")),
+        EntryType::Char | EntryType::Block => MemberKind::Special("a device"),
+        EntryType::Fifo => MemberKind::Special("a named pipe"),
         EntryType::GNUSparse => return Err(forbidden(&shown, "a sparse file")),
         other => return Err(forbidden(&shown, &format!("of the unknown type {:?}", char::from(other.as_byte())))),
     };

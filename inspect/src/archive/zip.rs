@@ -30,7 +30,7 @@ pub fn unpack<R: Read + Seek>(input: R, limits: &Limits, sink: &mut dyn ContentS
 }
 
 /// Why a member could not be taken: it could not be read, or it is not acceptable.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Io(io::Error),
     Finding(Finding),
 }
@@ -47,20 +47,20 @@ impl From<Finding> for Refused {
     }
 }
 
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) is_dir: bool,
-    pub(super) executable: bool,
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) is_dir: bool,
+    pub(crate) executable: bool,
 }
 
 /// An archive whose directory was read and agrees with what it describes.
-pub(super) struct Zip<R> {
+pub(crate) struct Zip<R> {
     archive: ZipArchive<R>,
     size: u64,
 }
 
 impl<R: Read + Seek> Zip<R> {
-    pub(super) fn open(mut input: R, limits: &Limits) -> Result<Self, Finding> {
+    pub(crate) fn open(mut input: R, limits: &Limits) -> Result<Self, Finding> {
         let size = input.seek(SeekFrom::End(0)).map_err(|e| unreadable("the archive", &e))?;
         let mut archive = ZipArchive::new(input).map_err(failed)?;
         if archive.len() > limits.entries {
@@ -80,7 +80,7 @@ impl<R: Read + Seek> Zip<R> {
     }
 
     /// Calls `each` for every member in the directory's order.
-    pub(super) fn walk(
+    pub(crate) fn walk(
         mut self,
         limits: &Limits,
         each: &mut dyn FnMut(Member, &mut dyn Read) -> Result<(), Refused>,

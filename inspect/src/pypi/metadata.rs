@@ -8,7 +8,7 @@ const MOST_REQUIREMENTS: usize = 5_000;
 const LICENSE_NAME: usize = 120;
 
 /// The fields that are read.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 15] = [
     "Metadata-Version",
     "Name",
     "Version",
@@ -18,6 +18,12 @@ const FIELDS: [&str; 9] = [
     "License-Expression",
     "License",
     "Classifier",
+    "Summary",
+    "Home-page",
+    "Author",
+    "Author-email",
+    "Maintainer",
+    "Maintainer-email",
 ];
 
 /// Core metadata: what a wheel's METADATA says (Metadata 1.0 to 2.4), as far as resolution and the lock need it.
@@ -35,6 +41,12 @@ pub struct CoreMetadata {
     pub provides_extra: Vec<String>,
     /// `License-Expression`, else a short `License`, else the licence classifiers.
     pub license: Option<String>,
+    /// `Author` or `Maintainer`, else their addresses.
+    pub author: Option<String>,
+    /// `Home-page`.
+    pub home_page: Option<String>,
+    /// `Summary`.
+    pub summary: Option<String>,
 }
 
 impl CoreMetadata {
@@ -70,7 +82,11 @@ impl CoreMetadata {
                 requires_dist.len()
             )));
         }
+        let first = |name: &str| all(name).into_iter().find(|value| !value.is_empty());
         Ok(Self {
+            author: ["Author", "Maintainer", "Author-email", "Maintainer-email"].into_iter().find_map(first),
+            home_page: first("Home-page"),
+            summary: first("Summary"),
             name: one("Name")?,
             version: one("Version")?,
             requires_dist,
@@ -143,6 +159,9 @@ mod tests {
             requires_python: Some(">=3.8".into()),
             provides_extra: vec!["x".into()],
             license: None,
+            author: None,
+            home_page: None,
+            summary: None,
         };
         assert_eq!(metadata, Ok(expected));
     }

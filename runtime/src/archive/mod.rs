@@ -1,12 +1,15 @@
 //! Archives of whole images: written as an OCI layout that `docker load` and `podman load` take as well, and read
 //! from whoever wrote them.
 
+mod contents;
 mod layout;
 mod read;
 mod stored;
 mod summary;
 mod write;
 
+pub(crate) use contents::Summed;
+pub use contents::{Contents, contents};
 pub use read::inspect_archive;
 pub(crate) use stored::GZIP_START;
 pub use summary::{ImageEntry, ImageSummary, LayerEntry};

@@ -16,7 +16,7 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 /// Bytes of all small files of an archive together.
 const MAX_KEPT: usize = 64 << 20;
 /// Bytes an archive may unpack to; large layers are what archives are full of.
-const MAX_BYTES: u64 = 64 << 30;
+pub(super) const MAX_BYTES: u64 = 64 << 30;
 const MAX_IMAGES: usize = 256;
 /// How deep indexes may lie in indexes.
 const MAX_DEPTH: usize = 4;
@@ -27,48 +27,56 @@ const MAX_DEPTH: usize = 4;
 /// # Errors
 /// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no image or damaged.
 pub fn inspect_archive(path: &Path) -> Result<ImageSummary, Finding> {
-    let failed = |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    let files = if metadata.is_dir() {
-        Files::Directory(path.to_owned())
-    } else {
-        let file = input::open(path).map_err(failed)?;
-        Files::archive(BufReader::with_capacity(1 << 17, file), metadata.len())?
-    };
-    let summary = match files.document("index.json")? {
-        Some(index) => layout(&files, &index),
-        None => match files.document("manifest.json")? {
-            Some(list) => loadable(&files, &list),
-            None => Err(unknown("it has neither index.json nor manifest.json")),
-        },
-    };
-    summary.map_err(|finding| finding.because(format!("the image is {}", path.display())))
+    Opened::at(path)?.summary().map_err(|finding| finding.because(format!("the image is {}", path.display())))
 }
 
-fn unknown(why: impl Into<String>) -> Finding {
+pub(super) fn unknown(why: impl Into<String>) -> Finding {
     Finding::error(codes::ARCHIVE_UNKNOWN, format!("this is no image archive and no OCI layout: {}", why.into()))
         .help("Name an OCI layout directory (oci:DIR), or an archive that `clnstrt-cli build`, `docker save` or skopeo wrote.")
 }
 
-enum Files {
+/// An archive or layout, its small files in memory.
+pub(super) enum Opened {
     Directory(PathBuf),
     Archive { tree: Tree, documents: BTreeMap<Digest, Vec<u8>> },
 }
 
-impl Files {
+impl Opened {
+    pub(super) fn at(path: &Path) -> Result<Self, Finding> {
+        let failed = |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        if metadata.is_dir() {
+            return Ok(Opened::Directory(path.to_owned()));
+        }
+        let file = input::open(path).map_err(failed)?;
+        Self::archive(BufReader::with_capacity(1 << 17, file), metadata.len())
+            .map_err(|finding| finding.because(format!("the image is {}", path.display())))
+    }
+
+    /// What it says it holds, compared with every digest it names.
+    pub(super) fn summary(&self) -> Result<ImageSummary, Finding> {
+        match self.document("index.json")? {
+            Some(index) => layout(self, &index),
+            None => match self.document("manifest.json")? {
+                Some(list) => loadable(self, &list),
+                None => Err(unknown("it has neither index.json nor manifest.json")),
+            },
+        }
+    }
+
     fn archive(input: impl Read, size: u64) -> Result<Self, Finding> {
         let mut documents = Documents { kept: BTreeMap::new(), left: MAX_KEPT };
         let limits = Limits { bytes: MAX_BYTES, ..Limits::default() };
         let options = tar::Options { owners: false, merge_usr: false };
         let tree = tar::unpack(input, size, options, &limits, &mut documents)
             .map_err(|finding| finding.causes.into_iter().fold(unknown(finding.message), Finding::because))?;
-        Ok(Files::Archive { tree, documents: documents.kept })
+        Ok(Opened::Archive { tree, documents: documents.kept })
     }
 
     /// A small file, if it is there.
     fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Finding> {
         match self {
-            Files::Directory(dir) => {
+            Opened::Directory(dir) => {
                 let path = dir.join(name);
                 if !path.is_file() {
                     return Ok(None);
@@ -82,7 +90,7 @@ impl Files {
                 }
                 Ok(Some(bytes))
             }
-            Files::Archive { tree, documents } => match file(tree, name) {
+            Opened::Archive { tree, documents } => match file(tree, name) {
                 None => Ok(None),
                 Some((digest, size)) => match documents.get(&digest) {
                     Some(bytes) => Ok(Some(bytes.clone())),
@@ -96,8 +104,8 @@ impl Files {
     fn verify(&self, digest: &Digest) -> Result<(), Finding> {
         let name = layout::path(digest);
         let found = match self {
-            Files::Archive { tree, .. } => file(tree, &name).map(|(digest, _)| digest),
-            Files::Directory(dir) => {
+            Opened::Archive { tree, .. } => file(tree, &name).map(|(digest, _)| digest),
+            Opened::Directory(dir) => {
                 let path = dir.join(&name);
                 let failed = |e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
                 if path.is_file() {
@@ -116,8 +124,8 @@ impl Files {
 
     fn size(&self, name: &str) -> Option<u64> {
         match self {
-            Files::Directory(dir) => std::fs::metadata(dir.join(name)).ok().filter(|m| m.is_file()).map(|m| m.len()),
-            Files::Archive { tree, .. } => file(tree, name).map(|(_, size)| size),
+            Opened::Directory(dir) => std::fs::metadata(dir.join(name)).ok().filter(|m| m.is_file()).map(|m| m.len()),
+            Opened::Archive { tree, .. } => file(tree, name).map(|(_, size)| size),
         }
     }
 
@@ -132,7 +140,7 @@ impl Files {
     }
 }
 
-fn damaged(digest: &Digest) -> Finding {
+pub(super) fn damaged(digest: &Digest) -> Finding {
     Finding::error(codes::ARCHIVE_UNKNOWN, format!("the blob {digest} is damaged: its bytes have another digest"))
         .help("Build or copy the image again.")
 }
@@ -184,7 +192,7 @@ impl ContentSink for Documents {
     }
 }
 
-fn layout(files: &Files, index: &[u8]) -> Result<ImageSummary, Finding> {
+fn layout(files: &Opened, index: &[u8]) -> Result<ImageSummary, Finding> {
     let index: oci::Index = parse(index, "index.json")?;
     let top = match index.manifests.as_slice() {
         [only] => Some(only.digest),
@@ -200,7 +208,7 @@ fn layout(files: &Files, index: &[u8]) -> Result<ImageSummary, Finding> {
     Ok(ImageSummary { index: top, names: index.manifests.iter().filter_map(name).collect(), images })
 }
 
-fn collect(files: &Files, descriptor: &Descriptor, depth: usize, images: &mut Vec<ImageEntry>) -> Result<(), Finding> {
+fn collect(files: &Opened, descriptor: &Descriptor, depth: usize, images: &mut Vec<ImageEntry>) -> Result<(), Finding> {
     if depth > MAX_DEPTH || images.len() >= MAX_IMAGES {
         return Err(unknown("its indexes are nested too deeply or name too many images"));
     }
@@ -220,7 +228,8 @@ fn collect(files: &Files, descriptor: &Descriptor, depth: usize, images: &mut Ve
             }
             let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
             manifest.layers.iter().try_for_each(|layer| files.verify(&layer.digest))?;
-            let layers = manifest.layers.iter().map(|layer| (Some(layer.digest), layer.size)).collect();
+            let layer = |layer: &Descriptor| (layout::path(&layer.digest), Some(layer.digest), layer.size);
+            let layers = manifest.layers.iter().map(layer).collect();
             images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
             Ok(())
         }
@@ -228,7 +237,7 @@ fn collect(files: &Files, descriptor: &Descriptor, depth: usize, images: &mut Ve
     }
 }
 
-fn loadable(files: &Files, list: &[u8]) -> Result<ImageSummary, Finding> {
+fn loadable(files: &Opened, list: &[u8]) -> Result<ImageSummary, Finding> {
     let list: Vec<Loadable> = parse(list, "manifest.json")?;
     if list.len() > MAX_IMAGES {
         return Err(unknown(format!("manifest.json names more than {MAX_IMAGES} images")));
@@ -242,7 +251,8 @@ fn loadable(files: &Files, list: &[u8]) -> Result<ImageSummary, Finding> {
         }
         let bytes = files.document(&image.config)?.ok_or_else(|| unknown(format!("{} is not there", image.config)))?;
         let configuration: oci::Configuration = parse(&bytes, &image.config)?;
-        let layers = image.layers.iter().map(|layer| (None, files.size(layer).unwrap_or(0))).collect();
+        let layer = |layer: &String| (layer.clone(), None, files.size(layer).unwrap_or(0));
+        let layers = image.layers.iter().map(layer).collect();
         images.push(entry(configuration, None, Digest::of(&bytes), layers));
     }
     let names = list.into_iter().flat_map(|image| image.repo_tags.unwrap_or_default()).collect();
@@ -253,7 +263,7 @@ fn entry(
     configuration: oci::Configuration,
     manifest: Option<Digest>,
     config: Digest,
-    layers: Vec<(Option<Digest>, u64)>,
+    layers: Vec<(String, Option<Digest>, u64)>,
 ) -> ImageEntry {
     let mut titles = configuration
         .history
@@ -262,7 +272,7 @@ fn entry(
         .map(|history| history.comment.filter(|c| !c.is_empty()).or(history.created_by).unwrap_or_default());
     let layers = layers
         .into_iter()
-        .map(|(digest, size)| LayerEntry { digest, size, title: titles.next().unwrap_or_default() })
+        .map(|(file, digest, size)| LayerEntry { file, digest, size, title: titles.next().unwrap_or_default() })
         .collect();
     let execution = configuration.config;
     ImageEntry {
@@ -270,6 +280,7 @@ fn entry(
         manifest,
         config,
         layers,
+        created: configuration.created,
         labels: execution.labels.unwrap_or_default(),
         env: execution.env.unwrap_or_default(),
         entrypoint: execution.entrypoint.unwrap_or_default(),

@@ -26,6 +26,9 @@ pub struct ImageEntry {
     pub config: Digest,
     /// Layers, bottom first.
     pub layers: Vec<LayerEntry>,
+    /// When its configuration says it was made.
+    #[serde(skip)]
+    pub created: Option<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Environment, `NAME=value`.
@@ -45,6 +48,9 @@ pub struct ImageEntry {
 /// One layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LayerEntry {
+    /// Its file in the archive.
+    #[serde(skip)]
+    pub file: String,
     /// Digest of the layer as it is in the archive, where a manifest gives it.
     pub digest: Option<Digest>,
     /// Its size in bytes.

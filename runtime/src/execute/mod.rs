@@ -10,6 +10,7 @@ mod content;
 mod executor;
 mod image;
 mod inspect;
+mod inventory;
 mod layer;
 pub(crate) mod oci;
 mod reproduce;

@@ -8,7 +8,7 @@ use model::{Digest, Finding, Hasher, Tree, canonical_json};
 
 use super::content::Pack;
 use super::executor::{Commands, Ran};
-use super::{Object, Options, Record, Value, broken, check, compose, image, layer, unpack};
+use super::{Object, Options, Record, Value, broken, check, compose, image, inventory, layer, unpack};
 use crate::store::Store;
 
 /// Larger manifests of trees are not made here.
@@ -81,6 +81,12 @@ impl<'a> Context<'a> {
             Op::Pick { v: 1, path } => compose::pick(self, &self.inputs(job)?, path),
             Op::Inspect { v: 1, arch, profile, demands, parts } => {
                 super::inspect::run(self, &self.inputs(job)?, parts, profile, demands, *arch)
+            }
+            Op::Inventory { v: 1, arch, layers, parts } => {
+                let (layers, trees) =
+                    job.inputs.split_at_checked(*layers as usize).ok_or_else(|| broken("layers are missing"))?;
+                let trees = trees.iter().map(|value| self.input(value)).collect::<Result<Vec<_>, _>>()?;
+                inventory::run(self, layers, &trees, parts, *arch)
             }
             Op::Check { v: 1, check, arch } => check::run(self, &self.inputs(job)?, *check, *arch),
             Op::Layer { v: 1, epoch, title } => layer::run(self, &self.inputs(job)?, *epoch, title),

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Quiet;
 
+mod inventory;
+
 /// A store in a directory of its own, and a plan over it.
 struct World {
     dir: tempfile::TempDir,

@@ -22,7 +22,7 @@ static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// Some fixtures compile for minutes, and several may at the same time.
-const COMPILING: Duration = Duration::from_secs(3600);
+pub const COMPILING: Duration = Duration::from_secs(3600);
 
 /// A configuration built once with its store kept. Tests work on copies.
 pub struct Fixture {

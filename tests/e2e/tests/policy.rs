@@ -138,4 +138,52 @@ fn tests_and_facts_of_ones_own() {
     let shown = policy(&["show", here]).ok().stdout;
     assert!(shown.contains("package clnstrt.policy.names") && !shown.contains("test_refused"), "{shown}");
     policy(&["check", &file("copy.yaml", &policy(&["show", "stdlib:production"]).ok().stdout)]).ok();
+    let shown: Value = serde_json::from_str(&policy(&["show", here, "--format", "json"]).ok().stdout).unwrap();
+    let names: Vec<&str> = shown["texts"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().all(|name| !name.ends_with("_test.rego")), "{names:?}");
+}
+
+#[test]
+fn several_images_are_explained_in_one_document() {
+    let copy = SMALL.copy();
+    let config = copy.config().join("image.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    // The same questions for every image, so the lock answers them all.
+    fs::write(&config, format!("{text}policies: [stdlib:baseline]\n")).unwrap();
+    let explain = |words: &[&str]| {
+        let all = [&["explain", "--format", "json", "--config", config.to_str().unwrap()], words].concat();
+        serde_json::from_str::<Value>(&policy(&all).ok().stdout).unwrap()
+    };
+    let one = explain(&[]);
+    assert!(!one["decisions"].as_array().unwrap().is_empty(), "{one}");
+    let two = text.replace("name: small", "name: small-${{ letter }}");
+    fs::write(&config, format!("{two}policies: [stdlib:baseline]\nmatrix: {{letter: [a, b]}}\n")).unwrap();
+    let two = explain(&[]);
+    assert_eq!(two.as_array().unwrap().len(), 2, "{two}");
+    assert_eq!(two[0], one);
+    assert_eq!(explain(&["--facts"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn without_a_lock_policies_are_read_and_that_is_said() {
+    let copy = SMALL.copy();
+    let config = copy.config().join("image.yaml");
+    fs::remove_file(copy.config().join("image.lock.json")).unwrap();
+    let rule = copy.config().join("names.rego");
+    let validate = || run(cli().arg("validate").arg(&config).arg("--policy").arg(&rule));
+    fs::write(&rule, NAMES).unwrap();
+    assert!(validate().ok().stderr.contains("policies were read and not asked"));
+    fs::write(&rule, NAMES.replace("input.requirements", "input.requirments")).unwrap();
+    validate().fails(2, "CS1203");
+}
+
+#[test]
+fn what_cannot_be_evaluated_points_at_its_rule() {
+    let copy = SMALL.copy();
+    let config = copy.config().join("image.yaml");
+    let rule = copy.config().join("broken.rego");
+    fs::write(&rule, "package clnstrt.policy.broken\n\ndeny contains \"x\" if 1 / (count(input.packages) - count(input.packages)) > 0\n").unwrap();
+    let done = run(cli().arg("validate").arg(&config).arg("--policy").arg(&rule)).fails(1, "CS1208");
+    assert!(done.stderr.contains("broken.rego:3") && done.stderr.contains("division by zero"), "{done:?}");
 }

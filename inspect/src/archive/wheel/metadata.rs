@@ -69,7 +69,7 @@ fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Whether two spellings are the same version; `_` stands for `-` in file names.
-pub(super) fn same_version(a: &str, b: &str) -> bool {
+pub fn same_version(a: &str, b: &str) -> bool {
     let parse = |text: &str| Version::from_str(&text.replace('_', "-")).ok();
     a == b || parse(a).is_some_and(|a| Some(a) == parse(b))
 }

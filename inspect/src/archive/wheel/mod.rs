@@ -6,6 +6,9 @@ mod install;
 mod metadata;
 mod record;
 
+pub use metadata::same_version;
+pub use record::recorded;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, Write};
 

@@ -72,6 +72,14 @@ fn says_something(row: &[String]) -> bool {
     row.iter().any(|field| !field.is_empty())
 }
 
+/// The names that a RECORD lists, whatever else it says of them.
+///
+/// # Errors
+/// `ARCHIVE_INVALID` where it is no such list.
+pub fn recorded(text: &str) -> Result<Vec<String>, Finding> {
+    Ok(rows(text)?.into_iter().filter_map(|row| row.into_iter().next()).collect())
+}
+
 /// CSV as Python's `csv` module writes it: commas, double quotes, doubled to stand for themselves.
 fn rows(text: &str) -> Result<Vec<Vec<String>>, Finding> {
     let mut rows = Vec::new();

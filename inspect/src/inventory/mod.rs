@@ -1,0 +1,223 @@
+//! Which packages lie in a tree, by the records that package managers leave in files and compilers in programs.
+//!
+//! A [`Scanner`] is shown files one after another, as they stream by or as they lie in a store, and remembers what they tell.
+//! Nothing is guessed: a record that cannot be read is said to be so, and what it would have told stays unknown.
+
+mod assemble;
+mod cargo;
+mod debian;
+mod distribution;
+mod filesystem;
+mod gem;
+mod golang;
+mod java;
+mod npm;
+mod python;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use model::inventory::{Found, Inventory, Item, Unread};
+use model::{Entry, Kind, TreePath};
+
+use crate::archive::layer::Change;
+use crate::elf;
+
+pub use filesystem::Filesystem;
+
+/// Bytes of a record that is text.
+const LARGEST_TEXT: u64 = 64 << 20;
+
+/// A content that can be read from anywhere.
+pub trait Content: Read + Seek {}
+impl<C: Read + Seek> Content for C {}
+
+/// What files tell of packages.
+#[derive(Default)]
+pub struct Scanner {
+    told: BTreeMap<TreePath, Told>,
+}
+
+/// What one file tells.
+#[derive(Clone, Default)]
+struct Told {
+    found: Vec<Found>,
+    /// What it adds to the record of another file.
+    list: Option<List>,
+    unread: Option<String>,
+}
+
+/// What a file says of packages whose record is another one.
+#[derive(Clone)]
+enum List {
+    /// The files of the Debian package of this name, and architecture where the name has one.
+    Debian(String, Option<String>, Vec<Vec<u8>>),
+    /// The files of the Python distribution whose record is in the same directory.
+    Python(Vec<Vec<u8>>),
+    /// The licences of the Debian package of this name.
+    DebianLicence(String, String),
+    /// What the distribution says of itself.
+    Distribution(BTreeMap<String, String>),
+}
+
+/// Who reads a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    DebianStatus,
+    DebianList,
+    DebianCopyright,
+    Distribution,
+    PythonMetadata,
+    PythonFiles,
+    Npm,
+    Gem,
+    Java,
+    /// A program or library: whatever compiled it.
+    Elf,
+}
+
+impl Scanner {
+    /// Whether a file may tell of packages: by its name, else by the four bytes it begins with.
+    pub fn wants(path: &TreePath, entry: &Entry, start: Option<[u8; 4]>) -> bool {
+        let Kind::File { size, .. } = entry.node else { return false };
+        size > 0 && (named(path).is_some() || start.is_some_and(|start| elf::is_elf(&start)))
+    }
+
+    /// Looks at a file that may tell of packages.
+    ///
+    /// # Errors
+    /// What reading it failed with; what is wrong with what was read is remembered instead.
+    pub fn look(&mut self, path: &TreePath, content: &mut dyn Content) -> io::Result<()> {
+        let told = match named(path).unwrap_or(Reader::Elf) {
+            Reader::DebianStatus => debian::status(path, &text(content)?),
+            Reader::DebianList => debian::list(path, &text(content)?),
+            Reader::DebianCopyright => debian::copyright(path, &text(content)?),
+            Reader::Distribution => distribution::release(&text(content)?),
+            Reader::PythonMetadata => python::metadata(path, &text(content)?),
+            Reader::PythonFiles => python::files(path, &text(content)?),
+            Reader::Npm => npm::package(path, &text(content)?),
+            Reader::Gem => gem::specification(path, &text(content)?),
+            Reader::Java => java::archive(path, content),
+            Reader::Elf => program(path, content)?,
+        };
+        self.told.insert(path.clone(), told);
+        Ok(())
+    }
+
+    /// Takes in what a further layer's files tell; what was told by a file that the layer puts anew counts no more.
+    pub fn cover(&mut self, changes: &[Change], layer: &Scanner) {
+        for change in changes {
+            if let Change::Put(path, _) = change {
+                self.told.remove(path);
+            }
+        }
+        self.told.extend(layer.told.iter().map(|(path, told)| (path.clone(), told.clone())));
+    }
+
+    /// Everything together, for the entries that are there in the end, and what is to be said of some; what other files told is
+    /// forgotten.
+    pub fn inventory(mut self, architecture: &str, (items, mut unread): (Vec<Item>, Vec<Unread>)) -> Inventory {
+        let is_there = |path: &TreePath| {
+            let item = items.binary_search_by(|item| item.path.cmp(path)).ok().and_then(|at| items.get(at));
+            item.is_some_and(|item| matches!(item.entry.node, Kind::File { .. }))
+        };
+        self.told.retain(|path, _| is_there(path));
+        unread.extend(self.told.iter().filter_map(|(path, told)| {
+            let why = told.unread.clone()?;
+            Some(Unread { path: path.clone(), why })
+        }));
+        unread.sort();
+        let mut releases = self.told.values().rev().filter_map(|told| match &told.list {
+            Some(List::Distribution(fields)) => Some(fields.clone()),
+            _ => None,
+        });
+        Inventory {
+            format: Inventory::FORMAT,
+            architecture: architecture.to_owned(),
+            distribution: releases.next().unwrap_or_default(),
+            parts: Vec::new(),
+            packages: assemble::packages(self.told, &items),
+            items,
+            unread,
+        }
+    }
+}
+
+/// Who reads a file of this name.
+fn named(path: &TreePath) -> Option<Reader> {
+    let bytes = path.as_bytes();
+    let readers: [(fn(&[u8]) -> bool, Reader); 9] = [
+        (debian::is_status, Reader::DebianStatus),
+        (debian::is_list, Reader::DebianList),
+        (debian::is_copyright, Reader::DebianCopyright),
+        (distribution::is_release, Reader::Distribution),
+        (python::is_metadata, Reader::PythonMetadata),
+        (python::is_files, Reader::PythonFiles),
+        (npm::is_package, Reader::Npm),
+        (gem::is_specification, Reader::Gem),
+        (java::is_archive, Reader::Java),
+    ];
+    readers.into_iter().find(|(is, _)| is(bytes)).map(|(_, reader)| reader)
+}
+
+/// What compilers left in a program.
+fn program(path: &TreePath, content: &mut dyn Content) -> io::Result<Told> {
+    content.seek(SeekFrom::Start(0))?;
+    // What is no whole ELF file is never loaded, and test data of that kind is common.
+    let Ok(sections) = elf::sections(&mut *content) else { return Ok(Told::default()) };
+    let mut told = Told::default();
+    for section in sections {
+        let read: fn(&TreePath, &[u8]) -> Told = match section.name.as_str() {
+            golang::SECTION => golang::modules,
+            cargo::SECTION => cargo::crates,
+            _ => continue,
+        };
+        content.seek(SeekFrom::Start(section.start))?;
+        let mut bytes = Vec::new();
+        (&mut *content).take(section.size.min(LARGEST_TEXT)).read_to_end(&mut bytes)?;
+        let more = read(path, &bytes);
+        told.found.extend(more.found);
+        told.unread = told.unread.or(more.unread);
+    }
+    Ok(told)
+}
+
+fn text(content: &mut dyn Content) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    content.take(LARGEST_TEXT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Told {
+    fn one(found: Found) -> Self {
+        Self { found: vec![found], ..Self::default() }
+    }
+
+    fn unread(why: impl Into<String>) -> Self {
+        Self { unread: Some(why.into()), ..Self::default() }
+    }
+}
+
+/// A field that says something, in one line; a record full of blanks says nothing.
+fn said(text: &str) -> Option<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    (!text.is_empty() && !text.eq_ignore_ascii_case("unknown")).then_some(text)
+}
+
+/// The name of the directory a path lies in, and what is above it.
+fn parent(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = path.iter().rposition(|b| *b == b'/')?;
+    let directory = path.get(..at)?;
+    Some(match directory.iter().rposition(|b| *b == b'/') {
+        Some(above) => (directory.get(above + 1..)?, directory.get(..above)?),
+        None => (directory, b""),
+    })
+}
+
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests;
