@@ -63,10 +63,7 @@ pub fn sbom(bill: &Bill<'_>, format: Format, to: &mut dyn Write) -> io::Result<(
             let mut to = to;
             cyclonedx::document(bill).output_as_json_v1_5(&mut to).map_err(io::Error::other)
         }
-        Format::CyclonedxXml => {
-            let mut to = to;
-            cyclonedx::document(bill).output_as_xml_v1_5(&mut to).map_err(io::Error::other)
-        }
+        Format::CyclonedxXml => cyclonedx::xml(bill, to),
         Format::SpdxJson => spdx::json(&spdx::Document::of(bill), to),
         Format::SpdxTagValue => spdx::tag_value(&spdx::Document::of(bill), to),
         Format::SpdxRdf => spdx::rdf(&spdx::Document::of(bill), to),

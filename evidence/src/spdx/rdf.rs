@@ -91,10 +91,6 @@ impl Xml<'_> {
         self.to.create_element(name).with_attribute(("rdf:resource", resource)).write_empty().map(drop)
     }
 
-    fn unknown_or_text(&mut self, name: &str, text: &str) -> io::Result<()> {
-        if text == NO_ASSERTION { self.resource(name, &format!("{TERMS}noassertion")) } else { self.text(name, text) }
-    }
-
     fn checksums(&mut self, all: &[Checksum]) -> io::Result<()> {
         all.iter().try_for_each(|one| {
             self.open("spdx:checksum", &[])?;
@@ -133,9 +129,9 @@ impl Xml<'_> {
         if let Some(file) = &package.package_file_name {
             self.text("spdx:packageFileName", file)?;
         }
-        // Who supplies it is text in RDF as well, also where nobody knows.
+        // What is text elsewhere is so in RDF, also where nobody knows it.
         self.text("spdx:supplier", &package.supplier)?;
-        self.unknown_or_text("spdx:downloadLocation", package.download_location)?;
+        self.text("spdx:downloadLocation", package.download_location)?;
         self.text("spdx:filesAnalyzed", if package.files_analyzed { "true" } else { "false" })?;
         if let Some(code) = &package.package_verification_code {
             self.open("spdx:packageVerificationCode", &[])?;
@@ -156,7 +152,7 @@ impl Xml<'_> {
             self.licence("spdx:licenseInfoFromFiles", licence)?;
         }
         self.licence("spdx:licenseDeclared", &package.license_declared)?;
-        self.unknown_or_text("spdx:copyrightText", package.copyright_text)?;
+        self.text("spdx:copyrightText", package.copyright_text)?;
         if let Some(summary) = &package.summary {
             self.text("spdx:summary", summary)?;
         }
@@ -188,7 +184,7 @@ impl Xml<'_> {
         for licence in &file.license_info_in_files {
             self.licence("spdx:licenseInfoInFile", licence)?;
         }
-        self.unknown_or_text("spdx:copyrightText", file.copyright_text)?;
+        self.text("spdx:copyrightText", file.copyright_text)?;
         self.close("spdx:File")
     }
 

@@ -1,5 +1,7 @@
 //! CycloneDX 1.5.
 
+mod xml;
+
 use std::str::FromStr as _;
 
 use cyclonedx_bom::external_models::date_time::DateTime;
@@ -22,6 +24,8 @@ use model::Digest;
 
 use crate::bill::{Bill, Component, Kind};
 use crate::{Licence, sbom};
+
+pub(crate) use xml::write as xml;
 
 /// The document, as the library writes it.
 pub(crate) fn document(bill: &Bill<'_>) -> Bom {
@@ -109,12 +113,8 @@ fn part(bill: &Bill<'_>, component: &Component) -> Part {
         }])
     });
     part.external_references = website;
-    let locations = component.files.iter().filter_map(|at| bill.inventory.items.get(*at));
-    let inside = component.inside.join("!/");
-    let location = |path: String| if inside.is_empty() { path } else { format!("{path}!/{inside}") };
-    let occurrences =
-        locations.map(|item| Occurrence { bom_ref: None, location: location(sbom::absolute(&item.path)) });
-    let occurrences: Vec<Occurrence> = occurrences.collect();
+    let occurrences: Vec<Occurrence> =
+        locations(bill, component).into_iter().map(|location| Occurrence { bom_ref: None, location }).collect();
     part.evidence = (!occurrences.is_empty()).then_some(ComponentEvidence {
         licenses: None,
         copyright: None,
@@ -135,6 +135,13 @@ fn part(bill: &Bill<'_>, component: &Component) -> Part {
         properties.into_iter().filter_map(|(name, value)| Some(Property::new(name, &value?))).collect();
     part.properties = (!properties.is_empty()).then_some(Properties(properties));
     part
+}
+
+/// The files of a component, with the way to it where it is in an archive.
+fn locations(bill: &Bill<'_>, component: &Component) -> Vec<String> {
+    let inside = component.inside.iter().map(|member| format!("!/{member}")).collect::<String>();
+    let items = component.files.iter().filter_map(|at| bill.inventory.items.get(*at));
+    items.map(|item| sbom::absolute(&item.path) + &inside).collect()
 }
 
 fn hashes(digest: &Digest) -> Hashes {
