@@ -289,9 +289,9 @@ fn a_plan_says_which_leaf_changed_and_what_that_changed() {
         lines(&before, &with_environment(&before, "COLOUR=dark red")),
         [
             "amd64, arm64 configuration: env COLOUR \"dark red\" added",
-            "amd64: 1 of 47 steps are others",
-            "arm64: 1 of 47 steps are others",
-            "index: 3 of 81 steps are others",
+            "amd64: 1 of 48 steps are others",
+            "arm64: 1 of 48 steps are others",
+            "index: 3 of 83 steps are others",
         ]
     );
     let mut after = before.clone();

@@ -388,6 +388,10 @@ fn full_plan() -> Value {
             "op": "inspect", "v": 1, "arch": "amd64", "profile": "maximum", "demands": { "compiled": ["pie"], "prebuilt": ["nx"] },
             "parts": [{ "part": "compiled", "step": digest, "package": "a" }, { "part": "prebuilt", "package": "b" }, { "part": "source", "package": "c" }, { "part": "debug" }],
         }),
+        json!({
+            "op": "inventory", "v": 1, "arch": "amd64", "layers": 1,
+            "parts": [{ "by": "a", "promised": { "ecosystem": "deb", "name": "a", "version": "1" } }, { "by": "b" }],
+        }),
         json!({ "op": "compose", "v": 1, "add": additions }),
         json!({ "op": "check", "v": 1, "check": "libraries", "arch": "amd64" }),
         json!({ "op": "layer", "v": 1, "epoch": 1, "title": "base" }),

@@ -73,6 +73,17 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
+    /// Every ecosystem.
+    pub const ALL: [Ecosystem; 7] = [
+        Ecosystem::Deb,
+        Ecosystem::Pypi,
+        Ecosystem::Npm,
+        Ecosystem::Gem,
+        Ecosystem::Maven,
+        Ecosystem::Golang,
+        Ecosystem::Cargo,
+    ];
+
     /// As the type of a package URL.
     pub fn name(self) -> &'static str {
         match self {

@@ -31,6 +31,16 @@ pub fn plans(before: &Plans, after: &Plans) -> Difference {
     Difference { changes: difference.changes.list, affected: difference.affected }
 }
 
+/// Whether a target is the inventory that an image is made with. What differs in it is said of the image.
+fn is_of_image(plan: &Plan, target: &str) -> bool {
+    let image = target.strip_prefix("inventory/").and_then(|arch| plan.targets.get(arch));
+    let own = plan
+        .targets
+        .get(target)
+        .filter(|own| plan.steps.get(own).is_some_and(|step| matches!(step.op, Op::Inventory { .. })));
+    image.zip(own).is_some_and(|(image, own)| plan.steps.get(image).is_some_and(|image| image.inputs.contains(own)))
+}
+
 #[derive(Default)]
 struct Differing {
     changes: Changes,
@@ -42,7 +52,8 @@ impl Differing {
         let place = |target: Option<&String>| Place { image: name.cloned(), target: target.cloned() };
         head(before).compare(&head(after), &place(None), "", &mut self.changes);
         let targets: BTreeSet<&String> = before.targets.keys().chain(after.targets.keys()).collect();
-        for target in targets {
+        for target in targets.into_iter().filter(|target| !(is_of_image(before, target) && is_of_image(after, target)))
+        {
             match (before.targets.get(target), after.targets.get(target)) {
                 (Some(old), Some(new)) if old != new => {
                     self.target(place(Some(target)), (before, old), (after, new));
@@ -57,19 +68,20 @@ impl Differing {
         let (was, is) = (Target::of(before, old), Target::of(after, new));
         let changes = &mut self.changes;
         let named = was.facts.compare(&is.facts, &place, "configuration", changes);
-        let named = was.parts.compare(&is.parts, &place, "", changes) || named;
-        if was.itself != is.itself && !named {
-            rearranged(&was.itself, &is.itself, &place, "configuration", changes);
-        }
+        let mut any_named = was.parts.compare(&is.parts, &place, "", changes) || named;
         for title in &is.order {
             // a layer that came or went is among the parts
             if let (Some(was), Some(is)) = (was.layers.get(title), is.layers.get(title)) {
                 let part = format!("layer {title}");
                 let named = was.leaves.compare(&is.leaves, &place, &part, changes);
+                any_named |= named;
                 if was.tree != is.tree && !named {
                     rearranged(&was.tree, &is.tree, &place, &part, changes);
                 }
             }
+        }
+        if was.itself != is.itself && !any_named {
+            rearranged(&was.itself, &is.itself, &place, "configuration", changes);
         }
         let steps = below(after, new);
         let others = steps.iter().filter(|(key, _)| !before.steps.contains_key(key)).count();
@@ -144,7 +156,7 @@ impl Target {
         // trees by the titles of the layers made from them, images by the targets they are
         let mut called: BTreeMap<PlanKey, String> =
             plan.targets.iter().map(|(name, key)| (*key, name.clone())).collect();
-        let mut parts = Vec::new();
+        let (mut parts, mut arranged) = (Vec::new(), Vec::new());
         for (input, step) in step.inputs.iter().filter_map(|key| Some((key, plan.steps.get(key)?))) {
             let name = |key: &PlanKey| called.get(key).cloned().unwrap_or_else(|| key.to_string());
             let names = |keys: &[PlanKey]| keys.iter().map(name).collect::<Vec<_>>().join(", ");
@@ -164,6 +176,11 @@ impl Target {
                     self.order.push(title.clone());
                     self.layers.insert(title, Layer { key: *input, tree: tree.to_string(), leaves: facts });
                 }
+                (Op::Inventory { v, arch, layers, parts: brought }, _) => {
+                    parts.push(format!("inventory (version {v}) of {layers} layers for {arch}"));
+                    // What the parts are is said of the layers they are in.
+                    arranged.push((digest_of(brought), names(&step.inputs)));
+                }
                 (Op::Check { v, check, arch }, _) => {
                     let check = shown(&json!(check));
                     parts.push(format!("check of {check} (version {v}) for {arch} in {}", names(&step.inputs)));
@@ -171,7 +188,7 @@ impl Target {
                 _ => parts.push(name(input)),
             }
         }
-        self.itself = digest_of(&(&step.op, &parts)).to_string();
+        self.itself = digest_of(&(&step.op, &parts, &arranged)).to_string();
         self.parts.put_all(parts);
     }
 }

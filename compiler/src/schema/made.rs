@@ -165,6 +165,16 @@ pub(super) fn plan() -> Value {
                 }),
                 json!({}),
             ),
+            (
+                "inventory",
+                json!({
+                    "v": v(),
+                    "arch": reference("arch"),
+                    "layers": small("How many of the inputs are layers."),
+                    "parts": list(reference("brought"), "What the parts are."),
+                }),
+                json!({}),
+            ),
             ("check", json!({ "v": v(), "check": { "enum": ["libraries"] }, "arch": reference("arch") }), json!({})),
             ("layer", json!({ "v": v(), "epoch": epoch(), "title": text("What the layer is.") }), json!({})),
             (
@@ -225,6 +235,15 @@ pub(super) fn plan() -> Value {
             ("debug", json!({}), json!({})),
         ],
     );
+    let promised = object(
+        json!({
+            "ecosystem": { "enum": model::inventory::Ecosystem::ALL, "description": "Whose record tells of it." },
+            "name": text("Its name."),
+            "version": text("Its version."),
+        }),
+        json!({}),
+    );
+    let brought = object(json!({ "by": text("Who brought it.") }), json!({ "promised": reference("promised") }));
     let script = object(
         json!({ "sha256": digest("The script.") }),
         json!({ "effects": list(reference("addition"), "What an image needs of its effects.") }),
@@ -295,7 +314,7 @@ pub(super) fn plan() -> Value {
         }),
         json!({
             "step": step, "op": op, "format": format, "script": script, "scheme": scheme, "addition": addition, "config": config,
-            "profile": profile, "part": part,
+            "profile": profile, "part": part, "brought": brought, "promised": promised,
         }),
     )
 }

@@ -6,6 +6,8 @@ fn member(name: &str, kind: EntryType, content: &[u8]) -> (Header, String, Vec<u
     let mut header = Header::new_ustar();
     header.set_entry_type(kind);
     header.set_mode(0o640);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_size(content.len() as u64);
     (header, name.to_owned(), content.to_vec())
 }
