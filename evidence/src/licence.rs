@@ -5,7 +5,7 @@ use spdx::{Expression, ParseMode};
 /// What a package states of its licence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Licence {
-    /// An SPDX expression (SPDX specification, annex D).
+    /// An SPDX expression (SPDX specification, annex D). What SPDX's list has no name for is a `LicenseRef-` in it.
     Expression(String),
     /// Words that are none.
     Words(String),
@@ -63,30 +63,61 @@ const NAMES: [(&str, &str); 46] = [
 ];
 
 impl Licence {
-    /// What words mean. `and`, `or` and commas of Debian's short names are SPDX's operators; all names have to be known for the whole
-    /// to be an expression.
+    /// What words mean.
     pub fn of(words: &str) -> Self {
-        let is_expression = |text: &str| Expression::parse_mode(text, ParseMode::STRICT).is_ok();
-        if is_expression(words) {
-            return Licence::Expression(words.to_owned());
-        }
-        let known = |name: &str| NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, id)| *id);
-        let name = |name: &str| known(name).or(Some(name).filter(|name| is_expression(name))).map(str::to_owned);
-        let all = |words: &str| -> Option<String> {
-            // Of Debian's operators `and` binds less than `or` where a comma stands before it.
-            let groups = words.split(", and ").map(|group| {
-                let choices = group.split(" or ").map(|choice| {
-                    let parts = choice.split(" and ").map(|part| name(part.trim())).collect::<Option<Vec<_>>>()?;
-                    Some(parts.join(" AND "))
-                });
-                let choices = choices.collect::<Option<Vec<_>>>()?;
-                Some(if choices.len() > 1 { format!("({})", choices.join(" OR ")) } else { choices.concat() })
-            });
-            Some(groups.collect::<Option<Vec<_>>>()?.join(" AND "))
-        };
-        let expression = name(words.trim()).or_else(|| all(words)).filter(|text| is_expression(text));
+        let expression = named(words.trim()).or_else(|| joined(words, named));
         expression.map_or_else(|| Licence::Words(words.to_owned()), Licence::Expression)
     }
+
+    /// What the short names of a Debian copyright file mean, put together with `, and`, `or` and `and`. A name nobody else knows
+    /// stands for a text in that file.
+    pub fn of_debian(words: &str) -> Self {
+        let expression = joined(words, |name| named(name).or_else(|| Some(format!("{REFERENCE}{}", safe(name)))));
+        expression.map_or_else(|| Licence::Words(words.to_owned()), Licence::Expression)
+    }
+
+    /// The names in it that SPDX's list has not: `LicenseRef-public-domain`.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &str> {
+        let text = match self {
+            Licence::Expression(expression) => expression.as_str(),
+            Licence::Words(_) => "",
+        };
+        text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')')).filter(|word| word.starts_with(REFERENCE))
+    }
+}
+
+/// How names begin that only one document knows.
+const REFERENCE: &str = "LicenseRef-";
+
+/// A name as SPDX has it.
+fn named(name: &str) -> Option<String> {
+    let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, id)| *id);
+    known.or(Some(name).filter(|name| is_expression(name))).map(str::to_owned)
+}
+
+fn is_expression(text: &str) -> bool {
+    Expression::parse_mode(text, ParseMode::STRICT).is_ok()
+}
+
+/// Names put together as Debian does (copyright-format 1.0, section 7.2), as an expression; nothing where one is unknown.
+fn joined(words: &str, name: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let groups = words.split(", and ").map(|group| {
+        let choices = group.split(" or ").map(|choice| {
+            let parts = choice.split(" and ").map(|part| name(part.trim())).collect::<Option<Vec<_>>>()?;
+            Some(parts.join(" AND "))
+        });
+        let choices = choices.collect::<Option<Vec<_>>>()?;
+        Some(if choices.len() > 1 { format!("({})", choices.join(" OR ")) } else { choices.concat() })
+    });
+    let mut groups = groups.collect::<Option<Vec<_>>>()?;
+    groups.sort();
+    groups.dedup();
+    Some(groups.join(" AND ")).filter(|text| is_expression(text))
+}
+
+/// A name with only the characters that names in expressions have.
+fn safe(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '-' }).collect()
 }
 
 #[cfg(test)]
@@ -103,9 +134,18 @@ mod tests {
         assert_eq!(shown("MIT License"), "MIT");
         assert_eq!(shown("Expat and GPL-2+"), "MIT AND GPL-2.0-or-later");
         assert_eq!(shown("GPL-2+ or Artistic and Expat"), "(GPL-2.0-or-later OR Artistic-1.0-Perl AND MIT)");
-        assert_eq!(shown("GPL-3+, and BSD-3-clause or Expat"), "GPL-3.0-or-later AND (BSD-3-Clause OR MIT)");
+        assert_eq!(shown("GPL-3+, and BSD-3-clause or Expat"), "(BSD-3-Clause OR MIT) AND GPL-3.0-or-later");
         assert_eq!(shown("BSD"), "? BSD");
         assert_eq!(shown("Expat and public-domain"), "? Expat and public-domain");
+    }
+
+    #[test]
+    fn what_only_a_copyright_file_knows_is_named_by_it() {
+        let licence = Licence::of_debian("Apache-2.0, and Artistic or GPL-1+, and public domain/x");
+        let expected = "(Artistic-1.0-Perl OR GPL-1.0-or-later) AND Apache-2.0 AND LicenseRef-public-domain-x";
+        assert_eq!(licence, Licence::Expression(expected.into()));
+        assert_eq!(licence.references().collect::<Vec<_>>(), ["LicenseRef-public-domain-x"]);
+        assert_eq!(Licence::of_debian(""), Licence::Words(String::new()));
     }
 
     #[test]

@@ -90,6 +90,21 @@ pub(crate) fn go_install(part: &GoPart) -> Result<PathBuf, String> {
     Ok(folder.join(program))
 }
 
+/// Validators of bills of materials, from Python's index.
+const SBOM: [&str; 2] = ["cyclonedx-python-lib[validation]==11.12.0", "spdx-tools==0.8.5"];
+
+/// Puts them below `target/tools` if they are missing.
+pub(crate) fn sbom_validators() -> Result<(), String> {
+    let folder = root().join("target/tools/sbom");
+    if folder.join("bin/pyspdxtools").is_file() {
+        return Ok(());
+    }
+    let venv = || run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    // Debian has the half of it that makes environments in a package of its own.
+    venv().or_else(|_| install_packages(&["python3-venv"]).and_then(|()| venv()))?;
+    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check"]).args(SBOM))
+}
+
 fn install_packages(packages: &[&str]) -> Result<(), String> {
     run(apt(&["install", "--yes", "--no-install-recommends"]).args(packages))
 }

@@ -304,7 +304,10 @@ impl Drafts<'_> {
         Component {
             namespace: found.namespace.clone(),
             version: found.version.clone(),
-            licence: found.licence.as_deref().map(Licence::of),
+            licence: found.licence.as_deref().map(match found.ecosystem {
+                Ecosystem::Deb => Licence::of_debian,
+                _ => Licence::of,
+            }),
             supplier: found.supplier.clone(),
             homepage: found.homepage.clone(),
             description: found.description.clone(),

@@ -4,7 +4,7 @@ mod json;
 mod rdf;
 mod tag_value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::inventory::Item;
 use model::{Digest, Kind};
@@ -164,6 +164,13 @@ impl Document {
             name: words.to_owned(),
             extracted_text: format!("The package states its licence in these words: {words}"),
         });
+        let references = bill.components.iter().flat_map(|one| one.licence.iter().flat_map(Licence::references));
+        let references: BTreeSet<&str> = references.collect();
+        let references = references.into_iter().map(|id| Extracted {
+            license_id: id.to_owned(),
+            name: id.trim_start_matches("LicenseRef-").to_owned(),
+            extracted_text: "The text is in the copyright file of each package that names it.".to_owned(),
+        });
         Self {
             spdx_version: "SPDX-2.3",
             data_license: "CC0-1.0",
@@ -176,7 +183,7 @@ impl Document {
             },
             packages,
             files: files.into_files(),
-            licences: licences.collect(),
+            licences: licences.chain(references).collect(),
             relationships,
         }
     }
@@ -267,9 +274,9 @@ fn package_id(number: usize, component: &Component) -> String {
     format!("SPDXRef-Package-{}-{name}", number + 1)
 }
 
-/// Words in the form SPDX has for who supplies something: a team, or a person; with an address after `<`.
+/// Words in the form SPDX has for who supplies something: a team, or a person; with an address after `<`. Of several, the first.
 fn supplier(words: &str) -> String {
-    const TEAMS: [&str; 10] = [
+    const TEAMS: [&str; 11] = [
         "authors",
         "community",
         "contributors",
@@ -278,20 +285,25 @@ fn supplier(words: &str) -> String {
         "group",
         "inc",
         "maintainers",
+        "packagers",
         "project",
         "team",
     ];
-    let (name, address) = match words.split_once('<') {
-        Some((name, address)) => (name.trim(), Some(address.trim_end_matches('>').trim())),
-        None if words.contains('@') && !words.contains(' ') => (words, None),
-        None => (words, None),
+    let first = words.split_once('>').map_or(words, |(first, _)| first);
+    let (name, address) = match first.split_once('<') {
+        Some((name, address)) => (name, Some(address.trim())),
+        None => (first, None),
     };
+    let name: String = name.chars().filter(|c| !matches!(c, '(' | ')' | '"')).collect();
+    // Words that mail encodes (RFC 2047) say nothing to people.
+    let name = if name.contains("=?") { "" } else { name.trim() };
     let is_team = name.split(|c: char| !c.is_alphanumeric()).any(|word| TEAMS.contains(&word.to_lowercase().as_str()));
     let kind = if is_team { "Organization" } else { "Person" };
     match address.filter(|address| !address.is_empty()) {
-        Some(address) if !name.is_empty() => format!("{kind}: {} ({address})", name.replace(['(', ')'], "")),
+        Some(address) if !name.is_empty() => format!("{kind}: {name} ({address})"),
         Some(address) => format!("{kind}: {address}"),
-        None => format!("{kind}: {}", name.replace(['(', ')'], "")),
+        None if name.is_empty() => NO_ASSERTION.to_owned(),
+        None => format!("{kind}: {name}"),
     }
 }
 
@@ -301,8 +313,8 @@ fn words<'b>(bill: &'b Bill<'_>) -> BTreeMap<&'b str, String> {
         Some(Licence::Words(words)) => Some(words.as_str()),
         _ => None,
     });
-    let said: std::collections::BTreeSet<&str> = said.collect();
-    said.into_iter().enumerate().map(|(number, words)| (words, format!("LicenseRef-{}", number + 1))).collect()
+    let said: BTreeSet<&str> = said.collect();
+    said.into_iter().enumerate().map(|(number, words)| (words, format!("LicenseRef-words-{}", number + 1))).collect()
 }
 
 fn sha256(digest: &Digest) -> Checksum {
@@ -361,5 +373,22 @@ impl Files {
 
     fn into_files(self) -> Vec<File> {
         self.files.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_supplies_something_is_a_team_or_a_person() {
+        assert_eq!(
+            supplier("Debian GCC Maintainers <gcc@example.com>"),
+            "Organization: Debian GCC Maintainers (gcc@example.com)"
+        );
+        assert_eq!(supplier("A <a@example.com>, B <b@example.com>"), "Person: A (a@example.com)");
+        assert_eq!(supplier("=?utf-8?q?S=C3=A9?= <s@example.com>"), "Person: s@example.com");
+        assert_eq!(supplier("\"A, B (C)\""), "Person: A, B C");
+        assert_eq!(supplier("=?x?="), "NOASSERTION");
     }
 }

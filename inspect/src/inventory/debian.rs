@@ -33,7 +33,8 @@ pub(super) fn is_copyright(path: &[u8]) -> bool {
         .is_some_and(|name| !name.contains(&b'/'))
 }
 
-/// The licences of a package's files, as a machine-readable copyright file names them (copyright-format 1.0). Of one that is only to
+/// The licences of a package's files, as a machine-readable copyright file names them (copyright-format 1.0), put together as that
+/// format does: `, and` binds less than `or`, and that less than `and`. Of one that is only to
 /// be read by people nothing is said here.
 pub(super) fn copyright(path: &TreePath, mut text: &[u8]) -> Told {
     let name = parent(path.as_bytes()).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).unwrap_or_default();
@@ -53,7 +54,7 @@ pub(super) fn copyright(path: &TreePath, mut text: &[u8]) -> Told {
             Err(finding) => return Told::unread(finding.message),
         }
     }
-    let licence = licences.into_iter().collect::<Vec<_>>().join(" and ");
+    let licence = licences.into_iter().collect::<Vec<_>>().join(", and ");
     let list = (!licence.is_empty()).then_some(List::DebianLicence(name, licence));
     Told { list, ..Told::default() }
 }

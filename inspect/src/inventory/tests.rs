@@ -86,7 +86,7 @@ fn debian_packages_by_dpkg_and_without_it() {
     assert_eq!(
         shown(&inventory),
         [
-            "deb:zlib1g@1:1.3-1 Expat and Zlib [usr/lib/libz.so.1]",
+            "deb:zlib1g@1:1.3-1 Expat, and Zlib [usr/lib/libz.so.1]",
             "deb:base@12 - [etc/base var/lib/dpkg/status.d/base]"
         ]
     );

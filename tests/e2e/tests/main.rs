@@ -6,6 +6,7 @@ mod bundle;
 mod commands;
 mod compiled;
 mod contents;
+mod evidence;
 mod fixture;
 mod image;
 mod input;
