@@ -72,7 +72,8 @@ impl Licence {
     /// What the short names of a Debian copyright file mean, put together with `, and`, `or` and `and`. A name nobody else knows
     /// stands for a text in that file.
     pub fn of_debian(words: &str) -> Self {
-        let expression = joined(words, |name| named(name).or_else(|| Some(format!("{REFERENCE}{}", safe(name)))));
+        let own = |name: &str| (!name.is_empty()).then(|| format!("{REFERENCE}{}", safe(name)));
+        let expression = joined(words, |name| named(name).or_else(|| own(name)));
         expression.map_or_else(|| Licence::Words(words.to_owned()), Licence::Expression)
     }
 
