@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use evidence::{Bill, Format as Form, LayerOf, Locked};
+use evidence::{Bill, Format as Form, Locked};
 use model::config::Config;
 use model::inventory::Inventory;
 use model::lock::Lock;
@@ -99,7 +99,7 @@ fn bills(
         version: config.version.as_ref().map(|version| version.value.clone()),
         architecture: arch.name().to_owned(),
         manifest: Some(image.manifest.digest),
-        layers: image.layers.iter().map(|layer| LayerOf { digest: layer.digest, title: layer.title.clone() }).collect(),
+        layers: image.layers.iter().map(|layer| layer.digest).collect(),
         created: plan.epoch,
     };
     let bill = Bill::new(image, &inventory, resolution.map(|resolution| Locked { lock, resolution }));

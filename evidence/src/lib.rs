@@ -7,6 +7,6 @@ mod licence;
 mod sbom;
 mod spdx;
 
-pub use bill::{Bill, Component, Image, Kind, LayerOf, Locked};
+pub use bill::{Bill, Component, Image, Kind, Locked};
 pub use licence::Licence;
 pub use sbom::{Format, sbom};

@@ -79,7 +79,7 @@ impl Image {
 
     /// What it is, in a digest: equal for the same image, whoever describes it.
     pub(crate) fn digest(&self) -> Digest {
-        let layers: Vec<String> = self.layers.iter().map(|layer| layer.digest.to_string()).collect();
+        let layers: Vec<String> = self.layers.iter().map(|layer| layer.to_string()).collect();
         let manifest = self.manifest.map(|manifest| manifest.to_string());
         digest_of(&(&self.name, &self.version, &self.architecture, manifest, layers, self.created))
     }

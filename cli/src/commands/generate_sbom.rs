@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use evidence::{Bill, Format as Form, Image, LayerOf};
+use evidence::{Bill, Format as Form, Image};
 use jiff::Timestamp;
 use model::{Finding, Findings, Sources, codes};
 use runtime::archive::{ImageEntry, ImageSummary, contents};
@@ -87,11 +87,7 @@ fn image(summary: &ImageSummary, entry: &ImageEntry) -> Image {
         version: label("version").or(tag),
         architecture: entry.arch.clone(),
         manifest: entry.manifest,
-        layers: entry
-            .layers
-            .iter()
-            .filter_map(|layer| Some(LayerOf { digest: layer.digest?, title: layer.title.clone() }))
-            .collect(),
+        layers: entry.layers.iter().filter_map(|layer| layer.digest).collect(),
         created: created.map_or(0, Timestamp::as_second),
     }
 }

@@ -21,19 +21,10 @@ pub struct Image {
     pub architecture: String,
     /// Digest of its manifest, where one is known.
     pub manifest: Option<Digest>,
-    /// Layers, bottom first.
-    pub layers: Vec<LayerOf>,
+    /// Digests of the layers as they are delivered, bottom first; none where nothing names them.
+    pub layers: Vec<Digest>,
     /// The one time there is, seconds since 1970.
     pub created: i64,
-}
-
-/// A layer of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerOf {
-    /// Digest of the layer as it is delivered, or of its archive where only that is known.
-    pub digest: Digest,
-    /// What it is.
-    pub title: String,
 }
 
 /// What kind of component it is.
@@ -54,8 +45,6 @@ pub struct Component {
     pub kind: Kind,
     /// Package URL (ECMA-427).
     pub purl: Option<String>,
-    /// CPE 2.3 name.
-    pub cpe: Option<String>,
     /// What its ecosystem puts before the name.
     pub namespace: Option<String>,
     /// Its name.
@@ -99,8 +88,8 @@ pub struct Bill<'i> {
     pub inventory: &'i Inventory,
     /// In the order of their ids.
     pub components: Vec<Component>,
-    /// What each needs, with the words that say so; indexes into [`Bill::components`].
-    pub needs: BTreeMap<usize, BTreeMap<usize, String>>,
+    /// What each needs; indexes into [`Bill::components`].
+    pub needs: BTreeMap<usize, BTreeSet<usize>>,
     /// What the image itself asked for.
     pub roots: BTreeSet<usize>,
     /// Whether `needs` and `roots` are all there are: of an image built here they are.
@@ -185,7 +174,7 @@ impl<'i> Bill<'i> {
     fn relate(&mut self, locked: Option<Locked<'_>>) {
         for (number, component) in self.components.iter().enumerate() {
             if let Some(holder) = component.holder {
-                self.needs.entry(holder).or_default().insert(number, "it is part of it".to_owned());
+                self.needs.entry(holder).or_default().insert(number);
             }
         }
         let Some(Locked { lock, resolution }) = locked else { return };
@@ -200,7 +189,7 @@ impl<'i> Bill<'i> {
                 if let Some(needed) =
                     named.get(&(edge.origin, edge.name.as_str())).copied().filter(|needed| *needed != own)
                 {
-                    self.needs.entry(own).or_default().entry(needed).or_insert_with(|| edge.requirement.clone());
+                    self.needs.entry(own).or_default().insert(needed);
                 }
             }
         }
@@ -344,7 +333,6 @@ fn empty(kind: Kind, name: String) -> Component {
         id: String::new(),
         kind,
         purl: None,
-        cpe: None,
         namespace: None,
         name,
         version: None,

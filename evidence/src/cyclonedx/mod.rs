@@ -9,7 +9,7 @@ use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::uri::{Purl, Uri};
 use cyclonedx_bom::models::bom::{Bom, BomReference, SpecVersion, UrnUuid};
 use cyclonedx_bom::models::component::{
-    Classification, Component as Part, ComponentEvidence, Components, Cpe, Occurrence, Occurrences,
+    Classification, Component as Part, ComponentEvidence, Components, Occurrence, Occurrences,
 };
 use cyclonedx_bom::models::composition::{AggregateType, Composition, Compositions};
 use cyclonedx_bom::models::dependency::{Dependencies, Dependency};
@@ -38,7 +38,7 @@ pub(crate) fn document(bill: &Bill<'_>) -> Bom {
     };
     let mut dependencies = vec![depends(&reference, &mut bill.roots.iter().copied())];
     for (number, component) in bill.components.iter().enumerate() {
-        let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.keys().copied());
+        let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.iter().copied());
         dependencies.push(depends(&component.id, &mut needed.into_iter()));
     }
     let tool = Part::new(Classification::Application, sbom::TOOL, env!("CARGO_PKG_VERSION"), None);
@@ -73,7 +73,7 @@ fn image(bill: &Bill<'_>) -> Part {
     part.version = image.version.as_deref().map(NormalizedString::new);
     part.hashes = image.manifest.map(|digest| hashes(&digest));
     let architecture = Property::new("clnstrt:architecture", &image.architecture);
-    let layers = image.layers.iter().map(|layer| Property::new("clnstrt:layer", &layer.digest.to_string()));
+    let layers = image.layers.iter().map(|layer| Property::new("clnstrt:layer", &layer.to_string()));
     part.properties = Some(Properties(std::iter::once(architecture).chain(layers).collect()));
     part
 }
@@ -88,7 +88,6 @@ fn part(bill: &Bill<'_>, component: &Component) -> Part {
     part.group = component.namespace.as_deref().map(NormalizedString::new);
     part.description = component.description.as_deref().map(NormalizedString::new);
     part.purl = component.purl.as_deref().and_then(|purl| Purl::from_str(purl).ok());
-    part.cpe = component.cpe.as_deref().map(Cpe::new);
     part.hashes = component.sha256.map(|digest| hashes(&digest));
     part.licenses = component.licence.as_ref().map(|licence| {
         Licenses(vec![match licence {
@@ -124,7 +123,7 @@ fn part(bill: &Bill<'_>, component: &Component) -> Part {
     });
     let layer = component.layer.and_then(|layer| bill.image.layers.get(layer as usize));
     let properties = [
-        ("clnstrt:layer", layer.map(|layer| layer.digest.to_string())),
+        ("clnstrt:layer", layer.map(ToString::to_string)),
         ("clnstrt:file", component.file.clone()),
         ("clnstrt:verification", component.verification.map(str::to_owned)),
         ("clnstrt:built-here", component.built_here.then(|| "true".to_owned())),

@@ -154,7 +154,7 @@ impl Document {
             if bill.roots.contains(&number) {
                 relate(IMAGE, "DEPENDS_ON", &own);
             }
-            let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.keys());
+            let needed = bill.needs.get(&number).into_iter().flatten();
             needed.filter_map(|needed| id(*needed)).for_each(|needed| relate(&own, "DEPENDS_ON", &needed));
             files.contained(&component.files, |file| relate(&own, "CONTAINS", file));
             packages.push(package(own, component, files.verification_code(&component.files), &words));
@@ -220,13 +220,11 @@ fn package(
     code: Option<VerificationCode>,
     words: &BTreeMap<&str, String>,
 ) -> Package {
-    let reference = |category, kind, locator: &Option<String>| {
-        locator.clone().map(|locator| Reference {
-            reference_category: category,
-            reference_type: kind,
-            reference_locator: locator,
-        })
-    };
+    let purl = component.purl.clone().map(|purl| Reference {
+        reference_category: "PACKAGE-MANAGER",
+        reference_type: "purl",
+        reference_locator: purl,
+    });
     let source =
         component.source.as_ref().map(|(name, version)| format!("made from the source package {name} {version}"));
     Package {
@@ -254,13 +252,7 @@ fn package(
         },
         copyright_text: NO_ASSERTION,
         summary: component.description.clone(),
-        external_refs: [
-            reference("PACKAGE-MANAGER", "purl", &component.purl),
-            reference("SECURITY", "cpe23Type", &component.cpe),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        external_refs: purl.into_iter().collect(),
         primary_package_purpose: match component.kind {
             bill::Kind::Library => "LIBRARY",
             bill::Kind::Application => "APPLICATION",

@@ -159,11 +159,7 @@ impl Xml<'_> {
         for reference in &package.external_refs {
             self.open("spdx:externalRef", &[])?;
             self.open("spdx:ExternalRef", &[])?;
-            let category = match reference.reference_category {
-                "SECURITY" => "referenceCategory_security",
-                _ => "referenceCategory_packageManager",
-            };
-            self.resource("spdx:referenceCategory", &format!("{TERMS}{category}"))?;
+            self.resource("spdx:referenceCategory", &format!("{TERMS}referenceCategory_packageManager"))?;
             let kind = format!("http://spdx.org/rdf/references/{}", reference.reference_type);
             self.resource("spdx:referenceType", &kind)?;
             self.text("spdx:referenceLocator", &reference.reference_locator)?;
