@@ -70,12 +70,12 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Say what differs between two locks, or the plans of two batches.
+    /// Say what differs between two locks, the plans of two batches, two images, or two folders of artifacts.
     Diff {
-        /// The one before.
-        before: PathBuf,
+        /// The one before: a file, a folder, or `oci:DIR`.
+        before: String,
         /// The one after.
-        after: PathBuf,
+        after: String,
     },
     /// Write a configuration to start from.
     Init {
@@ -148,7 +148,7 @@ pub(crate) enum Command {
     },
     /// Write the bill of materials of an image, whoever built it.
     GenerateSbom {
-        /// `oci:DIR`, or an archive's path.
+        /// `oci:DIR`, an archive's path, or the folder that would be an image's root.
         reference: String,
         /// The file to write; the end of its name says in which form: `.cdx.json`, `.cdx.xml`, `.spdx.json`, `.spdx`, `.spdx.rdf.xml`.
         #[arg(long, value_name = "FILE")]
@@ -159,6 +159,19 @@ pub(crate) enum Command {
         /// Of several architectures, this one.
         #[arg(long, value_name = "ARCH")]
         arch: Option<String>,
+    },
+    /// Write what is known of an image, whoever built it, as a page for people; or its licences with their texts.
+    GenerateReport {
+        /// `oci:DIR`, an archive's path, or the folder that would be an image's root.
+        reference: String,
+        /// The file to write: `.html` for the page, `.json` for the licences.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Say what a source tree asks for: its manifests and lock files, what is not pinned, and what nothing vouches for.
+    AnalyzeDependencies {
+        /// The folder of the source tree.
+        folder: PathBuf,
     },
     /// Show where packages come from on this machine, and where that was found.
     Sources,

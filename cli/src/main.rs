@@ -3,6 +3,7 @@
 mod args;
 mod artifacts;
 mod commands;
+mod described;
 mod driver;
 mod policies;
 mod progress;

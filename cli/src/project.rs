@@ -10,7 +10,7 @@ use grammar::Report;
 use grammar::yaml::{Node, Parsed};
 use model::config::{Config, Content, Place};
 use model::lock::Lock;
-use model::{Finding, Findings, SourceId, Sources, Span, codes, has_errors};
+use model::{Digest, Finding, Findings, SourceId, Sources, Span, codes, has_errors};
 use runtime::local::Folder;
 use runtime::{Output, input};
 
@@ -28,20 +28,33 @@ pub(crate) struct Project {
     /// Warnings found while checking.
     pub(crate) warnings: Findings,
     path: PathBuf,
+    files: Files,
+}
+
+/// What a document was read from.
+pub(crate) struct Files {
+    /// The folder that paths start from.
+    pub(crate) root: PathBuf,
+    /// The configuration first, then every template, each with its digest.
+    pub(crate) files: Vec<(String, Digest)>,
 }
 
 impl Project {
     /// Reads a configuration and checks those of its images that are selected; every finding at once.
     pub(crate) fn load(path: &Path, select: &[(String, String)]) -> Result<Self, Failure> {
         let mut sources = Sources::default();
-        let read = open(path, &mut sources).and_then(|(document, findings)| {
+        let read = parse(path, &mut sources).and_then(|(root, parsed, digest)| {
+            let templates = Templates::of(directory(path))?;
+            let (document, findings) = load(&templates, path, &root, parsed, &mut sources)?;
             let (images, warnings) = images(&document, findings, select)?;
-            Ok((document, images, warnings))
+            let mut files = vec![(templates.path(path), digest)];
+            files.extend(templates.taken());
+            Ok((document, images, warnings, Files { root: templates.root().to_owned(), files }))
         });
         match read {
-            Ok((document, images, warnings)) => {
+            Ok((document, images, warnings, files)) => {
                 let (chosen, path) = (!select.is_empty(), path.to_owned());
-                Ok(Self { document, images, chosen, sources, warnings, path })
+                Ok(Self { document, images, chosen, sources, warnings, path, files })
             }
             Err(findings) => Err(Failure { sources, findings }),
         }
@@ -106,6 +119,11 @@ impl Project {
         }
         let message = format!("{} would be overwritten by the output", output.display());
         Err(Finding::error(codes::USAGE, message).help("name another file"))
+    }
+
+    /// The files it was read from.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The directory that its paths start from.
@@ -178,13 +196,13 @@ pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Finding {
 
 /// Everything found in a configuration or template, and in what its images name, errors and warnings.
 pub(crate) fn check(path: &Path, sources: &mut Sources) -> Findings {
-    let read = parse(path, sources).and_then(|(root, parsed)| {
+    let read = parse(path, sources).and_then(|(root, parsed, _)| {
+        let templates = Templates::of(directory(path))?;
         if template::is_template(&root) {
-            let templates = Templates::of(directory(path))?;
             let found = Document::check_template(&templates.path(path), &root, &parsed.mended, sources, &templates);
             return Err([parsed.findings, found].concat());
         }
-        let (document, findings) = load(path, &root, parsed, sources)?;
+        let (document, findings) = load(&templates, path, &root, parsed, sources)?;
         let (images, findings) = images(&document, findings, &[])?;
         Ok((document, images, findings))
     });
@@ -242,28 +260,41 @@ fn images(
 
 /// Reads a document and what it extends.
 pub(crate) fn open(path: &Path, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
-    let (root, parsed) = parse(path, sources)?;
-    load(path, &root, parsed, sources)
+    let (root, parsed, _) = parse(path, sources)?;
+    load(&Templates::of(directory(path))?, path, &root, parsed, sources)
 }
 
-fn load(path: &Path, root: &Node, parsed: Parsed, sources: &mut Sources) -> Result<(Document, Findings), Findings> {
-    let templates = Templates::of(directory(path))?;
-    let (document, found) = Document::load(&templates.path(path), root, &parsed.mended, sources, &templates);
+fn load(
+    templates: &Templates,
+    path: &Path,
+    root: &Node,
+    parsed: Parsed,
+    sources: &mut Sources,
+) -> Result<(Document, Findings), Findings> {
+    let (document, found) = Document::load(&templates.path(path), root, &parsed.mended, sources, templates);
     Ok((document, [parsed.findings, found].concat()))
 }
 
-/// The tree of a file, and what is wrong with its text.
-fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Parsed), Findings> {
-    let (source, text) = read_text(path, sources)?;
+/// The tree of a file with what is wrong with its text, and its digest.
+fn parse(path: &Path, sources: &mut Sources) -> Result<(Node, Parsed, Digest), Findings> {
+    let Text { source, text, digest } = read_text(path, sources)?;
     let parsed = grammar::yaml::parse(source, &text);
     match parsed.root.clone() {
-        Some(root) => Ok((root, parsed)),
+        Some(root) => Ok((root, parsed, digest)),
         None => Err(parsed.findings),
     }
 }
 
+/// A document as it lies on disk.
+pub(crate) struct Text {
+    pub(crate) source: SourceId,
+    pub(crate) text: String,
+    /// Of the file's bytes.
+    digest: Digest,
+}
+
 /// The text of a document.
-pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<(SourceId, String), Findings> {
+pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<Text, Findings> {
     // One byte more than a configuration may have: the parser notices a larger one.
     let mut bytes = Vec::new();
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
@@ -271,7 +302,7 @@ pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<(SourceId,
     let text = grammar::decode(&bytes);
     let source = sources.add(shown(path), *text.as_ref().unwrap_or(&""));
     let text = text.map_err(|finding| finding.or_at(Span::new(source, 0, 0)))?;
-    Ok((source, text.to_owned()))
+    Ok(Text { source, text: text.to_owned(), digest: Digest::of(&bytes) })
 }
 
 /// A file as findings name it: from where the command runs, as far as it lies there.

@@ -1,9 +1,11 @@
 //! The files that a configuration may extend: those of its project.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use compiler::template::Library;
-use model::{Finding, codes};
+use model::{Digest, Finding, codes};
 use runtime::input;
 use runtime::local::Folder;
 
@@ -17,6 +19,8 @@ pub(crate) struct Templates {
     folder: PathBuf,
     /// The same as the user names it.
     shown: PathBuf,
+    /// What was read, with its digest.
+    taken: RefCell<BTreeMap<String, Digest>>,
 }
 
 impl Templates {
@@ -27,7 +31,17 @@ impl Templates {
         let marked = absolute.ancestors().find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists()));
         let root = marked.unwrap_or(&absolute).to_owned();
         let below = absolute.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
-        Ok(Self { root, folder: below, shown: folder.to_owned() })
+        Ok(Self { root, folder: below, shown: folder.to_owned(), taken: RefCell::default() })
+    }
+
+    /// The project's folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Every file that was read so far, by its path from the root, with its digest.
+    pub(crate) fn taken(&self) -> BTreeMap<String, Digest> {
+        self.taken.borrow().clone()
     }
 
     /// A file of the configuration's folder, as a path from the root.
@@ -66,6 +80,7 @@ impl Library for Templates {
         })?;
         let bytes = input::read(&found, grammar::MAX_BYTES as u64).map_err(|e| failed(e.to_string()))?;
         let text = grammar::decode(&bytes).map_err(|finding| failed(finding.message))?;
+        self.taken.borrow_mut().insert(path.to_owned(), Digest::of(&bytes));
         Ok((shown.clone(), text.to_owned()))
     }
 }

@@ -2,11 +2,32 @@
 //! found in the image; they say only what was seen.
 
 mod bill;
+mod build;
+mod bundle;
 mod cyclonedx;
 mod licence;
+mod licences;
+mod report;
 mod sbom;
 mod spdx;
 
+use serde::Serialize;
+
 pub use bill::{Bill, Component, Image, Kind, Locked};
+pub(crate) use bill::{is_compiled_here, verification};
+pub use build::{
+    BUILD_TYPE, Build, Commit, Declared, Executor, Made, MadeLayer, PLAN_TYPE, Run, Sized, plan_provenance, provenance,
+    software_hashes, source_manifest,
+};
+pub use bundle::{Bundle, Predicate};
 pub use licence::Licence;
+pub use licences::{Agreement, Licences};
+pub use report::{DocumentFacts, LayerFacts, Page, report};
 pub use sbom::{Format, sbom};
+
+/// A document as it is written: indented, ending in a newline.
+pub fn json(document: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(document).unwrap_or_default();
+    text.push(b'\n');
+    text
+}

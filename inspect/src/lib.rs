@@ -2,7 +2,9 @@
 
 pub mod archive;
 pub mod debian;
+pub mod dependencies;
 pub mod difference;
 pub mod elf;
 pub mod inventory;
 pub mod pypi;
+pub mod statement;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Entry, TreePath};
+use crate::{Digest, Entry, TreePath};
 
 /// What lies in the image of one architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Inventory {
     pub items: Vec<Item>,
     /// Every package that a record tells of; one that holds others stands before them.
     pub packages: Vec<Found>,
+    /// Texts of licences, by the digest of the file each is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<Digest, String>,
     /// What could not be read, in words; what it would have said is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,

@@ -5,6 +5,7 @@ mod arch;
 mod canonical;
 mod code;
 pub mod config;
+pub mod dependencies;
 mod digest;
 mod finding;
 pub mod hardening;
@@ -12,6 +13,7 @@ pub mod inventory;
 pub mod lock;
 pub mod plan;
 mod span;
+pub mod statement;
 mod tree;
 
 pub use arch::Arch;

@@ -34,6 +34,17 @@ mod sys;
 mod usage;
 mod watch;
 
+/// What every room is like, by name, as documents tell it. The tests of this crate show each.
+pub const PROMISES: [(&str, &str); 7] = [
+    ("capabilities", "none"),
+    ("environment", "declared"),
+    ("files", "declared inputs"),
+    ("hostName", "clnstrt"),
+    ("network", "none"),
+    ("systemCalls", "allow-list"),
+    ("user", "1000:1000"),
+];
+
 pub use identity::BUILD_ID;
 pub use launcher::{Launcher, run};
 pub use mounts::MOST_LAYERS;

@@ -17,6 +17,8 @@ pub struct Project {
     pub name: String,
     /// SPDX expression of what its code is under.
     pub licence: String,
+    /// Part, vendor and product, as the dictionary of CPE names calls it (CPE 2.3): `a:python:python`.
+    pub cpe: String,
     /// Its releases; of those for one suite the newest first.
     #[serde(rename = "release")]
     pub releases: Vec<Release>,

@@ -20,9 +20,9 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET]
                            run the fuzz targets, each for a while
   docs                     the API documentation, and the book where mdbook is installed
-  bench [--runs N] [sealed|policy]
+  bench [--runs N] [sealed|policy|sbom]
                            measure beside other projects' tools, print the ratios; `sealed` measures sealed execution only,
-                           `policy` policies only
+                           `policy` policies only, `sbom` bills of materials only
   mistakes [--check]       write the page that compares what four tools say of mistakes; --check only compares";
 
 fn main() -> ExitCode {

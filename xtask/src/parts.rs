@@ -34,6 +34,9 @@ pub(crate) const TESTS: &[Part] = &[
     part("git", "git"),
     part("cc", "gcc"),
     part("readelf", "binutils"),
+    part("chromium", "chromium"),
+    part("chromedriver", "chromium-driver"),
+    part("mvn", "maven"),
 ];
 
 /// What the benchmarks compare with and measure by.
@@ -66,6 +69,10 @@ pub(crate) const OPA: GoPart =
 pub(crate) const CONFTEST: GoPart =
     GoPart { program: "conftest", package: "github.com/open-policy-agent/conftest", version: "v0.71.1" };
 
+/// What writes bills of materials elsewhere.
+pub(crate) const SYFT: GoPart =
+    GoPart { program: "syft", package: "github.com/anchore/syft/cmd/syft", version: "v1.52.0" };
+
 /// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
 pub(crate) fn install(parts: &[Part]) {
     let packages: Vec<&str> = parts.iter().filter(|part| !installed(part.program)).map(|part| part.package).collect();
@@ -91,12 +98,21 @@ pub(crate) fn go_install(part: &GoPart) -> Result<PathBuf, String> {
 }
 
 /// Validators of bills of materials, from Python's index.
-const SBOM: [&str; 2] = ["cyclonedx-python-lib[validation]==11.12.0", "spdx-tools==0.8.5"];
+const SBOM: [&str; 3] =
+    ["cyclonedx-python-lib[validation]==11.12.0", "spdx-tools==0.8.5", "ntia-conformance-checker==6.0.0"];
+/// And the one in Java, with all it needs in one file.
+const SPDX_JAVA: &str = "org.spdx:tools-java:2.0.1:jar:jar-with-dependencies";
 
 /// Puts them below `target/tools` if they are missing.
 pub(crate) fn sbom_validators() -> Result<(), String> {
+    let jar = root().join("target/tools/spdx-java");
+    if !jar.join("tools-java-2.0.1-jar-with-dependencies.jar").is_file() {
+        let copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
+        let options = [format!("-Dartifact={SPDX_JAVA}"), format!("-DoutputDirectory={}", jar.display())];
+        run(Command::new("mvn").args(["--quiet", "--batch-mode", copy]).args(options))?;
+    }
     let folder = root().join("target/tools/sbom");
-    if folder.join("bin/pyspdxtools").is_file() {
+    if folder.join("bin/ntia-checker").is_file() || folder.join("bin/sbomcheck").is_file() {
         return Ok(());
     }
     let venv = || run(Command::new("python3").args(["-m", "venv"]).arg(&folder));

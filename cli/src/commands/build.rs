@@ -12,11 +12,11 @@ use serde::Serialize;
 
 use super::plan::{self, Planned, PlannedImage};
 use crate::args::{Choice, ConfigArg, Execution, Format, Machine};
-use crate::artifacts;
+use crate::artifacts::{Artifacts, Finished};
 use crate::progress::phase;
 use crate::project::Project;
 use crate::report::{self, Failure};
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// `build`: from configuration to archives, one for each image.
 pub(super) fn run(
@@ -154,6 +154,7 @@ fn attempt(
 ) -> Result<Built, Failure> {
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
+    let started = session::now();
     let locked = planned.images.iter().flat_map(|planned| planned.locked.iter().copied()).collect();
     let mut built = Built { done: Vec::new(), failed: Vec::new(), repeated: None };
     let mut whole = Plan::new(planned.lock.epoch);
@@ -190,29 +191,45 @@ fn attempt(
     }
     phase("execute");
     let executed = execute(&whole, &session.store, &options)?;
+    let mut artifacts = Vec::new();
     if let Some(dir) = &execution.artifacts {
-        let (planned_images, lock) = (planned.images.len(), &planned.lock);
+        let several = planned.images.len() > 1;
         for planned in &planned.images {
-            let own = dir.join(&planned.image.config.name.value);
-            let dir = if planned_images > 1 { &own } else { dir };
-            artifacts::write(&session.store, dir, planned, lock, &executed)?;
+            let dir = if several { dir.join(&planned.image.config.name.value) } else { dir.clone() };
+            let mut own = Artifacts::new(&session.store, dir)?;
+            own.of_steps(planned, &executed)?;
+            artifacts.push(own);
         }
     }
+    let mut artifacts = artifacts.iter_mut();
     phase("release");
     built.repeated = execution.check_reproducible.then(|| {
         let different = executed.repeated.values().filter(|repeated| !repeated.is_equal()).count();
         (executed.repeated.len(), different)
     });
-    for (planned, packages) in planned.images.iter().zip(packages) {
-        match release(session, planned, packages, &executed, output) {
+    for (planned_image, packages) in planned.images.iter().zip(packages) {
+        let artifacts = artifacts.next();
+        match release(session, planned_image, packages, &executed, output) {
             Ok(mut done) => {
-                let own = || planned.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
+                if let Some(artifacts) = artifacts {
+                    let archive = done.output.file_name().unwrap_or_default().to_string_lossy();
+                    artifacts.of_image(&Finished {
+                        project,
+                        planned: planned_image,
+                        lock: &planned.lock,
+                        executed: &executed,
+                        executors: &options.executors,
+                        archive: (&archive, &done.written),
+                        started,
+                    })?;
+                }
+                let own = || planned_image.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
                 done.repeated = execution.check_reproducible.then(own);
                 built.done.push(done);
             }
             Err(findings) => {
-                let name = planned.image.config.name.value.clone();
-                built.failed.push((name, project.of_image(planned.image, findings)));
+                let name = planned_image.image.config.name.value.clone();
+                built.failed.push((name, project.of_image(planned_image.image, findings)));
             }
         }
     }

@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
-use compiler::diff::{Change, Document, locks, plans};
-use model::{Finding, codes};
+use compiler::diff::{self, Change, Difference, Document, Image};
+use model::hardening::CompileFlags;
+use model::{Digest, Finding, codes};
+use runtime::archive::{Contents, ImageEntry, contents};
 use runtime::input;
 
 use crate::args::Format;
@@ -10,14 +15,35 @@ use crate::report::{self, Failure};
 
 /// Plans of many images lie in one file.
 const MAX_BYTES: u64 = 512 << 20;
+/// Documents that tell when they were made, so that they always differ.
+const OF_ONE_RUN: [&str; 3] = ["attestations.intoto.jsonl", "provenance.json", "report.html"];
 
-/// `diff`: what differs between two locks or the plans of two batches.
-pub(super) fn run(before: &Path, after: &Path, format: Format) -> Result<(), Failure> {
+/// What can be compared with another of its kind.
+enum Side {
+    Document(Document),
+    Image(Contents),
+    Artifacts(Artifacts),
+}
+
+/// What `build --artifacts` wrote about one image.
+struct Artifacts {
+    plan: Document,
+    flags: Vec<CompileFlags>,
+    documents: BTreeMap<String, Digest>,
+}
+
+/// `diff`: what differs between two locks, the plans of two batches, two images, or what was written about them.
+pub(super) fn run(before: &str, after: &str, format: Format) -> Result<(), Failure> {
     let difference = match (read(before)?, read(after)?) {
-        (Document::Lock(before), Document::Lock(after)) => locks(&before, &after),
-        (Document::Plans(before), Document::Plans(after)) => plans(&before, &after),
-        (Document::Lock(_), Document::Plans(_)) => return Err(of_two_kinds(before, after).into()),
-        (Document::Plans(_), Document::Lock(_)) => return Err(of_two_kinds(after, before).into()),
+        (Side::Document(old), Side::Document(new)) => compared(old, new, before, after)?,
+        (Side::Image(old), Side::Image(new)) => diff::images(&by_architecture(&old), &by_architecture(&new)),
+        (Side::Artifacts(old), Side::Artifacts(new)) => {
+            let mut difference = compared(old.plan, new.plan, before, after)?;
+            difference.changes.extend(diff::compile_flags(&old.flags, &new.flags).changes);
+            difference.changes.extend(diff::documents(&old.documents, &new.documents).changes);
+            difference
+        }
+        (old, new) => return Err(of_two_kinds((before, old.kind()), (after, new.kind())).into()),
     };
     if format == Format::Json {
         return Ok(report::print_json(&difference)?);
@@ -35,12 +61,102 @@ pub(super) fn run(before: &Path, after: &Path, format: Format) -> Result<(), Fai
     Ok(())
 }
 
-fn of_two_kinds(lock: &Path, plan: &Path) -> Finding {
-    let message = format!("{} is a lock and {} a plan: they cannot be compared", lock.display(), plan.display());
-    Finding::error(codes::USAGE, message).help("name two locks or two plans")
+fn compared(old: Document, new: Document, before: &str, after: &str) -> Result<Difference, Finding> {
+    match (old, new) {
+        (Document::Lock(old), Document::Lock(new)) => Ok(diff::locks(&old, &new)),
+        (Document::Plans(old), Document::Plans(new)) => Ok(diff::plans(&old, &new)),
+        (old, new) => {
+            let (old, new) = (Side::Document(old), Side::Document(new));
+            Err(of_two_kinds((before, old.kind()), (after, new.kind())))
+        }
+    }
 }
 
-fn read(path: &Path) -> Result<Document, Finding> {
+impl Side {
+    fn kind(&self) -> &'static str {
+        match self {
+            Side::Document(Document::Lock(_)) => "a lock",
+            Side::Document(Document::Plans(_)) => "a plan",
+            Side::Image(_) => "an image",
+            Side::Artifacts(_) => "a folder of artifacts",
+        }
+    }
+}
+
+fn of_two_kinds((before, old): (&str, &str), (after, new): (&str, &str)) -> Finding {
+    let message = format!("{before} is {old} and {after} {new}: they cannot be compared");
+    Finding::error(codes::USAGE, message).help("name two locks, two plans, two images, or two folders of artifacts")
+}
+
+/// Documents begin as JSON does; an archive never does.
+fn read(name: &str) -> Result<Side, Finding> {
+    let path = Path::new(name.strip_prefix("oci:").unwrap_or(name));
+    if path.is_dir() {
+        return if path.join("plan.json").is_file() { artifacts(path).map(Side::Artifacts) } else { image(path) };
+    }
+    let mut start = [0];
+    let first = input::open(path).and_then(|mut file| file.read(&mut start)).map_err(|e| unreadable(path, &e))?;
+    if first == 0 || start[0] == b'{' || start[0].is_ascii_whitespace() {
+        Ok(Side::Document(document(path)?))
+    } else {
+        image(path)
+    }
+}
+
+fn image(path: &Path) -> Result<Side, Finding> {
+    contents(path).map(Side::Image)
+}
+
+fn document(path: &Path) -> Result<Document, Finding> {
     let text = input::read(path, MAX_BYTES).map_err(|e| unreadable(path, &e))?;
-    compiler::diff::read(&path.display().to_string(), &text)
+    diff::read(&path.display().to_string(), &text)
+}
+
+fn artifacts(folder: &Path) -> Result<Artifacts, Finding> {
+    let plan = document(&folder.join("plan.json"))?;
+    let (mut flags, mut documents) = (Vec::new(), BTreeMap::new());
+    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, &e))? {
+        let path = entry.map_err(|e| unreadable(folder, &e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !path.is_file() || OF_ONE_RUN.contains(&name.as_str()) {
+            continue;
+        }
+        let bytes = input::read(&path, MAX_BYTES).map_err(|e| unreadable(&path, &e))?;
+        if name.starts_with("compile-flags-") {
+            let read = serde_json::from_slice(&bytes);
+            flags.push(read.map_err(|e| {
+                let message = format!("{} says nothing of compile flags: {e}", path.display());
+                Finding::error(codes::INPUT_IO, message).help("build the image again with `--artifacts`")
+            })?);
+        }
+        documents.insert(name, Digest::of(&bytes));
+    }
+    Ok(Artifacts { plan, flags, documents })
+}
+
+fn by_architecture(contents: &Contents) -> BTreeMap<String, Image<'_>> {
+    let images = contents.summary.images.iter().zip(&contents.inventories);
+    let shown = images.map(|(entry, inventory)| {
+        let layers = entry.layers.iter().filter_map(|layer| layer.digest).collect();
+        (entry.arch.clone(), Image { inventory, settings: settings(entry), layers })
+    });
+    shown.collect()
+}
+
+/// How an image is started, and its labels.
+fn settings(entry: &ImageEntry) -> BTreeMap<String, String> {
+    let list = |name: &str, words: &[String]| (name.to_owned(), serde_json::to_string(words).unwrap_or_default());
+    let mut settings = BTreeMap::from([
+        list("entrypoint", &entry.entrypoint),
+        list("command", &entry.command),
+        list("ports", &entry.ports),
+        ("user".to_owned(), entry.user.clone()),
+        ("workdir".to_owned(), entry.workdir.clone()),
+    ]);
+    settings.extend(entry.labels.iter().map(|(name, value)| (format!("label {name}"), value.clone())));
+    settings.extend(entry.env.iter().map(|line| {
+        let (name, value) = line.split_once('=').unwrap_or((line, ""));
+        (format!("env {name}"), value.to_owned())
+    }));
+    settings
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use model::{Finding, Findings, Sources, Span, codes};
 
 use crate::args::Format;
-use crate::project;
+use crate::project::{self, Text};
 use crate::report::{self, Failure};
 
 /// `fmt`: writes documents in the usual form and names those it changed, or finds those that are not in it.
@@ -27,7 +27,7 @@ pub(super) fn run(files: &[PathBuf], check: bool, format: Format) -> Result<(), 
 
 /// Whether a file was changed.
 fn formatted(file: &Path, check: bool, sources: &mut Sources) -> Result<bool, Findings> {
-    let (source, before) = project::read_text(file, sources)?;
+    let Text { source, text: before, .. } = project::read_text(file, sources)?;
     let after = grammar::yaml::format(source, &before)?;
     if before == after {
         return Ok(false);

@@ -1,3 +1,4 @@
+mod analyze_dependencies;
 mod build;
 mod bundle;
 mod completions;
@@ -5,6 +6,7 @@ mod diff;
 mod expand;
 mod explain;
 mod fmt;
+mod generate_report;
 mod generate_sbom;
 mod init;
 mod inspect;
@@ -47,6 +49,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::GenerateSbom { reference, output, form, arch } => {
             generate_sbom::run(&reference, &output, form.as_deref(), arch.as_deref())
         }
+        Command::GenerateReport { reference, output } => generate_report::run(&reference, &output),
+        Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),

@@ -70,7 +70,7 @@ pub(crate) struct PlannedImage<'p> {
     pub(crate) image: &'p Image,
     pub(crate) plan: Plan,
     /// What of the lock it is made from.
-    pub(super) locked: BTreeSet<(Digest, Arch)>,
+    pub(crate) locked: BTreeSet<(Digest, Arch)>,
 }
 
 /// Lock, the author's files, and the plans over both.

@@ -1,9 +1,10 @@
-//! What differs between two locks, or between the plans of two batches, in the words of whoever wrote the configuration.
+//! What differs between two locks, the plans of two batches, or two images, in the words of whoever wrote the configuration.
 //!
 //! **Invariant:** nothing is hidden. Between documents that are not equal there is at least one change: what no fact tells
 //! apart is compared as a whole, and said to be arranged otherwise.
 
 mod facts;
+mod images;
 mod locks;
 mod plans;
 mod questions;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use images::{Image, compile_flags, documents, images};
 pub use locks::locks;
 pub use plans::plans;
 pub use read::{Document, Plans, read};

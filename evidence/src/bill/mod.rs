@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::Digest;
 use model::inventory::{Ecosystem, Found, Inventory, Item};
-use model::lock::{Lock, Node, Origin, Proof, Resolution};
+use model::lock::{Asker, Lock, Node, Origin, Proof, Resolution};
 
 use crate::Licence;
 
@@ -69,6 +69,10 @@ pub struct Component {
     pub source: Option<(String, String)>,
     /// It was compiled where the image was made.
     pub built_here: bool,
+    /// Its name in the dictionary of CPE names (CPE 2.3), where somebody here looked it up.
+    pub cpe: Option<String>,
+    /// Where the project itself has that file.
+    pub url: Option<String>,
     /// The layer most of it is in, from 0 at the bottom.
     pub layer: Option<u32>,
     /// Indexes into [`Inventory::items`]: its files.
@@ -88,10 +92,10 @@ pub struct Bill<'i> {
     pub inventory: &'i Inventory,
     /// In the order of their ids.
     pub components: Vec<Component>,
-    /// What each needs; indexes into [`Bill::components`].
-    pub needs: BTreeMap<usize, BTreeSet<usize>>,
-    /// What the image itself asked for.
-    pub roots: BTreeSet<usize>,
+    /// What each needs, and in which words; indexes into [`Bill::components`]. What came along is needed without a word.
+    pub needs: BTreeMap<usize, BTreeMap<usize, Vec<String>>>,
+    /// What the image itself asked for, and who did so in which words.
+    pub roots: BTreeMap<usize, Vec<(Asker, String)>>,
     /// Whether `needs` and `roots` are all there are: of an image built here they are.
     pub is_complete: bool,
 }
@@ -108,8 +112,7 @@ pub struct Locked<'l> {
 impl<'i> Bill<'i> {
     /// The bill of what was found in an image, and of what a lock says of it.
     pub fn new(image: Image, inventory: &'i Inventory, locked: Option<Locked<'_>>) -> Self {
-        let mut drafts =
-            Drafts { inventory, components: Vec::new(), of_found: BTreeMap::new(), of_part: BTreeMap::new() };
+        let mut drafts = Drafts::new(inventory);
         if let Some(Locked { lock, resolution }) = locked {
             for (id, node) in lock.nodes_of(resolution) {
                 drafts.locked(id, node);
@@ -133,7 +136,7 @@ impl<'i> Bill<'i> {
             inventory,
             components,
             needs: BTreeMap::new(),
-            roots: BTreeSet::new(),
+            roots: BTreeMap::new(),
             is_complete: locked.is_some(),
         };
         bill.sort();
@@ -174,7 +177,7 @@ impl<'i> Bill<'i> {
     fn relate(&mut self, locked: Option<Locked<'_>>) {
         for (number, component) in self.components.iter().enumerate() {
             if let Some(holder) = component.holder {
-                self.needs.entry(holder).or_default().insert(number);
+                self.needs.entry(holder).or_default().entry(number).or_default();
             }
         }
         let Some(Locked { lock, resolution }) = locked else { return };
@@ -189,14 +192,20 @@ impl<'i> Bill<'i> {
                 if let Some(needed) =
                     named.get(&(edge.origin, edge.name.as_str())).copied().filter(|needed| *needed != own)
                 {
-                    self.needs.entry(own).or_default().insert(needed);
+                    let words = self.needs.entry(own).or_default().entry(needed).or_default();
+                    words.push(edge.requirement.clone());
                 }
             }
         }
-        let asked = resolution.roots.iter().filter_map(|root| named.get(&(root.edge.origin, root.edge.name.as_str())));
-        self.roots = asked.copied().collect();
+        for root in &resolution.roots {
+            if let Some(number) = named.get(&(root.edge.origin, root.edge.name.as_str())) {
+                self.roots.entry(*number).or_default().push((root.by, root.edge.requirement.clone()));
+            }
+        }
         let own = self.components.iter().enumerate().filter(|(_, component)| component.kind == Kind::Application);
-        self.roots.extend(own.map(|(at, _)| at));
+        for (number, _) in own {
+            self.roots.entry(number).or_default();
+        }
     }
 }
 
@@ -206,11 +215,23 @@ struct Drafts<'i> {
     components: Vec<Component>,
     /// The component of each package found.
     of_found: BTreeMap<usize, usize>,
-    /// The component of each part of the inventory.
-    of_part: BTreeMap<usize, usize>,
+    /// The parts of the inventory that have a component.
+    taken: BTreeSet<usize>,
+    /// The items of each part.
+    files_of_part: BTreeMap<usize, Vec<usize>>,
 }
 
-impl Drafts<'_> {
+impl<'i> Drafts<'i> {
+    fn new(inventory: &'i Inventory) -> Self {
+        let mut files_of_part: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, item) in inventory.items.iter().enumerate() {
+            if let Some(part) = item.part {
+                files_of_part.entry(part as usize).or_default().push(at);
+            }
+        }
+        Self { inventory, components: Vec::new(), of_found: BTreeMap::new(), taken: BTreeSet::new(), files_of_part }
+    }
+
     /// A package of the lock, with what is found of it.
     fn locked(&mut self, id: &str, node: &Node) {
         let ecosystem = match node.origin {
@@ -237,16 +258,18 @@ impl Drafts<'_> {
         component.licence = node.license.as_deref().map(Licence::of).or(component.licence);
         component.sha256 = Some(node.sha256);
         component.file = Some(node.file.rsplit('/').next().unwrap_or(&node.file).to_owned());
-        component.verification = Some(match &node.proof {
-            Proof::VerifiedByOpenpgp { .. } | Proof::VerifiedBySignature { .. } => "openpgp",
-            Proof::VerifiedByDsc { .. } => "dsc",
-            Proof::IndexHash => "index-hash",
-            Proof::UnsignedUpstream => "unsigned-upstream",
-        });
-        component.built_here = node.origin == Origin::Upstream || node.build.is_some();
+        component.verification = Some(verification(&node.proof));
+        component.built_here = is_compiled_here(node);
+        if node.origin == Origin::Upstream
+            && let Some(Ok(project)) = stdlib::source::project(&node.name)
+        {
+            let release = project.releases.iter().find(|release| release.source.sha256 == node.sha256);
+            component.url = release.and_then(|release| release.source.url.clone());
+            component.cpe = Some(format!("cpe:2.3:{}:{}:*:*:*:*:*:*:*", project.cpe, node.version));
+        }
         if let Some(part) = part {
             component.files = self.files_of_part(part);
-            self.of_part.insert(part, number);
+            self.taken.insert(part);
         }
         component.layer = self.layer(&component.files);
         self.components.push(component);
@@ -271,8 +294,7 @@ impl Drafts<'_> {
     /// What else was put in as a whole: the author's own files.
     fn parts(&mut self) {
         for (part, name) in self.inventory.parts.iter().enumerate() {
-            if self.of_part.contains_key(&part) || !["application", "configuration", "scripts"].contains(&name.as_str())
-            {
+            if self.taken.contains(&part) || !["application", "configuration", "scripts"].contains(&name.as_str()) {
                 continue;
             }
             let files = self.files_of_part(part);
@@ -313,8 +335,7 @@ impl Drafts<'_> {
     }
 
     fn files_of_part(&self, part: usize) -> Vec<usize> {
-        let items = self.inventory.items.iter().enumerate();
-        items.filter(|(_, item)| item.part.is_some_and(|of| of as usize == part)).map(|(at, _)| at).collect()
+        self.files_of_part.get(&part).cloned().unwrap_or_default()
     }
 
     /// The layer most of some files are in; of as many, the lowest.
@@ -326,6 +347,21 @@ impl Drafts<'_> {
             .for_each(|item| *counts.entry(item.layer).or_default() += 1);
         counts.into_iter().max_by_key(|(layer, count)| (*count, std::cmp::Reverse(*layer))).map(|(layer, _)| layer)
     }
+}
+
+/// What vouches for a package, in a word.
+pub(crate) fn verification(proof: &Proof) -> &'static str {
+    match proof {
+        Proof::VerifiedByOpenpgp { .. } | Proof::VerifiedBySignature { .. } => "openpgp",
+        Proof::VerifiedByDsc { .. } => "dsc",
+        Proof::IndexHash => "index-hash",
+        Proof::UnsignedUpstream => "unsigned-upstream",
+    }
+}
+
+/// Whether a package is source code, which is compiled where the image is made.
+pub(crate) fn is_compiled_here(node: &Node) -> bool {
+    node.origin == Origin::Upstream || node.build.is_some()
 }
 
 fn empty(kind: Kind, name: String) -> Component {
@@ -345,6 +381,8 @@ fn empty(kind: Kind, name: String) -> Component {
         verification: None,
         source: None,
         built_here: false,
+        cpe: None,
+        url: None,
         layer: None,
         files: Vec::new(),
         holder: None,

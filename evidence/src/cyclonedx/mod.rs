@@ -9,7 +9,7 @@ use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::uri::{Purl, Uri};
 use cyclonedx_bom::models::bom::{Bom, BomReference, SpecVersion, UrnUuid};
 use cyclonedx_bom::models::component::{
-    Classification, Component as Part, ComponentEvidence, Components, Occurrence, Occurrences,
+    Classification, Component as Part, ComponentEvidence, Components, Cpe, Occurrence, Occurrences,
 };
 use cyclonedx_bom::models::composition::{AggregateType, Composition, Compositions};
 use cyclonedx_bom::models::dependency::{Dependencies, Dependency};
@@ -36,9 +36,9 @@ pub(crate) fn document(bill: &Bill<'_>) -> Bom {
         dependency_ref: own.to_owned(),
         dependencies: needed.filter_map(|at| Some(bill.components.get(at)?.id.clone())).collect(),
     };
-    let mut dependencies = vec![depends(&reference, &mut bill.roots.iter().copied())];
+    let mut dependencies = vec![depends(&reference, &mut bill.roots.keys().copied())];
     for (number, component) in bill.components.iter().enumerate() {
-        let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.iter().copied());
+        let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.keys().copied());
         dependencies.push(depends(&component.id, &mut needed.into_iter()));
     }
     let tool = Part::new(Classification::Application, sbom::TOOL, env!("CARGO_PKG_VERSION"), None);
@@ -103,15 +103,22 @@ fn part(bill: &Bill<'_>, component: &Component) -> Part {
         url: None,
         contact: None,
     });
-    let website = component.homepage.as_deref().filter(|url| sbom::is_link(url)).map(|url| {
-        ExternalReferences(vec![ExternalReference {
-            external_reference_type: ExternalReferenceType::Website,
+    let links = [
+        (ExternalReferenceType::Website, &component.homepage, None),
+        (ExternalReferenceType::Distribution, &component.url, component.sha256.map(|digest| hashes(&digest))),
+    ];
+    let links = links.into_iter().filter_map(|(kind, url, hashes)| {
+        let url = url.as_deref().filter(|url| sbom::is_link(url))?;
+        Some(ExternalReference {
+            external_reference_type: kind,
             url: cyclonedx_bom::models::external_reference::Uri::Url(Uri::new(url)),
             comment: None,
-            hashes: None,
-        }])
+            hashes,
+        })
     });
-    part.external_references = website;
+    let links: Vec<ExternalReference> = links.collect();
+    part.external_references = (!links.is_empty()).then_some(ExternalReferences(links));
+    part.cpe = component.cpe.clone().map(Cpe::from);
     let occurrences: Vec<Occurrence> =
         locations(bill, component).into_iter().map(|location| Occurrence { bom_ref: None, location }).collect();
     part.evidence = (!occurrences.is_empty()).then_some(ComponentEvidence {

@@ -57,7 +57,7 @@ struct Package {
     #[serde(skip_serializing_if = "Option::is_none")]
     package_file_name: Option<String>,
     supplier: String,
-    download_location: &'static str,
+    download_location: String,
     files_analyzed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     package_verification_code: Option<VerificationCode>,
@@ -151,10 +151,10 @@ impl Document {
             let own = package_id(number, component);
             let holder = component.holder.and_then(id).unwrap_or_else(|| IMAGE.to_owned());
             relate(&holder, "CONTAINS", &own);
-            if bill.roots.contains(&number) {
+            if bill.roots.contains_key(&number) {
                 relate(IMAGE, "DEPENDS_ON", &own);
             }
-            let needed = bill.needs.get(&number).into_iter().flatten();
+            let needed = bill.needs.get(&number).into_iter().flat_map(|needed| needed.keys());
             needed.filter_map(|needed| id(*needed)).for_each(|needed| relate(&own, "DEPENDS_ON", &needed));
             files.contained(&component.files, |file| relate(&own, "CONTAINS", file));
             packages.push(package(own, component, files.verification_code(&component.files), &words));
@@ -198,7 +198,7 @@ fn image(bill: &Bill<'_>, code: Option<VerificationCode>) -> Package {
         version_info: image.version.clone(),
         package_file_name: None,
         supplier: NO_ASSERTION.to_owned(),
-        download_location: NO_ASSERTION,
+        download_location: NO_ASSERTION.to_owned(),
         files_analyzed: code.is_some(),
         license_info_from_files: code.iter().map(|_| NO_ASSERTION).collect(),
         package_verification_code: code,
@@ -225,8 +225,18 @@ fn package(
         reference_type: "purl",
         reference_locator: purl,
     });
-    let source =
-        component.source.as_ref().map(|(name, version)| format!("made from the source package {name} {version}"));
+    let cpe = component.cpe.clone().map(|cpe| Reference {
+        reference_category: "SECURITY",
+        reference_type: "cpe23Type",
+        reference_locator: cpe,
+    });
+    let source = match (&component.source, &component.file) {
+        (_, Some(file)) if component.built_here => {
+            Some(format!("compiled here from {file}, to which no patch was applied"))
+        }
+        (Some((name, version)), _) => Some(format!("made from the source package {name} {version}")),
+        _ => None,
+    };
     Package {
         id,
         name: match &component.namespace {
@@ -236,8 +246,8 @@ fn package(
         version_info: component.version.clone(),
         package_file_name: component.file.clone(),
         supplier: component.supplier.as_deref().map_or_else(|| NO_ASSERTION.to_owned(), supplier),
-        // A lock names no server.
-        download_location: NO_ASSERTION,
+        // A lock names no server; a project's own release has a place of its own.
+        download_location: component.url.clone().unwrap_or_else(|| NO_ASSERTION.to_owned()),
         files_analyzed: code.is_some(),
         license_info_from_files: code.iter().map(|_| NO_ASSERTION).collect(),
         package_verification_code: code,
@@ -252,7 +262,7 @@ fn package(
         },
         copyright_text: NO_ASSERTION,
         summary: component.description.clone(),
-        external_refs: purl.into_iter().collect(),
+        external_refs: purl.into_iter().chain(cpe).collect(),
         primary_package_purpose: match component.kind {
             bill::Kind::Library => "LIBRARY",
             bill::Kind::Application => "APPLICATION",

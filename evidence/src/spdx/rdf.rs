@@ -131,7 +131,7 @@ impl Xml<'_> {
         }
         // What is text elsewhere is so in RDF, also where nobody knows it.
         self.text("spdx:supplier", &package.supplier)?;
-        self.text("spdx:downloadLocation", package.download_location)?;
+        self.text("spdx:downloadLocation", &package.download_location)?;
         self.text("spdx:filesAnalyzed", if package.files_analyzed { "true" } else { "false" })?;
         if let Some(code) = &package.package_verification_code {
             self.open("spdx:packageVerificationCode", &[])?;
@@ -159,7 +159,11 @@ impl Xml<'_> {
         for reference in &package.external_refs {
             self.open("spdx:externalRef", &[])?;
             self.open("spdx:ExternalRef", &[])?;
-            self.resource("spdx:referenceCategory", &format!("{TERMS}referenceCategory_packageManager"))?;
+            let category = match reference.reference_category {
+                "SECURITY" => "security",
+                _ => "packageManager",
+            };
+            self.resource("spdx:referenceCategory", &format!("{TERMS}referenceCategory_{category}"))?;
             let kind = format!("http://spdx.org/rdf/references/{}", reference.reference_type);
             self.resource("spdx:referenceType", &kind)?;
             self.text("spdx:referenceLocator", &reference.reference_locator)?;

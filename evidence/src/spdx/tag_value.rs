@@ -69,7 +69,7 @@ impl Tags<'_> {
         self.may("PackageVersion", package.version_info.as_deref())?;
         self.may("PackageFileName", package.package_file_name.as_deref())?;
         self.put("PackageSupplier", &package.supplier)?;
-        self.put("PackageDownloadLocation", package.download_location)?;
+        self.put("PackageDownloadLocation", &package.download_location)?;
         self.put("FilesAnalyzed", if package.files_analyzed { "true" } else { "false" })?;
         let code = package.package_verification_code.as_ref();
         self.may("PackageVerificationCode", code.map(|code| code.value.as_str()))?;

@@ -4,14 +4,17 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
+use zstd::stream::read::Decoder;
 
 /// Memory an xz stream may ask for: its strongest preset takes 65 MiB.
 const XZ_MEMORY: u64 = 80 << 20;
+/// Memory a zstd stream may ask for, as a power of two: what its own program takes unless told otherwise.
+const ZSTD_WINDOW: u32 = 27;
 
 /// Reads what is behind a compression, told by its first bytes; what is not known to be compressed is read as it is.
 ///
 /// # Errors
-/// What reading the first bytes failed with; a compression that is not read here.
+/// What reading the first bytes failed with; a stream that asks for more memory than it may.
 pub fn decompress<'a>(mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let mut magic = [0; 6];
     let mut filled = 0;
@@ -31,9 +34,9 @@ pub fn decompress<'a>(mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
         [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(BufReader::with_capacity(1 << 16, input))),
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, input))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            return Err(io::Error::other(
-                "it is compressed with zstd, which is not read here; xz, gzip, bzip2 and none are",
-            ));
+            let mut decoder = Decoder::with_buffer(BufReader::with_capacity(1 << 16, input))?;
+            decoder.window_log_max(ZSTD_WINDOW)?;
+            Box::new(decoder)
         }
         _ => Box::new(input),
     })

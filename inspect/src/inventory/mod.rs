@@ -11,6 +11,7 @@ mod filesystem;
 mod gem;
 mod golang;
 mod java;
+mod licence;
 mod npm;
 mod python;
 
@@ -44,6 +45,8 @@ struct Told {
     found: Vec<Found>,
     /// What it adds to the record of another file.
     list: Option<List>,
+    /// Itself, if it is the text of a licence.
+    text: Option<String>,
     unread: Option<String>,
 }
 
@@ -72,6 +75,8 @@ enum Reader {
     Npm,
     Gem,
     Java,
+    /// The text of a licence that nothing else is to be read from.
+    Licence,
     /// A program or library: whatever compiled it.
     Elf,
 }
@@ -88,7 +93,7 @@ impl Scanner {
     /// # Errors
     /// What reading it failed with; what is wrong with what was read is remembered instead.
     pub fn look(&mut self, path: &TreePath, content: &mut dyn Content) -> io::Result<()> {
-        let told = match named(path).unwrap_or(Reader::Elf) {
+        let mut told = match named(path).unwrap_or(Reader::Elf) {
             Reader::DebianStatus => debian::status(path, &text(content)?),
             Reader::DebianList => debian::list(path, &text(content)?),
             Reader::DebianCopyright => debian::copyright(path, &text(content)?),
@@ -98,8 +103,12 @@ impl Scanner {
             Reader::Npm => npm::package(path, &text(content)?),
             Reader::Gem => gem::specification(path, &text(content)?),
             Reader::Java => java::archive(path, content),
+            Reader::Licence => Told::default(),
             Reader::Elf => program(path, content)?,
         };
+        if licence::is_text(path.as_bytes()) {
+            told.text = licence::text(content)?;
+        }
         self.told.insert(path.clone(), told);
         Ok(())
     }
@@ -122,6 +131,7 @@ impl Scanner {
             item.is_some_and(|item| matches!(item.entry.node, Kind::File { .. }))
         };
         self.told.retain(|path, _| is_there(path));
+        let texts = licence::texts(&mut self.told, &items);
         unread.extend(self.told.iter().filter_map(|(path, told)| {
             let why = told.unread.clone()?;
             Some(Unread { path: path.clone(), why })
@@ -138,6 +148,7 @@ impl Scanner {
             parts: Vec::new(),
             packages: assemble::packages(self.told, &items),
             items,
+            texts,
             unread,
         }
     }
@@ -146,7 +157,7 @@ impl Scanner {
 /// Who reads a file of this name.
 fn named(path: &TreePath) -> Option<Reader> {
     let bytes = path.as_bytes();
-    let readers: [(fn(&[u8]) -> bool, Reader); 9] = [
+    let readers: [(fn(&[u8]) -> bool, Reader); 10] = [
         (debian::is_status, Reader::DebianStatus),
         (debian::is_list, Reader::DebianList),
         (debian::is_copyright, Reader::DebianCopyright),
@@ -156,6 +167,7 @@ fn named(path: &TreePath) -> Option<Reader> {
         (npm::is_package, Reader::Npm),
         (gem::is_specification, Reader::Gem),
         (java::is_archive, Reader::Java),
+        (licence::is_text, Reader::Licence),
     ];
     readers.into_iter().find(|(is, _)| is(bytes)).map(|(_, reader)| reader)
 }

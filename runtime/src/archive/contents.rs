@@ -63,20 +63,7 @@ impl Layer {
         let mut read = Self { changes: Vec::new(), scanner: Scanner::default(), sums: BTreeMap::new() };
         let Self { changes, scanner, sums } = &mut read;
         let mut take = |path: &TreePath, size: u64, content: &mut dyn Read| {
-            let mut start = [0; 4];
-            let filled = fill(content, &mut start)?;
-            let start = start.get(..filled).unwrap_or_default();
-            let mut content = Summed::new(start.chain(content));
-            let entry = Entry::root(Kind::File { digest: Digest::of(b""), size }, 0);
-            if Scanner::wants(path, &entry, start.try_into().ok()) {
-                let mut spool = SpooledTempFile::new(IN_MEMORY);
-                io::copy(&mut content, &mut spool)?;
-                spool.seek(SeekFrom::Start(0))?;
-                scanner.look(path, &mut spool)?;
-            } else {
-                io::copy(&mut content, &mut io::sink())?;
-            }
-            let (digest, sha1) = content.finish();
+            let (digest, sha1) = looked_at(scanner, path, size, content)?;
             sums.insert(digest, sha1);
             Ok(digest)
         };
@@ -84,6 +71,29 @@ impl Layer {
         layer::read(content, size, &Limits::default(), &mut take, &mut |change| changes.push(change))?;
         Ok(read)
     }
+}
+
+/// Shows a file of `size` bytes to a scanner, if that wants it; answers its digest and its SHA-1.
+pub(super) fn looked_at(
+    scanner: &mut Scanner,
+    path: &TreePath,
+    size: u64,
+    content: &mut dyn Read,
+) -> io::Result<(Digest, String)> {
+    let mut start = [0; 4];
+    let filled = fill(content, &mut start)?;
+    let start = start.get(..filled).unwrap_or_default();
+    let mut content = Summed::new(start.chain(content));
+    let entry = Entry::root(Kind::File { digest: Digest::of(b""), size }, 0);
+    if Scanner::wants(path, &entry, start.try_into().ok()) {
+        let mut spool = SpooledTempFile::new(IN_MEMORY);
+        io::copy(&mut content, &mut spool)?;
+        spool.seek(SeekFrom::Start(0))?;
+        scanner.look(path, &mut spool)?;
+    } else {
+        io::copy(&mut content, &mut io::sink())?;
+    }
+    Ok(content.finish())
 }
 
 /// Reads until the buffer is full or there is no more; answers how much.

@@ -2,6 +2,7 @@
 //! from whoever wrote them.
 
 mod contents;
+mod folder;
 mod layout;
 mod read;
 mod stored;
@@ -10,6 +11,7 @@ mod write;
 
 pub(crate) use contents::Summed;
 pub use contents::{Contents, contents};
+pub use folder::folder;
 pub use read::inspect_archive;
 pub(crate) use stored::GZIP_START;
 pub use summary::{ImageEntry, ImageSummary, LayerEntry};

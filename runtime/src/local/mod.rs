@@ -1,8 +1,10 @@
 //! The author's own files, captured into the store before planning.
 
 mod certificates;
+mod committed;
 mod folder;
 mod git;
+mod manifests;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -20,8 +22,10 @@ use crate::input;
 use crate::store::Store;
 
 pub use certificates::read_certificates;
+pub use committed::committed;
 pub use folder::Folder;
 pub use git::commit;
+pub use manifests::manifests;
 
 /// Names that are never part of an application: version control, secrets, caches, and environments made for the
 /// author's machine.

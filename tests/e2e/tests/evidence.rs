@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Done, cli, repository, run};
+use support::{Done, cli, repository, run, sha256_of};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::json;
@@ -35,6 +35,64 @@ sys.exit(error and str(error))";
         return run(Command::new(tool("python3")).args(["-c", script, name]));
     }
     run(Command::new(tool("pyspdxtools")).args(["-i", name]))
+}
+
+/// The SPDX project's own validator.
+fn java(document: &Path) -> Done {
+    let jar = repository().join("target/tools/spdx-java/tools-java-2.0.1-jar-with-dependencies.jar");
+    assert!(jar.is_file(), "{} is missing: `cargo xtask test` installs it", jar.display());
+    // Otherwise it asks a server for the list of licences.
+    run(Command::new("java")
+        .args(["-Dorg.spdx.useJARLicenseInfoOnly=true", "-jar"])
+        .arg(jar)
+        .arg("Verify")
+        .arg(document))
+}
+
+#[test]
+fn the_project_of_spdx_accepts_its_three_forms_and_refuses_a_broken_one() {
+    for form in ["spdx", "spdx.json", "spdx.rdf.xml"] {
+        let document = SMALL.artifacts().join(format!("sbom-amd64.{form}"));
+        assert!(java(&document).ok().stdout.contains("This SPDX Document is valid."), "{form}");
+    }
+    let dir = scratch();
+    let broken = dir.path().join("broken.spdx.json");
+    let text = fs::read_to_string(SMALL.artifacts().join("sbom-amd64.spdx.json")).unwrap();
+    fs::write(&broken, text.replacen("\"licenseDeclared\": \"", "\"licenseDeclared\": \"NOT A LICENCE AND ", 1))
+        .unwrap();
+    let done = java(&broken);
+    assert!(!done.status.success() || !done.stdout.contains("This SPDX Document is valid."), "{}", done.stdout);
+}
+
+/// The minimum elements of the NTIA: what is missing is what nobody knows.
+#[test]
+fn of_the_minimum_elements_only_the_unknown_are_missing() {
+    let document = SMALL.artifacts().join("sbom-amd64.spdx.json");
+    let dir = scratch();
+    let report = dir.path().join("report.json");
+    // It fails where anything is missing; the report says what.
+    let _ =
+        run(Command::new(tool("ntia-checker")).args(["--output", "json", "--output-file"]).arg(&report).arg(&document));
+    let report = json(&report);
+    let bill = json(&document);
+    let unknown = |field: &str| -> BTreeSet<&str> {
+        let packages = bill["packages"].as_array().unwrap().iter();
+        packages
+            .filter(|package| package[field].is_null() || package[field] == "NOASSERTION")
+            .map(|package| package["name"].as_str().unwrap())
+            .collect()
+    };
+    println!("{}", serde_json::to_string_pretty(&report).unwrap());
+    let missing = |name: &str| -> BTreeSet<&str> {
+        report[name]["nonconformantComponents"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
+    };
+    assert_eq!(missing("componentNames"), BTreeSet::new());
+    assert_eq!(missing("componentIdentifiers"), BTreeSet::new());
+    assert_eq!(missing("componentSuppliers"), unknown("supplier"));
+    assert_eq!(missing("componentVersions"), unknown("versionInfo"));
+    for element in ["authorNameProvided", "timestampProvided", "dependencyRelationshipsProvided"] {
+        assert_eq!(report[element], true, "{element}");
+    }
 }
 
 /// Ids of the components of a CycloneDX document.
@@ -101,13 +159,233 @@ fn a_bill_lists_the_lock_and_what_a_stranger_finds() {
     generate(&["--arch", "riscv64"]).fails(2, "CS0907");
 }
 
+/// The statements of a build, each on its line.
+fn statements(artifacts: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(artifacts.join("attestations.intoto.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 #[test]
-fn two_builds_write_the_same_bytes() {
+fn every_statement_keeps_the_rules_and_is_about_the_image() {
+    let artifacts = SMALL.artifacts();
+    let hashes = json(&artifacts.join("software-hash.json"));
+    let hex = |digest: &Value| digest.as_str().unwrap().trim_start_matches("sha256:").to_owned();
+    let mut known = BTreeSet::from([hex(&hashes["index"]["digest"]), hex(&hashes["plan"])]);
+    known.extend(hashes["images"].as_array().unwrap().iter().map(|image| hex(&image["manifest"]["digest"])));
+    let statements = statements(&artifacts);
+    let mut kinds = BTreeSet::new();
+    for statement in &statements {
+        assert_eq!(inspect::statement::check(statement), [], "{}", statement["predicateType"]);
+        for subject in statement["subject"].as_array().unwrap() {
+            assert!(known.contains(subject["digest"]["sha256"].as_str().unwrap()), "{subject}");
+        }
+        kinds.insert(statement["predicateType"].as_str().unwrap());
+    }
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        [
+            "https://cyclonedx.org/bom",
+            "https://slsa.dev/provenance/v1",
+            "https://spdx.dev/Document",
+            "urn:clnstrt:licences:v1",
+            "urn:clnstrt:software-hash:v1",
+            "urn:clnstrt:sources:v1",
+        ]
+    );
+    assert_eq!(statements[0], json(&artifacts.join("provenance.json")));
+    assert_eq!(statements[1], json(&artifacts.join("plan-provenance.json")));
+    // What the hashes name is what there is.
+    assert_eq!(hex(&hashes["archive"]["digest"]), SMALL.sha256);
+    assert_eq!(hex(&hashes["plan"]), sha256_of(&artifacts.join("plan.json")));
+}
+
+#[test]
+fn provenance_names_every_package_and_what_vouches_for_it() {
+    let (artifacts, lock) = (SMALL.artifacts(), SMALL.lock());
+    let provenance = json(&artifacts.join("provenance.json"));
+    let definition = &provenance["predicate"]["buildDefinition"];
+    let materials = definition["resolvedDependencies"].as_array().unwrap();
+    let digest_of = |uri: &str| {
+        let found = materials.iter().find(|one| one["uri"] == uri).unwrap_or_else(|| panic!("{uri} is missing"));
+        found["digest"]["sha256"].as_str().unwrap().to_owned()
+    };
+    let nodes = lock["nodes"].as_object().unwrap();
+    for (id, node) in nodes {
+        assert_eq!(format!("sha256:{}", digest_of(id)), node["sha256"].as_str().unwrap(), "{id}");
+    }
+    for release in lock["releases"].as_object().unwrap().values().filter(|one| one["indexes"] != serde_json::json!({}))
+    {
+        let hex = release["in_release"].as_str().unwrap().trim_start_matches("sha256:");
+        assert!(materials.iter().any(|one| one["digest"]["sha256"] == hex), "{hex}");
+    }
+    let config = &definition["externalParameters"]["config"];
+    assert_eq!(config["path"], "image.yaml");
+    let file = sha256_of(&repository().join("tests/e2e/configs/small/image.yaml"));
+    assert_eq!(config["digest"]["sha256"], file);
+    // It lies in no repository, and nothing of this machine is told.
+    assert!(config["repository"].is_null());
+    let text = provenance.to_string();
+    assert!(!text.contains(SMALL.artifacts().parent().unwrap().to_str().unwrap()), "{text}");
+    let manifest = json(&artifacts.join("source-manifest.json"));
+    let listed: Vec<&str> =
+        manifest["packages"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(listed, nodes.keys().collect::<Vec<_>>());
+    // The plan's own provenance knows packages by the lock alone.
+    let planned = json(&artifacts.join("plan-provenance.json"));
+    assert_eq!(planned["subject"][0]["digest"]["sha256"], sha256_of(&artifacts.join("plan.json")));
+    assert!(!planned.to_string().contains("pkg:deb/"));
+}
+
+#[test]
+fn a_configuration_that_is_committed_is_named_by_its_commit() {
+    let copy = SMALL.copy_over_store();
+    let config = copy.config();
+    let git = |arguments: &[&str]| {
+        let name = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
+        run(Command::new("git").arg("-C").arg(&config).args(name).args(arguments)).ok().stdout
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "a"]);
+    git(&["remote", "add", "origin", "https://me:secret@git.example.com/app.git"]);
+    let commit = git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let built = |name: &str| {
+        let artifacts = copy.path().join(name);
+        run(copy.build().args(["--offline", "--locked", "--arch", "amd64", "--artifacts"]).arg(&artifacts)).ok();
+        json(&artifacts.join("provenance.json"))["predicate"]["buildDefinition"]["externalParameters"].clone()
+    };
+    let parameters = built("committed");
+    assert_eq!(parameters["config"]["repository"], "https://git.example.com/app.git");
+    assert_eq!(parameters["config"]["commit"], commit);
+    assert_eq!(parameters["architectures"], serde_json::json!(["amd64"]));
+    let image = config.join("image.yaml");
+    fs::write(&image, fs::read_to_string(&image).unwrap() + "# not committed\n").unwrap();
+    assert!(built("changed")["config"]["commit"].is_null());
+}
+
+#[test]
+fn licences_are_held_against_the_texts_in_the_image() {
+    let report = json(&SMALL.artifacts().join("licence-report.json"));
+    let packages = report["packages"].as_array().unwrap();
+    let of = |name: &str| packages.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    for package in packages.iter().filter(|one| one["id"].as_str().unwrap().starts_with("pkg:pypi/")) {
+        assert!(!package["texts"].as_array().unwrap().is_empty(), "{package}");
+        assert_ne!(package["agreement"], "differs", "{package}");
+    }
+    // Every Debian package has its copyright file.
+    for package in packages.iter().filter(|one| one["id"].as_str().unwrap().starts_with("pkg:deb/")) {
+        assert!(!package["texts"].as_array().unwrap().is_empty(), "{package}");
+    }
+    assert!(of("libc6")["expression"].is_string());
+    let summed: u64 = report["summary"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(summed, packages.len() as u64);
+    let texts = report["texts"].as_object().unwrap();
+    assert!(texts.values().any(|text| text["licences"] == serde_json::json!(["MIT"])));
+    for text in texts.values() {
+        assert!(!text["files"].as_array().unwrap().is_empty());
+    }
+    // Of the archive alone, the texts are the same.
+    let dir = scratch();
+    let output = dir.path().join("licences.json");
+    run(cli().arg("generate-report").arg(SMALL.archive()).arg("--output").arg(&output)).ok();
+    assert_eq!(json(&output)["texts"], report["texts"]);
+    run(cli().arg("generate-report").arg(SMALL.archive()).args(["--output", "x.pdf"])).fails(2, "CS0907");
+}
+
+/// Content documents are the same bytes; run records are, but for their times.
+#[test]
+fn two_builds_differ_in_times_only() {
     let copy = SMALL.warm_copy();
     let artifacts = copy.path().join("artifacts");
     run(copy.build().args(["--offline", "--locked", "--artifacts"]).arg(&artifacts)).ok();
-    for form in FORMS {
-        let name = format!("sbom-amd64.{form}");
-        assert!(fs::read(artifacts.join(&name)).unwrap() == fs::read(SMALL.artifacts().join(&name)).unwrap(), "{name}");
+    let names = |dir: &Path| -> BTreeSet<String> {
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert_eq!(names(&artifacts), names(&SMALL.artifacts()));
+    let without_times = |path: &Path| {
+        let mut lines = Vec::new();
+        for line in fs::read_to_string(path).unwrap().lines() {
+            let mut line = line.to_owned();
+            for name in ["startedOn", "finishedOn"] {
+                for found in [format!("\"{name}\":\""), format!("\"{name}\": \"")] {
+                    if let Some(at) = line.find(&found) {
+                        line.replace_range(at + found.len()..at + found.len() + "2026-01-31T12:00:00Z".len(), "");
+                    }
+                }
+            }
+            lines.push(line);
+        }
+        lines
+    };
+    // These name the archive's own file, or were told by it what the times are.
+    let of_one_run = ["attestations.intoto.jsonl", "provenance.json"];
+    for name in names(&artifacts) {
+        let (ours, theirs) = (artifacts.join(&name), SMALL.artifacts().join(&name));
+        match name.as_str() {
+            // Its name was chosen by the user.
+            "software-hash.json" => {
+                let without_name = |path: &Path| {
+                    let mut hashes = json(path);
+                    hashes["archive"]["name"] = Value::Null;
+                    hashes
+                };
+                assert_eq!(without_name(&ours), without_name(&theirs));
+            }
+            // The digests of the documents that differ are in it.
+            "report.html" => {}
+            name if of_one_run.contains(&name) => {
+                let lines = (without_times(&ours), without_times(&theirs));
+                let same = lines.0.iter().zip(&lines.1).filter(|(one, other)| one == other).count();
+                // But the statement about hashes, for the same reason.
+                assert!(same + 1 >= lines.0.len() && lines.0.len() == lines.1.len(), "{name}");
+            }
+            _ => assert!(fs::read(&ours).unwrap() == fs::read(&theirs).unwrap(), "{name}"),
+        }
     }
+}
+
+#[test]
+fn what_differs_between_two_images_is_named() {
+    let copy = SMALL.copy_over_store();
+    let image = copy.config().join("image.yaml");
+    let text = fs::read_to_string(&image).unwrap();
+    fs::write(&image, text + "run: {env: {GREETING: hello}}\n").unwrap();
+    let application = copy.config().join("app");
+    fs::write(application.join("added.txt"), "added\n").unwrap();
+    let artifacts = copy.path().join("artifacts");
+    run(copy.build().args(["--offline", "--artifacts"]).arg(&artifacts)).ok();
+    let diff = |before: &Path, after: &Path| run(cli().arg("diff").arg(before).arg(after)).ok();
+    let done = diff(&SMALL.archive(), &copy.output());
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert!(lines.iter().any(|line| line.contains("configuration: env GREETING hello added")), "{}", done.stdout);
+    assert!(lines.iter().any(|line| line.contains("added.txt") && line.contains(" added")), "{}", done.stdout);
+    assert!(!done.stdout.contains("pypi ") && !done.stdout.contains("deb "), "{}", done.stdout);
+    assert!(diff(&SMALL.archive(), &SMALL.archive()).stderr.contains("no difference"));
+    let done = diff(&SMALL.artifacts(), &artifacts);
+    assert!(done.stdout.contains("document: sbom-amd64.cdx.json"), "{}", done.stdout);
+    assert!(done.stdout.contains("GREETING"), "{}", done.stdout);
+    run(cli().arg("diff").arg(SMALL.archive()).arg(SMALL.artifacts())).fails(2, "CS0907");
+}
+
+#[test]
+fn a_source_tree_is_analysed() {
+    let done = run(cli().arg("analyze-dependencies").arg(repository().join("tests/e2e/configs/manifests"))).ok();
+    assert_eq!(
+        done.stdout.lines().collect::<Vec<_>>(),
+        [
+            "lock       old/pnpm-lock.yaml  0 packages, 0 of them asked for here",
+            "lock       package-lock.json  2 packages, 1 of them asked for here",
+            "asks       package.json  2 packages, 2 of them asked for here",
+            "asks       service/requirements.txt  2 packages, 2 of them asked for here",
+            "unpinned   npm right-pad ^1.0.0  in package.json",
+            "unpinned   pypi starlette starlette>=0.40  in service/requirements.txt",
+            "unverified npm left-pad 1.3.0  in package-lock.json",
+            "unverified pypi idna 3.10  in service/requirements.txt",
+            "licence    WTFPL  1 packages",
+            "licence    unknown  4 packages",
+        ]
+    );
+    assert!(done.stderr.contains("CS1301") && done.stderr.contains("pnpm-lock.yaml"), "{}", done.stderr);
+    let dir = scratch();
+    run(cli().arg("analyze-dependencies").arg(dir.path())).fails(2, "CS0904");
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bit_for_bit;
+mod browser;
 mod bundle;
 mod commands;
 mod compiled;
@@ -16,6 +17,7 @@ mod older;
 mod opa;
 mod parts;
 mod policy;
+mod report;
 mod reproducible;
 mod servers;
 mod starts;

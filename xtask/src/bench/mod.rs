@@ -6,6 +6,7 @@ mod measure;
 mod peers;
 mod policy;
 mod report;
+mod sbom;
 mod sealed;
 mod variants;
 
@@ -19,7 +20,7 @@ use report::Report;
 use crate::parts;
 use crate::shell::{self, cargo, root};
 
-/// `bench [--runs N] [sealed|policy]`.
+/// `bench [--runs N] [sealed|policy|sbom]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let (runs, rest) = match args {
         ["--runs", number, rest @ ..] => {
@@ -27,24 +28,28 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         }
         rest => (5, rest),
     };
-    let (compared, sealed, policies) = match rest {
-        [] => (true, true, true),
-        ["sealed"] => (false, true, false),
-        ["policy"] => (false, false, true),
-        _ => return Err("usage: cargo xtask bench [--runs N] [sealed|policy]".to_owned()),
-    };
+    let all = rest.is_empty();
+    let wants = |name: &str| all || rest == [name];
+    if !all && !["sealed", "policy", "sbom"].iter().any(|name| wants(name)) {
+        return Err("usage: cargo xtask bench [--runs N] [sealed|policy|sbom]".to_owned());
+    }
     parts::install(parts::BENCH);
     shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
     let bench = Bench::empty(runs)?;
     let mut report = Report::default();
-    if compared {
+    if all || wants("sbom") {
         bench.lock_example()?;
+    }
+    if all {
         compare(&bench, &mut report)?;
     }
-    if sealed {
+    if wants("sbom") {
+        sbom::run(&bench, &mut report)?;
+    }
+    if wants("sealed") {
         sealed::run(&bench, &mut report)?;
     }
-    if policies {
+    if wants("policy") {
         policy::run(&bench, &mut report)?;
     }
     print!("{report}");

@@ -12,12 +12,23 @@ pub(crate) struct Report {
     sizes: Vec<(&'static str, f64)>,
 }
 
-/// The same work done by another tool and by us.
+/// The same work done by another tool and by us, and how many times ours the other should need.
 struct Comparison {
     what: &'static str,
     theirs: Series,
     ours: Series,
-    wanted: f64,
+    wanted: Vec<(Measure, f64)>,
+}
+
+/// What two tools are compared by; medians of all runs, of memory the most that any needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// Seconds of all processors together.
+    Cpu,
+    /// Seconds that pass.
+    Wall,
+    /// MiB at once.
+    Memory,
 }
 
 impl Report {
@@ -26,9 +37,9 @@ impl Report {
         self.limits.push((what, value, limit));
     }
 
-    /// The same work done by another tool and by us, and how many times our processor time the other should need.
-    pub(crate) fn compare(&mut self, what: &'static str, theirs: Series, ours: Series, wanted: f64) {
-        self.comparisons.push(Comparison { what, theirs, ours, wanted });
+    /// The same work done by another tool and by us, and how many times ours the other should need of what.
+    pub(crate) fn compare(&mut self, what: &'static str, theirs: Series, ours: Series, wanted: &[(Measure, f64)]) {
+        self.comparisons.push(Comparison { what, theirs, ours, wanted: wanted.to_vec() });
     }
 
     /// Another tool's compressed size over ours.
@@ -56,14 +67,20 @@ impl fmt::Display for Report {
             }
         }
         for Comparison { what, theirs, ours, wanted } in &self.comparisons {
-            let mut line = |kind: &str, theirs: f64, ours: f64, verdict: &str| {
-                let (what, ratio) = (format!("{what}, {kind}"), theirs / ours);
-                writeln!(f, "{what:<52} {ratio:>9.2}  {theirs:.3} s over {ours:.3} s{verdict}")
-            };
-            let (cpu, our_cpu) = (theirs.median_cpu(), ours.median_cpu());
-            let verdict = if cpu / our_cpu >= *wanted { "at least" } else { "UNDER" };
-            line("CPU", cpu, our_cpu, &format!("  {verdict} {wanted}"))?;
-            line("wall", theirs.median(), ours.median(), "")?;
+            for (measure, kind, of) in [
+                (Measure::Cpu, "CPU s", Series::median_cpu as fn(&Series) -> f64),
+                (Measure::Wall, "wall s", Series::median),
+                (Measure::Memory, "memory MiB", Series::peak_mib),
+            ] {
+                let (theirs, ours) = (of(theirs), of(ours));
+                let ratio = theirs / ours;
+                let verdict = wanted
+                    .iter()
+                    .find(|(of, _)| *of == measure)
+                    .map(|(_, wanted)| format!("  {} {wanted}", if ratio >= *wanted { "at least" } else { "UNDER" }));
+                let (what, verdict) = (format!("{what}, {kind}"), verdict.unwrap_or_default());
+                writeln!(f, "{what:<58} {ratio:>9.2}  {theirs:.3} over {ours:.3}{verdict}")?;
+            }
         }
         for (tool, ratio) in &self.sizes {
             writeln!(f, "{:<52} {ratio:>9.3}", format!("compressed size, {tool} over clnstrt"))?;

@@ -56,7 +56,8 @@ fn a_package_is_read_whatever_its_compression() {
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(&data).unwrap();
     let gz = gz.finish().unwrap();
-    for (suffix, data) in [(".xz", xz(&data)), (".gz", gz), ("", data)] {
+    let zst = zstd::encode_all(data.as_slice(), 0).unwrap();
+    for (suffix, data) in [(".xz", xz(&data)), (".gz", gz), (".zst", zst), ("", data)] {
         let name = format!("data.tar{suffix}");
         let bytes = ar(&[
             ("debian-binary", b"2.0\n"),
@@ -88,8 +89,6 @@ fn other_shapes_are_refused() {
     for members in bad {
         assert_eq!(read(&ar(members)).err().map(|f| f.code), Some(codes::ARCHIVE_INVALID), "{:?}", members[1].0);
     }
-    let zstd = read(&ar(bad[5])).err().unwrap();
-    assert!(zstd.causes.iter().any(|cause| cause.contains("zstd")), "{zstd:?}");
     let whole = ar(&[("debian-binary", b"2.0\n"), ("control.tar", &control), ("data.tar.xz", &xz(&data))]);
     assert!(read(&whole[..whole.len() - 20]).is_err());
 }

@@ -52,6 +52,10 @@ impl Executor for Local {
         "local"
     }
 
+    fn rooms(&self) -> &'static [(&'static str, &'static str)] {
+        &sandbox::PROMISES
+    }
+
     fn runs(&self, arch: Arch) -> bool {
         arch == if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::Amd64 }
     }

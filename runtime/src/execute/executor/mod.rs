@@ -60,6 +60,8 @@ impl From<Finding> for Ran {
 pub(super) trait Executor: Send + Sync {
     /// As `--executor` names it.
     fn name(&self) -> &'static str;
+    /// What is true of its rooms, by name.
+    fn rooms(&self) -> &'static [(&'static str, &'static str)];
     /// Whether it runs steps of an architecture.
     fn runs(&self, arch: Arch) -> bool;
     /// Runs commands.
@@ -80,6 +82,11 @@ impl Executors {
     #[cfg(test)]
     pub(super) fn just(executor: impl Executor + 'static) -> Self {
         Self(vec![Box::new(executor)])
+    }
+
+    /// The name of the first executor, and what is true of its rooms.
+    pub fn first(&self) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
+        self.0.first().map(|executor| (executor.name(), executor.rooms()))
     }
 
     /// Whether there is an executor for every step of a plan.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Bench;
 use super::measure::{Series, measured};
-use super::report::Report;
+use super::report::{Measure, Report};
 use crate::{parts, shell};
 
 /// Images of each set of packages.
@@ -30,13 +30,13 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
         nix.args(["--store", "dummy://", "--eval", "--strict", "--json", "variants.nix"]);
         nix
     })?;
-    report.compare("19,200 documents: nix-instantiate over clnstrt", nix, ours, 1.0);
+    report.compare("19,200 documents: nix-instantiate over clnstrt", nix, ours, &[(Measure::Cpu, 1.0)]);
     let (ours, cue) = compare(bench, 160, |folder| {
         let mut command = command(&cue, folder);
         command.args(["export", "--expression", "images", "variants.cue", "sets.json"]);
         command
     })?;
-    report.compare("1,920 documents: cue over clnstrt", cue, ours, 10.0);
+    report.compare("1,920 documents: cue over clnstrt", cue, ours, &[(Measure::Cpu, 10.0)]);
     Ok(())
 }
 

@@ -21,6 +21,10 @@ impl Executor for Fake {
         "fake"
     }
 
+    fn rooms(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     fn runs(&self, _: Arch) -> bool {
         true
     }

@@ -1,0 +1,45 @@
+use std::path::Path;
+
+use model::dependencies::{Dependencies, Unsettled};
+use model::{Finding, Findings, Sources, codes};
+use runtime::local;
+
+use crate::args::Format;
+use crate::report::{self, Failure};
+
+/// `analyze-dependencies`: what a source tree asks for, and what of it is not settled.
+pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
+    let found = inspect::dependencies::analyse(&local::manifests(folder)?);
+    if found.manifests.is_empty() {
+        let message = format!("{} has no manifest and no lock file that is known here", folder.display());
+        return Err(Finding::error(codes::INPUT_IO, message).help("name the folder of a source tree").into());
+    }
+    report::print_warnings(&Sources::default(), &unread(&found));
+    if format == Format::Json {
+        return Ok(report::print_json(&found)?);
+    }
+    for manifest in &found.manifests {
+        let direct = manifest.packages.iter().filter(|package| package.direct).count();
+        let kind = if manifest.is_lock { "lock" } else { "asks" };
+        let count = manifest.packages.len();
+        report::line(format_args!("{kind:<10} {}  {count} packages, {direct} of them asked for here", manifest.path))?;
+    }
+    for (word, list) in [("unpinned", &found.unpinned), ("unverified", &found.unverified)] {
+        for Unsettled { path, ecosystem, name, wanted } in list {
+            let line = format!("{word:<10} {} {name} {wanted}  in {path}", ecosystem.name());
+            report::line(line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>())?;
+        }
+    }
+    for (licence, count) in &found.licences {
+        report::line(format_args!("licence    {}  {count} packages", licence.escape_debug()))?;
+    }
+    Ok(())
+}
+
+fn unread(found: &Dependencies) -> Findings {
+    let unread = found.manifests.iter().filter_map(|manifest| {
+        let message = format!("{} is passed over: {}", manifest.path, manifest.unread.as_ref()?);
+        Some(Finding::warning(codes::RECORD_UNREAD, message).help("what it names is not in the result"))
+    });
+    unread.collect()
+}

@@ -1,0 +1,123 @@
+//! An image that anybody built, as documents about it need it.
+
+use std::path::Path;
+
+use evidence::{Image, LayerFacts};
+use jiff::Timestamp;
+use model::inventory::Inventory;
+use model::plan::ImageConfig;
+use model::{Finding, Findings, Sources, codes};
+use runtime::archive::{ImageEntry, ImageSummary, contents, folder};
+
+use crate::report;
+
+/// The image of one architecture.
+pub(crate) struct Described {
+    pub(crate) image: Image,
+    pub(crate) inventory: Inventory,
+    pub(crate) layers: Vec<LayerFacts>,
+    pub(crate) runs: ImageConfig,
+}
+
+/// The images of an archive or OCI layout; or the one whose root a folder would be.
+pub(crate) fn read(reference: &str) -> Result<Vec<Described>, Finding> {
+    let path = Path::new(reference.strip_prefix("oci:").unwrap_or(reference));
+    let is_layout = ["index.json", "manifest.json", "oci-layout"].iter().any(|name| path.join(name).is_file());
+    let described = if path.is_dir() && !is_layout && !reference.starts_with("oci:") {
+        vec![root(path)?]
+    } else {
+        let found = contents(path)?;
+        let images = found.summary.images.iter().zip(found.inventories);
+        images.map(|(entry, inventory)| of(&found.summary, entry, inventory)).collect()
+    };
+    warn(&described);
+    Ok(described)
+}
+
+/// The image of an architecture; where there is only one, no architecture need be named.
+pub(crate) fn chosen(mut images: Vec<Described>, architecture: Option<&str>) -> Result<Described, Finding> {
+    let there: Vec<&str> = images.iter().map(|described| described.image.architecture.as_str()).collect();
+    let found = match architecture {
+        Some(wanted) => there.iter().position(|arch| *arch == wanted),
+        None if there.len() == 1 => Some(0),
+        None => None,
+    };
+    match found {
+        Some(number) => Ok(images.swap_remove(number)),
+        None => {
+            let message = match architecture {
+                Some(wanted) => format!("the archive has no image for {}", wanted.escape_debug()),
+                None => format!("the archive holds {} images", there.len()),
+            };
+            Err(Finding::error(codes::USAGE, message)
+                .help(format!("name one of its architectures with `--arch`: {}", there.join(", "))))
+        }
+    }
+}
+
+/// What is passed over, in the words of [`warn`].
+pub(crate) fn unread(images: &[Described]) -> Findings {
+    let unread = images.iter().flat_map(|described| &described.inventory.unread);
+    let findings = unread.map(|unread| {
+        let message = format!("/{} is passed over: {}", unread.path.display(), unread.why);
+        Finding::warning(codes::RECORD_UNREAD, message)
+            .help("what it would have told of packages is not in the document")
+    });
+    findings.collect()
+}
+
+fn warn(images: &[Described]) {
+    report::print_warnings(&Sources::default(), &unread(images));
+}
+
+fn root(path: &Path) -> Result<Described, Finding> {
+    let name = path.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    // A folder has no architecture; what its programs are for is not asked.
+    let inventory = folder(path, "any")?;
+    let image = Image {
+        name: name.unwrap_or_else(|| "root".to_owned()),
+        version: None,
+        architecture: inventory.architecture.clone(),
+        manifest: None,
+        layers: Vec::new(),
+        created: 0,
+    };
+    let layers = vec![LayerFacts { digest: None, size: None, title: None }];
+    Ok(Described { image, inventory, layers, runs: ImageConfig::default() })
+}
+
+fn of(summary: &ImageSummary, entry: &ImageEntry, inventory: Inventory) -> Described {
+    let layers = entry.layers.iter().map(|layer| LayerFacts {
+        digest: layer.digest,
+        size: Some(layer.size),
+        title: Some(layer.title.clone()).filter(|title| !title.is_empty()),
+    });
+    let runs = ImageConfig {
+        user: entry.user.clone(),
+        env: entry.env.clone(),
+        entrypoint: entry.entrypoint.clone(),
+        command: entry.command.clone(),
+        workdir: entry.workdir.clone(),
+        ports: entry.ports.clone(),
+    };
+    Described { image: named(summary, entry), inventory, layers: layers.collect(), runs }
+}
+
+/// What documents call the image: as its annotations do, else as the archive.
+fn named(summary: &ImageSummary, entry: &ImageEntry) -> Image {
+    let label = |key: &str| entry.labels.get(&format!("org.opencontainers.image.{key}")).cloned();
+    let named = summary.names.first().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
+    let (name, tag) = match named.as_deref().and_then(|name| name.split_once(':')) {
+        Some((name, tag)) => (Some(name.to_owned()), Some(tag.to_owned())),
+        None => (named, None),
+    };
+    let created = entry.created.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    Image {
+        name: label("title").or(name).unwrap_or_else(|| "image".to_owned()),
+        version: label("version").or(tag),
+        architecture: entry.arch.clone(),
+        manifest: entry.manifest,
+        layers: entry.layers.iter().filter_map(|layer| layer.digest).collect(),
+        created: created.map_or(0, Timestamp::as_second),
+    }
+}
