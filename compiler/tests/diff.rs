@@ -366,7 +366,8 @@ fn what_is_neither_is_said_with_its_name() {
     later["format"] = 7.into();
     assert!(refused(later.to_string().as_bytes()).1.ends_with("it has format 7, expected 2"));
     let mut forged = plan();
-    let (_, step) = forged["steps"].as_object_mut().unwrap().iter_mut().next().unwrap();
+    let mut steps = forged["steps"].as_object_mut().unwrap().values_mut();
+    let step = steps.find(|step| step["op"]["title"].is_string()).unwrap();
     step["op"]["title"] = "other".into();
     assert_eq!(refused(forged.to_string().as_bytes()).0, codes::LOCK_INCONSISTENT);
 }
