@@ -4,7 +4,8 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Digest, Kind};
+use model::inventory::Item;
+use model::{Digest, Kind, TreePath};
 use serde::Serialize;
 use spdx::{Expression, ParseMode};
 
@@ -94,10 +95,8 @@ impl Licences {
             for component in &bill.components {
                 let licensed = packages.entry(&component.id).or_insert_with(|| licensed(component));
                 let files = component.files.iter().filter_map(|at| items.get(*at));
-                licensed.texts.extend(files.filter_map(|item| match &item.entry.node {
-                    Kind::File { digest, .. } => bill.inventory.texts.contains_key(digest).then_some(*digest),
-                    _ => None,
-                }));
+                let files = files.filter_map(|item| file(item, items));
+                licensed.texts.extend(files.filter(|digest| bill.inventory.texts.contains_key(digest)));
             }
         }
         let known = Texts::shipped();
@@ -122,6 +121,23 @@ impl Licences {
             packages,
             texts,
         }
+    }
+}
+
+/// The digest of a file. Where a Debian package has its papers with another's (Debian policy 12.5), that of their copyright file.
+fn file(item: &Item, items: &[Item]) -> Option<Digest> {
+    match &item.entry.node {
+        Kind::File { digest, .. } => Some(*digest),
+        Kind::Symlink { target } if !target.contains('/') => {
+            let parent = item.path.parent().filter(|parent| parent.as_bytes() == b"usr/share/doc")?;
+            let path: TreePath = format!("{}/{target}/copyright", parent.display()).parse().ok()?;
+            let at = items.binary_search_by(|item| item.path.cmp(&path)).ok()?;
+            match &items.get(at)?.entry.node {
+                Kind::File { digest, .. } => Some(*digest),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

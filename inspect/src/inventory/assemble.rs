@@ -14,6 +14,12 @@ pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Fo
         .filter(|item| item.entry.node != Kind::Dir)
         .map(|item| (item.path.as_bytes(), &item.path))
         .collect();
+    // A package may have its papers with another's (Debian policy 12.5).
+    let papers = items.iter().filter_map(|item| match &item.entry.node {
+        Kind::Symlink { target } => Some((item.path.as_bytes().strip_prefix(b"usr/share/doc/")?, target.as_str())),
+        _ => None,
+    });
+    let linked: BTreeMap<&[u8], &str> = papers.collect();
     let mut lists = Lists::default();
     let mut found: Vec<Found> = Vec::new();
     for (record, told) in told {
@@ -29,7 +35,8 @@ pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Fo
     for package in &mut found {
         package.files = lists.files(package, &there);
         if package.ecosystem == Ecosystem::Deb {
-            package.licence = lists.licences.get(&package.name).cloned();
+            let papers = linked.get(package.name.as_bytes()).copied().unwrap_or(&package.name);
+            package.licence = lists.licences.get(papers).cloned();
         }
     }
     let holders = holders(&found);

@@ -9,13 +9,17 @@ fn path(text: &str) -> TreePath {
     TreePath::new(text).unwrap()
 }
 
-/// The inventory of files, as a caller makes it.
+/// The inventory of files, as a caller makes it; `-> x` is a link.
 fn scan(files: &[(&str, &[u8])]) -> Inventory {
     let mut scanner = Scanner::default();
     let mut items = Vec::new();
     for (name, bytes) in files {
         let (path, size) = (path(name), bytes.len() as u64);
-        let entry = Entry::root(Kind::File { digest: Digest::of(bytes), size }, 0o644);
+        let node = match bytes.strip_prefix(b"-> ") {
+            Some(target) => Kind::Symlink { target: String::from_utf8_lossy(target).into_owned() },
+            None => Kind::File { digest: Digest::of(bytes), size },
+        };
+        let entry = Entry::root(node, 0o644);
         if Scanner::wants(&path, &entry, bytes.first_chunk().copied()) {
             scanner.look(&path, &mut Cursor::new(bytes)).unwrap();
         }
@@ -70,6 +74,8 @@ fn debian_packages_by_dpkg_and_without_it() {
         ("var/lib/dpkg/info/zlib1g:amd64.list", b"/.\n/lib/libz.so.1\n/usr/share/doc\n/not/there\n"),
         ("usr/lib/libz.so.1", b"x"),
         ("var/lib/dpkg/status.d/base", b"Package: base\nVersion: 12\n"),
+        ("var/lib/dpkg/status.d/zlib1g-dev", b"Package: zlib1g-dev\nVersion: 13\n"),
+        ("usr/share/doc/zlib1g-dev", b"-> zlib1g"),
         ("var/lib/dpkg/status.d/base.md5sums", b"d41d8cd98f00b204e9800998ecf8427e  etc/base\n"),
         ("etc/base", b"x"),
         (
@@ -87,7 +93,8 @@ fn debian_packages_by_dpkg_and_without_it() {
         shown(&inventory),
         [
             "deb:zlib1g@1:1.3-1 Expat, and Zlib [usr/lib/libz.so.1]",
-            "deb:base@12 - [etc/base var/lib/dpkg/status.d/base]"
+            "deb:base@12 - [etc/base var/lib/dpkg/status.d/base]",
+            "deb:zlib1g-dev@13 Expat, and Zlib [var/lib/dpkg/status.d/zlib1g-dev]"
         ]
     );
     assert_eq!(inventory.packages[0].source, Some(("zlib".into(), "1:1.3".into())));
