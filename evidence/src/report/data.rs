@@ -1,16 +1,27 @@
 //! What the page is given: JSON, in which things name each other by their place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::hardening::{CompileFlags, Proof, Provenance as From};
 use model::lock::Asker;
+use model::plan::Op;
 use model::{Digest, Kind};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Page;
 use crate::bill::{self, Bill, Component};
 use crate::licences::UNKNOWN;
 use crate::{Licence, sbom};
+
+/// Why something is in the image that no package needs, as the page names it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    Package,
+    Application,
+    Base,
+}
 
 /// By their ids, the packages of all images, each with one of the components it is.
 struct Packages<'p> {
@@ -40,7 +51,8 @@ impl<'p> Packages<'p> {
 pub(super) fn of(page: &Page<'_>) -> Value {
     let packages = Packages::of(page.bills);
     let mut needs: BTreeMap<(usize, usize), &[String]> = BTreeMap::new();
-    let mut roots: BTreeMap<(usize, &str), &str> = BTreeMap::new();
+    // What the author asked for comes first.
+    let mut roots: BTreeSet<(By, usize, &str)> = BTreeSet::new();
     for bill in page.bills {
         for (from, needed) in &bill.needs {
             for (to, words) in needed {
@@ -52,10 +64,10 @@ pub(super) fn of(page: &Page<'_>) -> Value {
         for (root, asked) in &bill.roots {
             let Some(place) = packages.place(bill, *root) else { continue };
             for (by, words) in asked {
-                roots.insert((place, words), if *by == Asker::Config { "package" } else { "base" });
+                roots.insert((if *by == Asker::Config { By::Package } else { By::Base }, place, words));
             }
             if asked.is_empty() {
-                roots.insert((place, ""), "application");
+                roots.insert((By::Application, place, ""));
             }
         }
     }
@@ -75,7 +87,7 @@ pub(super) fn of(page: &Page<'_>) -> Value {
         "packages": packages.components.iter().map(|(bill, component, images)| package(&packages, bill, component, images))
             .collect::<Vec<_>>(),
         "needs": needs.collect::<Vec<_>>(),
-        "roots": roots.into_iter().map(|((place, words), by)| json!([place, words, by])).collect::<Vec<_>>(),
+        "roots": roots.into_iter().map(|(by, place, words)| json!([place, words, by])).collect::<Vec<_>>(),
         "licences": licences(page, &packages),
         "texts": texts(page),
         "hardening": page.flags.iter().map(|flags| hardening(flags, &packages)).collect::<Vec<_>>(),
@@ -247,6 +259,7 @@ fn provenance(page: &Page<'_>) -> Value {
         "plan": build.plan.digest(),
         "lock": build.lock_file,
         "materials": definition.resolved_dependencies.len(),
+        "commands": build.plan.steps.values().filter(|step| matches!(step.op, Op::Run { .. })).count(),
         "sandbox": definition.internal_parameters.get("sandbox"),
     })
 }

@@ -5,9 +5,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
+
+/// How long a page may take for what it is asked.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser with one page; it ends with this value.
 pub struct Browser {
@@ -26,11 +30,13 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is missing: `cargo xtask test` installs it");
-        let said = BufReader::new(driver.stdout.take().unwrap());
-        let port = said.lines().map_while(Result::ok).find_map(|line| {
+        let mut said = BufReader::new(driver.stdout.take().unwrap());
+        let port = said.by_ref().lines().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
+        // The browser has the same output, and ends where nobody reads it.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         let mut browser = Self { driver, port: port.expect("chromedriver says no port"), session: String::new() };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
         let options = json!({
@@ -43,7 +49,19 @@ impl Browser {
         } } });
         let answer = browser.ask("POST", "/session", &wanted);
         browser.session = answer["sessionId"].as_str().unwrap().to_owned();
+        // A page needs a moment to follow its address.
+        browser.command("POST", "/timeouts", &json!({ "implicit": PATIENCE.as_millis() }));
         browser
+    }
+
+    /// Waits until something is so: pages do what they are asked a little later.
+    #[track_caller]
+    pub fn until(&self, what: &str, mut is: impl FnMut(&Self) -> bool) {
+        let started = Instant::now();
+        while !is(self) {
+            assert!(started.elapsed() < PATIENCE, "{what} does not come");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Opens a file.
@@ -75,9 +93,8 @@ impl Browser {
     }
 
     /// How many elements a selector finds.
-    pub fn count(&self, selector: &str) -> usize {
-        let found = self.command("POST", "/elements", &json!({ "using": "css selector", "value": selector }));
-        found.as_array().unwrap().len()
+    pub fn count(&self, selector: &str) -> u64 {
+        self.run(&format!("return document.querySelectorAll({}).length", json!(selector))).as_u64().unwrap()
     }
 
     /// Gives the page so many pixels, also fewer than a window may have.
@@ -170,7 +187,8 @@ impl Drop for Browser {
             let session = &self.session;
             let _ =
                 write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            let _ = stream.read_to_end(&mut Vec::new());
+            // The driver keeps the connection: what matters is that it answers.
+            let _ = stream.read(&mut [0; 256]);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -101,6 +101,7 @@ function roomPoint() {
   const to = "#/provenance";
   const network = data.provenance?.sandbox?.network;
   if (!data.builtHere) return foreign("What its build could reach", to);
+  if (data.provenance?.commands === 0) return point("good", "No command was run to make it", to);
   if (network === undefined || network === null)
     return point("unknown", "What its build could reach is not recorded here", to);
   if (network === "none") return point("good", "Build commands could not reach any network", to);

@@ -88,9 +88,12 @@ function asked(most) {
     const link = anchor(address("why", index), named(words || packages[index].name));
     return el("li", {}, link, " ", quiet(about.join("; ")));
   };
-  const rest = data.roots.length - most;
+  // A package of two architectures is two packages, asked for in the same words.
+  const once = new Map(data.roots.map((root) => [`${packages[root[0]].name} ${root[1]} ${root[2]}`, root]));
+  const roots = [...once.values()];
+  const rest = roots.length - most;
   const all = rest > 0 ? el("p", {}, anchor("#/why", `${numbers.format(rest)} more`)) : null;
-  return [el("h4", {}, "What was asked for"), el("ul", { class: "asked" }, data.roots.slice(0, most).map(item)), all];
+  return [el("h4", {}, "What was asked for"), el("ul", { class: "asked" }, roots.slice(0, most).map(item)), all];
 }
 
 /** The chains that lead to a package, the nearest first, or that there are none. */
