@@ -11,15 +11,18 @@ use jiff::Timestamp;
 use model::lock::Lock;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
-use policy::{Budget, Engine, Facts, Outcome, Policy, Verdict};
+use policy::{Budget, Engine, Facts, Input, Outcome, Policy, Verdict};
 use runtime::policy_files::{self, Bundle};
 
 use crate::project::Project;
 use crate::report::{self, Failure};
-use crate::watched::watched;
+use crate::watched::{STACK, watched};
 
 /// The organisation's policies, which no configuration can switch off: names as for `--policy`, separated by blanks.
 const VARIABLE: &str = "CLNSTRT_POLICY";
+
+/// From so many packages on, rules take longer than threads to start.
+const MANY: usize = 500;
 
 /// How long all policies may take for one image.
 const ASKING: Duration = Duration::from_secs(30);
@@ -107,8 +110,7 @@ impl Loaded {
 
     /// Checks them together and makes them ready.
     pub(crate) fn engine(&self) -> Result<Engine, Findings> {
-        let policies = self.policies.clone();
-        watched(ASKING, move || Engine::new(&policies, Budget::default()))?
+        watched(ASKING, self.policies.clone(), |policies| Engine::new(policies, Budget::default()))?
     }
 
     /// The same for being asked: `None` where nothing was named, and a finding where what was named demands nothing.
@@ -268,15 +270,33 @@ pub(crate) fn ask(engines: Vec<Engine>, image: &Image, lock: &Lock) -> Result<Ou
     if engines.is_empty() {
         return Ok(Outcome::default());
     }
-    ask_all(engines, compiler::facts(&image.config, lock, &now())?)
+    let facts = compiler::facts(&image.config, lock, &now())?;
+    let input = Input::of(&facts);
+    ask_all(engines, facts, input)
 }
 
 /// Asks everybody's policies about facts.
-pub(crate) fn ask_all(mut engines: Vec<Engine>, facts: Facts) -> Result<Outcome, Finding> {
-    watched(ASKING, move || {
+pub(crate) fn ask_all(engines: Vec<Engine>, facts: Facts, input: Input) -> Result<Outcome, Finding> {
+    watched(ASKING, (engines, facts, input), |(engines, facts, input)| {
         let mut all = Outcome::default();
-        engines.iter_mut().for_each(|engine| all.take_in(engine.ask(&facts)));
+        engines.iter_mut().for_each(|engine| all.take_in(ask_together(engine, facts, input)));
         all
+    })
+}
+
+/// Asks the rules on all processors where that is worth starting threads.
+fn ask_together(engine: &mut Engine, facts: &Facts, input: &Input) -> Outcome {
+    let packages = facts.document.get("packages").and_then(|packages| packages.as_array()).map_or(0, Vec::len);
+    let threads = if packages < MANY { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    engine.ask_in_parts(facts, input, threads, |parts| {
+        std::thread::scope(|scope| {
+            // One that cannot be started, or dies, gives no answers, and that refuses.
+            let mut started = Vec::new();
+            for part in parts {
+                started.extend(std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || part.answers()));
+            }
+            started.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        })
     })
 }
 

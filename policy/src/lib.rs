@@ -18,6 +18,6 @@ pub mod testing;
 mod yaml;
 
 pub use builtins::{missing, names as functions};
-pub use engine::{Budget, Decision, Engine, Outcome, Verdict, memory_in_use};
+pub use engine::{Answers, Budget, Decision, Engine, Input, Outcome, Part, Verdict, memory_in_use};
 pub use facts::{Facts, Stage};
 pub use policy::Policy;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{Finding, Findings, Sources, codes, has_errors};
 use policy::testing::Report;
-use policy::{Decision, Facts, Outcome};
+use policy::{Decision, Engine, Facts, Input, Outcome};
 use runtime::input;
 use serde_json::json;
 
@@ -84,7 +84,7 @@ fn test(names: &[String], threshold: u8, junit: Option<&Path>, format: Format) -
             .help("tests are in files that end in _test.rego, cases in YAML with `kind: policy-cases`")
             .into());
     }
-    let tested = watched(TESTING, move || loaded.tests.run(&loaded.policies))?;
+    let tested = watched(TESTING, loaded, |loaded| loaded.tests.run(&loaded.policies))?;
     let report = tested.map_err(|findings| Failure { sources: sources.clone(), findings })?;
     if let Some(path) = junit {
         project::write_whole(path, as_junit(&report).as_bytes())?;
@@ -158,38 +158,59 @@ fn escaped(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-fn eval(facts: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
+fn eval(path: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
     let mut sources = Sources::default();
-    let mut engines = Vec::new();
-    for names in [&policies::of_organisation()?, &args.policies] {
-        let loaded = load(names, &mut sources)?;
-        engines.extend(loaded.demands().map_err(|findings| Failure { sources: sources.clone(), findings })?);
-    }
-    if engines.is_empty() {
-        let finding = Finding::error(codes::USAGE, "no policy is named");
-        return Err(finding.help("name one: `--policy stdlib:production`").into());
-    }
-    let name = facts.display();
-    let unreadable = |message: String| {
-        let help = "`policy explain --facts` prints the facts of an image, one document for each";
-        Finding::error(codes::FACTS_UNREADABLE, message).help(help)
-    };
-    let bytes = input::read(facts, MOST_FACTS).map_err(|e| unreadable(format!("{name} cannot be read: {e}")))?;
-    let document: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|e| unreadable(format!("{name} is no JSON: {e}")))?;
-    let facts = Facts { document, ..Facts::default() };
-    let misfits = facts.misfits();
+    // The facts are read while the policies are made ready.
+    let (engines, facts) = std::thread::scope(|scope| {
+        let facts = scope.spawn(|| read_facts(path));
+        let engines = engines(args, &mut sources);
+        (engines, facts.join())
+    });
+    let engines = engines?;
+    let unreadable = || Finding::error(codes::FACTS_UNREADABLE, "the facts cannot be read");
+    let facts = facts.unwrap_or_else(|_| Err(unreadable()))?;
+    let (input, misfits) = std::thread::scope(|scope| {
+        let input = scope.spawn(|| Input::of(&facts));
+        let misfits = facts.misfits();
+        (input.join(), misfits)
+    });
     if !misfits.is_empty() {
-        let in_file = |finding: Finding| finding.because(format!("the document is {name}"));
+        let in_file = |finding: Finding| finding.because(format!("the document is {}", path.display()));
         return Err(misfits.into_iter().map(in_file).collect::<Findings>().into());
     }
-    let outcome = policies::ask_all(engines, facts)?;
+    let outcome = policies::ask_all(engines, facts, input.map_err(|_| unreadable())?)?;
     if format != Format::Json {
         tell(&outcome)?;
     } else if outcome.is_accepted() {
         report::print_json(&as_json(&outcome))?;
     }
     finish(outcome.findings, sources)
+}
+
+/// The policies of the organisation and of the command line, each ready to be asked.
+fn engines(args: &PolicyArgs, sources: &mut Sources) -> Result<Vec<Engine>, Failure> {
+    let mut engines = Vec::new();
+    for names in [&policies::of_organisation()?, &args.policies] {
+        let loaded = load(names, sources)?;
+        engines.extend(loaded.demands().map_err(|findings| Failure { sources: sources.clone(), findings })?);
+    }
+    if engines.is_empty() {
+        let finding = Finding::error(codes::USAGE, "no policy is named");
+        return Err(finding.help("name one: `--policy stdlib:production`").into());
+    }
+    Ok(engines)
+}
+
+/// A document of facts, whatever is in it.
+fn read_facts(path: &Path) -> Result<Facts, Finding> {
+    let name = path.display();
+    let unreadable = |message: String| {
+        let help = "`policy explain --facts` prints the facts of an image, one document for each";
+        Finding::error(codes::FACTS_UNREADABLE, message).help(help)
+    };
+    let bytes = input::read(path, MOST_FACTS).map_err(|e| unreadable(format!("{name} cannot be read: {e}")))?;
+    let document = serde_json::from_slice(&bytes).map_err(|e| unreadable(format!("{name} is no JSON: {e}")))?;
+    Ok(Facts { document, ..Facts::default() })
 }
 
 fn finish(findings: Findings, sources: Sources) -> Result<(), Failure> {

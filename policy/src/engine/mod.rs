@@ -5,6 +5,7 @@ mod input;
 mod said;
 mod unknown;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -14,9 +15,10 @@ use crate::check;
 use crate::exception::Exception;
 use crate::facts::{Facts, Stage};
 use crate::policy::Policy;
-use crate::rego::{Analysis, Clause, Module, Reads, clauses, shown};
+use crate::rego::{Analysis, Clause, Module, Read, Reads, clauses, shown};
 use crate::{builtins, rego};
 
+use budget::Failure;
 pub use budget::{Budget, memory_in_use};
 
 /// Policies that were checked together, ready to be asked.
@@ -187,6 +189,18 @@ impl Engine {
 
     /// Asks every rule. Facts that are none of a stage, or have no time, refuse.
     pub fn ask(&mut self, facts: &Facts) -> Outcome {
+        self.ask_in_parts(facts, &Input::of(facts), 1, |parts| parts.into_iter().map(Part::answers).collect())
+    }
+
+    /// The same in so many parts, each with some of the rules. `all` answers every part, in their order; on which threads is its
+    /// business. What comes out does not depend on how many there are.
+    pub fn ask_in_parts(
+        &mut self,
+        facts: &Facts,
+        input: &Input,
+        parts: usize,
+        all: impl FnOnce(Vec<Part<'_>>) -> Vec<Answers>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let now = facts.document.get("now").and_then(|now| now.as_str()?.parse::<Timestamp>().ok());
         let (Some(stage), Some(now)) = (facts.stage(), now) else {
@@ -196,54 +210,60 @@ impl Engine {
             return outcome;
         };
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        self.evaluator.set_input(input::input(&facts.document));
-        let missing = unknown::missing(&facts.document);
+        self.evaluator.set_input(input.value.clone());
+        let each = self.rules.len().div_ceil(parts.max(1)).max(1);
+        let mut pieces: Vec<Part<'_>> = Vec::new();
+        for (number, rules) in self.rules.chunks(each).enumerate() {
+            let (evaluator, budget) = (self.evaluator.clone(), self.budget);
+            pieces.push(Part { evaluator, budget, first: number * each, rules, stage, missing: &input.missing });
+        }
+        let mut answers: BTreeMap<usize, Answer> =
+            all(pieces).into_iter().flat_map(|part| (part.first..).zip(part.list)).collect();
         let mut used = vec![false; self.exceptions.len()];
         let mut spent = false;
-        for rule in &self.rules {
-            let verdict = if rule.reads.stage > stage {
-                Verdict::Deferred(rule.reads.stage)
-            } else if let unknown = unknown::facts(&rule.reads, &missing)
-                && !unknown.is_empty()
-            {
-                outcome.findings.push(rule.unknown(&unknown, facts));
-                Verdict::Unknown(unknown)
-            } else if spent {
-                Verdict::Failed("the budget was spent by a rule before".into())
-            } else {
-                match self.budget.evaluate(&mut self.evaluator, &rule.query) {
-                    Ok(said) => {
-                        let said: Vec<serde_json::Value> = said::all(&said);
-                        let (mut refused, mut excepted) = (Vec::new(), 0);
-                        for said in &said {
-                            let exception = self.exceptions.iter().zip(&mut used).find(|(exception, _)| {
-                                !exception.has_expired(today) && exception.is_about(&rule.clause.name, said)
-                            });
-                            if let Some((exception, used)) = exception {
-                                *used = true;
-                                excepted += 1;
-                                outcome.excepted.push(rule.excepted(exception, said));
-                            } else {
-                                refused.push(said);
-                            }
-                        }
-                        // What an exception lets through does not count either.
-                        let at_most = said.iter().map(said::at_most).min().unwrap_or(0);
-                        if refused.len() <= at_most {
-                            refused.clear();
-                        }
-                        outcome.findings.extend(refused.iter().map(|said| rule.finding(said, facts)));
-                        match (refused.len(), excepted) {
-                            (0, 0) => Verdict::Holds,
-                            (0, excepted) => Verdict::Excepted(excepted),
-                            (number, _) => Verdict::Says(number),
+        for (number, rule) in self.rules.iter().enumerate() {
+            // A part that was lost refuses.
+            let lost = || Answer::Failed(Failure { why: "it was not answered".into(), is_spent: false });
+            let verdict = match answers.remove(&number).unwrap_or_else(lost) {
+                Answer::Deferred => Verdict::Deferred(rule.reads.stage),
+                Answer::Unknown(unknown) => {
+                    outcome.findings.push(rule.unknown(&unknown, facts));
+                    Verdict::Unknown(unknown)
+                }
+                // Whether a part came to it or not.
+                Answer::Said(_) | Answer::Failed(_) if spent => {
+                    Verdict::Failed("the budget was spent by a rule before".into())
+                }
+                Answer::Said(said) => {
+                    let (mut refused, mut excepted) = (Vec::new(), 0);
+                    for said in &said {
+                        let exception = self.exceptions.iter().zip(&mut used).find(|(exception, _)| {
+                            !exception.has_expired(today) && exception.is_about(&rule.clause.name, said)
+                        });
+                        if let Some((exception, used)) = exception {
+                            *used = true;
+                            excepted += 1;
+                            outcome.excepted.push(rule.excepted(exception, said));
+                        } else {
+                            refused.push(said);
                         }
                     }
-                    Err(failure) => {
-                        spent |= failure.is_spent;
-                        outcome.findings.push(rule.failed(&failure, facts));
-                        Verdict::Failed(failure.why)
+                    // What an exception lets through does not count either.
+                    let at_most = said.iter().map(said::at_most).min().unwrap_or(0);
+                    if refused.len() <= at_most {
+                        refused.clear();
                     }
+                    outcome.findings.extend(refused.iter().map(|said| rule.finding(said, facts)));
+                    match (refused.len(), excepted) {
+                        (0, 0) => Verdict::Holds,
+                        (0, excepted) => Verdict::Excepted(excepted),
+                        (number, _) => Verdict::Says(number),
+                    }
+                }
+                Answer::Failed(failure) => {
+                    spent |= failure.is_spent;
+                    outcome.findings.push(rule.failed(&failure, facts));
+                    Verdict::Failed(failure.why)
                 }
             };
             outcome.decisions.push(rule.decision(verdict));
@@ -265,6 +285,71 @@ impl Engine {
     /// The names of all rules, with the policy of each and the stage from which it decides.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &str, Stage)> {
         self.rules.iter().map(|rule| (rule.policy.as_str(), rule.clause.name.as_str(), rule.reads.stage))
+    }
+}
+
+/// Facts as rules look at them. Any number of engines can be asked about them.
+pub struct Input {
+    value: regorus::Value,
+    missing: BTreeSet<Read>,
+}
+
+impl Input {
+    /// Of facts that are about to be asked about.
+    pub fn of(facts: &Facts) -> Self {
+        Self { value: input::input(&facts.document), missing: unknown::missing(&facts.document) }
+    }
+}
+
+/// Some of the rules, with all that answering them takes.
+pub struct Part<'e> {
+    evaluator: regorus::Engine,
+    budget: Budget,
+    /// The place of its first rule among all.
+    first: usize,
+    rules: &'e [Rule],
+    stage: Stage,
+    missing: &'e BTreeSet<Read>,
+}
+
+/// What the rules of a part answer.
+pub struct Answers {
+    /// The place of the first of them among all rules.
+    first: usize,
+    list: Vec<Answer>,
+}
+
+enum Answer {
+    Deferred,
+    Unknown(Vec<String>),
+    Said(Vec<serde_json::Value>),
+    Failed(Failure),
+}
+
+impl Part<'_> {
+    /// What each of its rules answers. After one that spent the budget no other is asked.
+    pub fn answers(mut self) -> Answers {
+        let mut spent = false;
+        let answers = self.rules.iter().map(|rule| {
+            if rule.reads.stage > self.stage {
+                return Answer::Deferred;
+            }
+            let unknown = unknown::facts(&rule.reads, self.missing);
+            if !unknown.is_empty() {
+                return Answer::Unknown(unknown);
+            }
+            if spent {
+                return Answer::Said(Vec::new());
+            }
+            match self.budget.evaluate(&mut self.evaluator, &rule.query) {
+                Ok(said) => Answer::Said(said::all(&said)),
+                Err(failure) => {
+                    spent |= failure.is_spent;
+                    Answer::Failed(failure)
+                }
+            }
+        });
+        Answers { first: self.first, list: answers.collect() }
     }
 }
 
@@ -303,7 +388,7 @@ impl Rule {
         }
     }
 
-    fn failed(&self, failure: &budget::Failure, facts: &Facts) -> Finding {
+    fn failed(&self, failure: &Failure, facts: &Facts) -> Finding {
         let (code, help) = if failure.is_spent {
             (codes::POLICY_BUDGET, "let the rule look at less: what takes too long or too much memory refuses")
         } else {
@@ -335,5 +420,43 @@ impl Rule {
             Some(place) => finding.at(place).label(self.span, "the rule is here"),
             None => finding.at(self.span),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Sources;
+    use serde_json::json;
+
+    use super::*;
+
+    const RULES: &str = "package clnstrt.policy.t\n\
+        deny contains {\"code\": \"A\", \"msg\": \"a\"} if input.image.name == \"a\"\n\
+        deny contains {\"code\": \"B\", \"msg\": \"b\"} if input.image.name == \"b\"\n\
+        deny contains {\"code\": \"C\", \"msg\": \"c\"} if input.image.name == \"c\"\n";
+
+    fn verdicts(parts: usize, lost: Option<usize>) -> Vec<Verdict> {
+        let policy = Policy::rego("t", Sources::default().add("t.rego", RULES), RULES).unwrap();
+        let mut engine = Engine::new(&[policy], Budget::default()).unwrap();
+        let mut document: serde_json::Value =
+            serde_json::from_str(include_str!("../../../stdlib/policies/example.compile.json")).unwrap();
+        document["image"]["name"] = json!("c");
+        let facts = Facts { document, ..Facts::default() };
+        let outcome = engine.ask_in_parts(&facts, &Input::of(&facts), parts, |parts| {
+            let kept = parts.into_iter().enumerate().filter(|(number, _)| Some(*number) != lost);
+            kept.map(|(_, part)| part.answers()).collect()
+        });
+        outcome.decisions.into_iter().map(|decision| decision.verdict).collect()
+    }
+
+    #[test]
+    fn however_many_parts_there_are_the_answers_are_the_same_and_a_lost_one_refuses() {
+        use Verdict::{Failed, Holds, Says};
+        for parts in [0, 1, 2, 3, 100] {
+            assert_eq!(verdicts(parts, None), [Holds, Holds, Says(1)], "{parts}");
+        }
+        let failed = || Failed("it was not answered".into());
+        assert_eq!(verdicts(2, Some(0)), [failed(), failed(), Says(1)]);
+        assert_eq!(verdicts(3, Some(2)), [Holds, Holds, failed()]);
     }
 }

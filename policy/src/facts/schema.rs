@@ -177,8 +177,8 @@ impl<'s> Fact<'s> {
         found
     }
 
-    fn compare(&self, value: &Value, stage: Stage, path: &mut Path, found: &mut Vec<Misfit>) {
-        let mut misfit = |path: &Path, message: String| found.push(Misfit { path: path.clone(), message });
+    fn compare<'v>(&self, value: &'v Value, stage: Stage, path: &mut Vec<Part<'v>>, found: &mut Vec<Misfit>) {
+        let mut misfit = |path: &[Part], message: String| found.push(Misfit { path: written(path), message });
         match (self.schema.kind(), value) {
             (Kind::Text(accepted), Value::String(_)) if accepted.is_empty() || accepted.contains(value) => {}
             (Kind::Text(accepted), Value::String(_)) => {
@@ -195,12 +195,12 @@ impl<'s> Fact<'s> {
             }
             (Kind::List(_), Value::Array(values)) => {
                 for (number, value) in values.iter().enumerate() {
-                    self.inside(&number.to_string(), self.any(), value, stage, path, found);
+                    self.inside(Part::Number(number), self.any(), value, stage, path, found);
                 }
             }
             (Kind::Map(_), Value::Object(values)) => {
                 for (name, value) in values {
-                    self.inside(name, self.any(), value, stage, path, found);
+                    self.inside(Part::Name(name), self.any(), value, stage, path, found);
                 }
             }
             (Kind::Object(fields), Value::Object(values)) => {
@@ -209,9 +209,9 @@ impl<'s> Fact<'s> {
                 }
                 for (name, value) in values {
                     if fields.contains_key(name) {
-                        self.inside(name, self.field(name), value, stage, path, found);
+                        self.inside(Part::Name(name), self.field(name), value, stage, path, found);
                     } else {
-                        found.push(Misfit { path: path.clone(), message: format!("has `{name}`, which is no fact") });
+                        found.push(Misfit { path: written(path), message: format!("has `{name}`, which is no fact") });
                     }
                 }
             }
@@ -219,22 +219,38 @@ impl<'s> Fact<'s> {
         }
     }
 
-    fn inside(
+    fn inside<'v>(
         &self,
-        name: &str,
+        part: Part<'v>,
         fact: Option<Fact<'_>>,
-        value: &Value,
+        value: &'v Value,
         stage: Stage,
-        path: &mut Path,
+        path: &mut Vec<Part<'v>>,
         found: &mut Vec<Misfit>,
     ) {
         let Some(fact) = fact else { return };
-        path.push(name.to_owned());
+        path.push(part);
         if fact.stage > stage {
-            found.push(Misfit { path: path.clone(), message: format!("is not known before the stage {}", fact.stage) });
+            found
+                .push(Misfit { path: written(path), message: format!("is not known before the stage {}", fact.stage) });
         } else {
             fact.compare(value, stage, path, found);
         }
         path.pop();
     }
+}
+
+/// A name or number on the way to a fact: most ways are gone without a word about them.
+#[derive(Clone, Copy)]
+enum Part<'v> {
+    Name(&'v str),
+    Number(usize),
+}
+
+fn written(path: &[Part<'_>]) -> Path {
+    let part = |part: &Part<'_>| match part {
+        Part::Name(name) => (*name).to_owned(),
+        Part::Number(number) => number.to_string(),
+    };
+    path.iter().map(part).collect()
 }

@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::shell::shown;
 
@@ -58,6 +59,19 @@ const TIMED: &str = r#"
 TIMEFORMAT='%R %U %S'
 { time /usr/bin/time --quiet -f %M -o "$1" "${@:2}" 2>&3 >/dev/null; } 3>&2 2>"$0"
 "#;
+
+/// The same, with the time that passes taken of a run by itself: for what is done in less time than starting a shell takes. A
+/// program may end with any code.
+pub(crate) fn measured_closely(command: &mut Command, scratch: &Path) -> Result<Run, String> {
+    let mut tolerant = Command::new("sh");
+    tolerant.args(["-c", r#""$0" "$@" || true"#]).arg(command.get_program()).args(command.get_args());
+    tolerant.current_dir(command.get_current_dir().unwrap_or(Path::new(".")));
+    let run = measured(&mut tolerant, scratch)?;
+    let started = Instant::now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.map_err(|e| format!("`{}` could not be started: {e}", shown(command)))?;
+    Ok(Run { seconds: started.elapsed().as_secs_f64(), ..run })
+}
 
 /// Runs a command and measures it.
 pub(crate) fn measured(command: &mut Command, scratch: &Path) -> Result<Run, String> {

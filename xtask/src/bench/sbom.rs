@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Bench;
-use super::measure::{Series, measured};
+use super::measure::{Series, measured_closely};
 use super::report::{Measure, Report};
 use crate::parts;
 use crate::shell;
@@ -31,8 +31,8 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     println!("packages in the image: {found} by clnstrt, {expected} by syft");
     let (mut our_times, mut their_times) = (Series::default(), Series::default());
     for _ in 0..bench.runs {
-        our_times.push(measured(&mut ours, &bench.dir)?);
-        their_times.push(measured(&mut theirs, &bench.dir)?);
+        our_times.push(measured_closely(&mut ours, &bench.dir)?);
+        their_times.push(measured_closely(&mut theirs, &bench.dir)?);
     }
     let wanted = [(Measure::Wall, 10.0), (Measure::Memory, 10.0)];
     report.compare("SBOM of the example: syft over clnstrt", their_times, our_times, &wanted);
@@ -46,7 +46,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     }
     let mut times = Series::default();
     for _ in 0..bench.runs {
-        times.push(measured(&mut ours, &bench.dir)?);
+        times.push(measured_closely(&mut ours, &bench.dir)?);
     }
     report.limit("SBOM of 2,000 packages, ms", times.median() * 1e3, 500.0);
     Ok(())
