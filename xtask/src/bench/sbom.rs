@@ -24,7 +24,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     let mut theirs =
         command(bench, &syft, "scan --quiet --output cyclonedx-json=theirs.cdx.json docker-archive:plain.tar");
     // Both read the same image; syft takes no compressed archive.
-    shell::run(&mut command(bench, Path::new("sh"), "-c").arg("gzip -dc image.tar.gz > plain.tar"))?;
+    shell::run(command(bench, Path::new("sh"), "-c").arg("gzip -dc image.tar.gz > plain.tar"))?;
     shell::run(&mut ours)?;
     shell::run(&mut theirs)?;
     let (found, expected) = (components(bench, "ours.cdx.json")?, components(bench, "theirs.cdx.json")?);
