@@ -11,7 +11,7 @@ use model::statement::Resource;
 use model::{Arch, Digest, Finding, canonical_json, codes};
 use runtime::archive::Written;
 use runtime::execute::{Executed, Executors, Image, Object, Value};
-use runtime::local;
+use runtime::{input, local};
 use serde::de::DeserializeOwned;
 
 use super::{Artifacts, by_title};
@@ -53,7 +53,7 @@ impl Artifacts<'_> {
             version,
             declared: &declared,
             lock: &lock,
-            lock_file: Digest::of(finished.lock.to_text().as_bytes()),
+            lock_file: lock_file(finished),
             asked,
             plan,
             index: Sized { digest: *digest, size: *size },
@@ -149,18 +149,28 @@ impl Artifacts<'_> {
     }
 }
 
+/// The digest of the lock as it lies there, which may be written in another way than it is written here.
+fn lock_file(finished: &Finished<'_>) -> Digest {
+    let bytes = input::read(&finished.project.lock_path(), model::lock::MAX_BYTES);
+    bytes.map_or_else(|_| Digest::of(finished.lock.to_text().as_bytes()), |bytes| Digest::of(&bytes))
+}
+
 /// What the author wrote, and where that lies.
 fn declared(finished: &Finished<'_>) -> Declared {
     let image = finished.planned.image;
     let files = finished.project.files();
     let source = image.config.source.as_ref().and_then(|source| match &source.place {
-        Place::Git { url, commit } => Some(Commit { repository: url.value.clone(), commit: commit.value.clone() }),
+        Place::Git { url, commit } => {
+            Some(Commit { repository: local::shareable(&url.value), commit: commit.value.clone() })
+        }
         Place::Folder(_) => None,
     });
+    let lock = finished.project.lock_path();
     let repository = local::committed(&files.root, &files.files);
     Declared {
         documents: files.files.clone(),
-        repository: repository.map(|(repository, commit)| Commit { repository, commit }),
+        lock_name: lock.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        repository: repository.map(|(repository, commit)| Commit { repository: Some(repository), commit }),
         source,
         parameters: image.assignment.pairs().map(|(name, value)| (name.to_owned(), value.as_str().into())).collect(),
     }

@@ -22,12 +22,13 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
         let direct = manifest.packages.iter().filter(|package| package.direct).count();
         let kind = if manifest.is_lock { "lock" } else { "asks" };
         let count = manifest.packages.len();
-        report::line(format_args!("{kind:<10} {}  {count} packages, {direct} of them asked for here", manifest.path))?;
+        let line = format!("{kind:<10} {}  {count} packages, {direct} of them asked for here", manifest.path);
+        report::line(printable(&line))?;
     }
     for (word, list) in [("unpinned", &found.unpinned), ("unverified", &found.unverified)] {
         for Unsettled { path, ecosystem, name, wanted } in list {
             let line = format!("{word:<10} {} {name} {wanted}  in {path}", ecosystem.name());
-            report::line(line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>())?;
+            report::line(printable(&line))?;
         }
     }
     for (licence, count) in &found.licences {
@@ -36,9 +37,14 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Names come from outside; a terminal is not to obey them.
+fn printable(line: &str) -> String {
+    line.replace(char::is_control, "\u{fffd}")
+}
+
 fn unread(found: &Dependencies) -> Findings {
     let unread = found.manifests.iter().filter_map(|manifest| {
-        let message = format!("{} is passed over: {}", manifest.path, manifest.unread.as_ref()?);
+        let message = printable(&format!("{} is passed over: {}", manifest.path, manifest.unread.as_ref()?));
         Some(Finding::warning(codes::RECORD_UNREAD, message).help("what it names is not in the result"))
     });
     unread.collect()

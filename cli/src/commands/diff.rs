@@ -136,11 +136,20 @@ fn artifacts(folder: &Path) -> Result<Artifacts, Finding> {
 
 fn by_architecture(contents: &Contents) -> BTreeMap<String, Image<'_>> {
     let images = contents.summary.images.iter().zip(&contents.inventories);
-    let shown = images.map(|(entry, inventory)| {
-        let layers = entry.layers.iter().filter_map(|layer| layer.digest).collect();
-        (entry.arch.clone(), Image { inventory, settings: settings(entry), layers })
-    });
-    shown.collect()
+    let mut shown = BTreeMap::new();
+    for (entry, inventory) in images {
+        let digests =
+            std::iter::once(entry.config).chain(entry.layers.iter().filter_map(|layer| layer.digest)).collect();
+        // Variants of one processor have one name.
+        let mut name = entry.arch.clone();
+        let mut number = 2;
+        while shown.contains_key(&name) {
+            name = format!("{} ({number})", entry.arch);
+            number += 1;
+        }
+        shown.insert(name, Image { inventory, settings: settings(entry), digests });
+    }
+    shown
 }
 
 /// How an image is started, and its labels.

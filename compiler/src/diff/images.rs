@@ -13,8 +13,8 @@ pub struct Image<'i> {
     pub inventory: &'i Inventory,
     /// How it is started, and its labels, by name.
     pub settings: BTreeMap<String, String>,
-    /// The digests of its layers, bottom first.
-    pub layers: Vec<Digest>,
+    /// The digests of its configuration and its layers.
+    pub digests: Vec<Digest>,
 }
 
 /// What differs between two images, each by its architectures: how they are started, their packages and their files. Files of a
@@ -44,8 +44,8 @@ fn image(old: &Image<'_>, new: &Image<'_>, place: &Place, changes: &mut Changes)
         versions(old.inventory).symmetric_difference(&versions(new.inventory)).map(|(name, _)| name.clone()).collect()
     };
     differs |= files(old.inventory, &changed).compare(&files(new.inventory, &changed), place, "file", changes);
-    if !differs && (old.layers != new.layers || old.inventory != new.inventory) {
-        let digest = |image: &Image<'_>| Some(digest_of(&(&image.layers, image.inventory)).to_string());
+    if !differs && (old.digests != new.digests || old.inventory != new.inventory) {
+        let digest = |image: &Image<'_>| Some(digest_of(&(&image.digests, image.inventory)).to_string());
         let change =
             Change { what: "arrangement".into(), before: digest(old), after: digest(new), ..Change::default() };
         changes.add(place, change);
@@ -60,11 +60,23 @@ fn settings(image: &Image<'_>) -> Facts {
 
 fn packages(inventory: &Inventory) -> Facts {
     let mut facts = Facts::default();
-    for found in &inventory.packages {
-        let own = [("licence", &found.licence), ("supplier", &found.supplier)];
-        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-        let version = found.version.clone().unwrap_or_else(|| "of no version".to_owned());
-        facts.put(&name(found), Fact { own: own.collect(), ..Fact::from(version) });
+    let mut namesakes: BTreeMap<String, Vec<&Found>> = BTreeMap::new();
+    inventory.packages.iter().for_each(|found| namesakes.entry(name(found)).or_default().push(found));
+    for (name, all) in namesakes {
+        let said = |of: fn(&Found) -> Option<&str>| {
+            let values: BTreeSet<&str> = all.iter().filter_map(|found| of(found)).collect();
+            values.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let own = [
+            ("licence", said(|found| found.licence.as_deref())),
+            ("supplier", said(|found| found.supplier.as_deref())),
+        ];
+        let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+        let version = said(|found| Some(found.version.as_deref().unwrap_or("of no version")));
+        facts.put(
+            &name,
+            Fact { own: own.map(|(name, value)| (name.to_owned(), value)).collect(), ..Fact::from(version) },
+        );
     }
     facts
 }
@@ -191,7 +203,7 @@ mod tests {
     fn lines(before: &Inventory, after: &Inventory, user: &str) -> Vec<String> {
         let image = |inventory, user: &str, layer: &[u8]| {
             let settings = BTreeMap::from([("user".to_owned(), user.to_owned())]);
-            BTreeMap::from([("amd64".to_owned(), Image { inventory, settings, layers: vec![Digest::of(layer)] })])
+            BTreeMap::from([("amd64".to_owned(), Image { inventory, settings, digests: vec![Digest::of(layer)] })])
         };
         let difference = images(&image(before, "1", b"a"), &image(after, user, b"b"));
         difference.changes.iter().map(ToString::to_string).collect()

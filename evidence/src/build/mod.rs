@@ -46,6 +46,8 @@ pub struct Build<'b> {
 pub struct Declared {
     /// The configuration first, then every template it is made of: path, from the repository's root where there is one, and digest.
     pub documents: Vec<(String, Digest)>,
+    /// The name of the lock file.
+    pub lock_name: String,
     /// The repository they lie in, if all of it that matters is committed.
     pub repository: Option<Commit>,
     /// The repository of the application, where it comes from one.
@@ -57,8 +59,9 @@ pub struct Declared {
 /// A commit of a git repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit {
-    /// Its address, without credentials.
-    pub repository: String,
+    /// Its address, without credentials; absent where it means something on one machine only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Its name in hex.
     pub commit: String,
 }

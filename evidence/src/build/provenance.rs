@@ -8,7 +8,7 @@ use model::plan::{Op, Plan};
 use model::statement::{BuildDefinition, Builder, PROVENANCE, Provenance, Resource, RunDetails, RunTimes, Statement};
 use serde_json::{Map, Value, json};
 
-use super::Build;
+use super::{Build, Commit};
 use crate::sbom;
 
 /// What `buildType` is of an image's provenance.
@@ -91,7 +91,7 @@ fn external(build: &Build<'_>) -> Map<String, Value> {
         config.insert("digest".into(), json!({ "sha256": digest.hex() }));
     }
     if let Some(commit) = &declared.repository {
-        config.insert("repository".into(), commit.repository.as_str().into());
+        config.extend(commit.repository.iter().map(|repository| ("repository".to_owned(), repository.as_str().into())));
         config.insert("commit".into(), commit.commit.as_str().into());
     }
     let architectures: Vec<&str> = build.images.iter().map(|image| image.arch.name()).collect();
@@ -138,14 +138,11 @@ fn internal(build: &Build<'_>) -> Map<String, Value> {
 fn dependencies(build: &Build<'_>, of_image: bool) -> Vec<Resource> {
     let declared = build.declared;
     let mut all: Vec<Resource> = declared.documents.iter().map(|(path, digest)| Resource::new(path, digest)).collect();
-    if let Some((config, commit)) = all.first_mut().zip(declared.repository.as_ref()) {
-        config.uri = Some(format!("git+{}@{}", commit.repository, commit.commit));
-    }
-    all.push(Resource::new("image.lock.json", &build.lock_file));
-    if let Some(source) = &declared.source {
+    all.push(Resource::new(&declared.lock_name, &build.lock_file));
+    for Commit { repository, commit } in declared.repository.iter().chain(&declared.source) {
         all.push(Resource {
-            uri: Some(format!("git+{}@{}", source.repository, source.commit)),
-            digest: BTreeMap::from([("gitCommit".to_owned(), source.commit.clone())]),
+            uri: repository.as_ref().map(|repository| format!("git+{repository}@{commit}")),
+            digest: BTreeMap::from([("gitCommit".to_owned(), commit.clone())]),
             ..Resource::default()
         });
     }

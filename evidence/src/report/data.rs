@@ -252,7 +252,7 @@ fn provenance(page: &Page<'_>) -> Value {
         "config": {
             "path": path,
             "digest": digest,
-            "repository": build.declared.repository.as_ref().map(|commit| &commit.repository),
+            "repository": build.declared.repository.as_ref().and_then(|commit| commit.repository.as_ref()),
             "commit": build.declared.repository.as_ref().map(|commit| &commit.commit),
         },
         "parameters": build.declared.parameters,

@@ -1,10 +1,12 @@
 //! Rust: `Cargo.toml` and `Cargo.lock` (the Cargo book).
 
+use std::collections::BTreeSet;
+
 use model::dependencies::Dependency;
 use model::inventory::Ecosystem;
 use toml::{Table, Value};
 
-use super::Read;
+use super::{Read, commit};
 
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
@@ -36,7 +38,9 @@ fn asked(name: &str, wanted: &Value) -> Option<Dependency> {
         }
         _ => return None,
     };
-    let version = requirement.strip_prefix('=').map(|version| version.trim().to_owned());
+    // `=1` allows every 1.x.
+    let exact = requirement.strip_prefix('=').map(str::trim);
+    let version = exact.filter(|exact| exact.split('.').count() >= 3 && !exact.contains([',', '*'])).map(str::to_owned);
     Some(Dependency {
         version,
         requirement: Some(requirement),
@@ -57,12 +61,10 @@ pub(super) fn lock(text: &str) -> Read {
     let text = |package: &Table, key: &str| package.get(key).and_then(Value::as_str).map(str::to_owned);
     // What comes from nowhere is of the tree itself.
     let own = packages.iter().filter(|package| !package.contains_key("source"));
-    let direct: Vec<String> = own.flat_map(|package| names(package)).collect();
+    let direct: BTreeSet<String> = own.flat_map(|package| names(package)).collect();
     let locked = packages.iter().filter(|package| package.contains_key("source")).filter_map(|package| {
         let name = text(package, "name")?;
-        // A commit is a digest of all its files.
-        let commit =
-            || text(package, "source")?.strip_prefix("git+")?.split_once('#').map(|(_, commit)| commit.to_owned());
+        let commit = || commit(&text(package, "source")?);
         Some(Dependency {
             version: text(package, "version"),
             digest: text(package, "checksum").or_else(commit),

@@ -1,6 +1,6 @@
 //! Ruby: `Gemfile.lock`, as Bundler writes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::dependencies::Dependency;
 use model::inventory::Ecosystem;
@@ -9,7 +9,7 @@ use super::Read;
 
 pub(super) fn lock(text: &str) -> Read {
     let mut gems: BTreeMap<(String, String), Dependency> = BTreeMap::new();
-    let mut direct = Vec::new();
+    let mut direct = BTreeSet::new();
     let (mut section, mut current) = ("", None);
     for line in text.lines() {
         let words = line.trim_start();
@@ -19,7 +19,7 @@ pub(super) fn lock(text: &str) -> Read {
         match line.len() - words.len() {
             0 => section = words,
             2 if section == "DEPENDENCIES" => {
-                direct.push(words.split([' ', '!']).next().unwrap_or_default().to_owned())
+                direct.insert(words.split([' ', '!']).next().unwrap_or_default().to_owned());
             }
             2 if section == "CHECKSUMS" => {
                 let Some((key, rest)) = named(words) else { continue };

@@ -13,27 +13,25 @@ pub(super) fn modules(text: &str) -> Read {
     let mut block = "";
     for line in text.lines() {
         let (line, comment) = line.split_once("//").unwrap_or((line, ""));
-        let line = line.trim();
-        match line.split_once([' ', '\t']) {
-            _ if line == ")" => block = "",
-            Some((verb, "(")) => block = verb,
-            Some(("require", module)) if block.is_empty() => found.extend(required(module, comment)),
-            Some(_) if block == "require" => found.extend(required(line, comment)),
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [")"] => block = "",
+            [verb, "("] => block = verb,
+            [verb] if verb.ends_with('(') => block = verb.trim_end_matches('('),
+            ["require", path, version] if block.is_empty() => found.push(required(path, version, comment)),
+            [path, version] if block == "require" => found.push(required(path, version, comment)),
             _ => {}
         }
     }
     Ok(found)
 }
 
-fn required(module: &str, comment: &str) -> Option<Dependency> {
-    let (path, version) = module.trim().split_once([' ', '\t'])?;
-    let version = version.trim().to_owned();
-    Some(Dependency {
-        requirement: Some(version.clone()),
-        version: Some(version),
+fn required(path: &str, version: &str, comment: &str) -> Dependency {
+    Dependency {
+        requirement: Some(version.to_owned()),
+        version: Some(version.to_owned()),
         direct: comment.trim() != "indirect",
         ..Dependency::new(Ecosystem::Golang, path.trim_matches('"'))
-    })
+    }
 }
 
 /// The digests; of a module of which only the `go.mod` was looked at, there is none of its files.

@@ -67,7 +67,12 @@ pub(super) fn project(text: &str) -> Read {
     let asked = all.iter().filter(|(is_managed, _)| !is_managed).map(|(_, fields)| {
         let name = name(fields);
         let requirement = fields.get("version").map(|text| value(text)).or_else(|| managed.get(&name).cloned());
-        let is_one = |text: &&String| !text.contains(['[', '(', ',', '$']) && *text != "LATEST" && *text != "RELEASE";
+        let is_one = |text: &&String| {
+            !text.contains(['[', '(', ',', '$'])
+                && *text != "LATEST"
+                && *text != "RELEASE"
+                && !text.ends_with("-SNAPSHOT")
+        };
         Dependency {
             version: requirement.as_ref().filter(is_one).cloned(),
             requirement,

@@ -96,23 +96,30 @@ fn manifest(path: &str, text: &[u8]) -> Option<Manifest> {
 }
 
 /// What lock files choose, by the folder they are in.
-struct Locked<'m>(BTreeSet<(&'m str, Ecosystem, &'m str)>);
+struct Locked<'m>(BTreeMap<(&'m str, Ecosystem, &'m str), BTreeSet<Option<&'m str>>>);
 
 impl<'m> Locked<'m> {
     fn of(manifests: &'m [Manifest]) -> Self {
         let locks = manifests.iter().filter(|manifest| manifest.is_lock);
-        let packages = locks.flat_map(|lock| {
-            let folder = folder(&lock.path);
-            lock.packages.iter().map(move |package| (folder, package.ecosystem, package.name.as_str()))
-        });
-        Self(packages.collect())
+        let mut chosen: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for lock in locks {
+            for package in &lock.packages {
+                let named = (folder(&lock.path), package.ecosystem, package.name.as_str());
+                chosen.entry(named).or_default().insert(package.version.as_deref());
+            }
+        }
+        Self(chosen)
     }
 
-    /// Whether a lock in the manifest's folder, or in one above it as in workspaces, chooses the package.
+    /// Whether a lock in the manifest's folder, or in one above it as in workspaces, chooses the package, in the version that the
+    /// manifest names if it names one.
     fn has(&self, path: &str, package: &Dependency) -> bool {
         let mut folder = folder(path);
         loop {
-            if self.0.contains(&(folder, package.ecosystem, package.name.as_str())) {
+            let chosen = self.0.get(&(folder, package.ecosystem, package.name.as_str()));
+            if chosen
+                .is_some_and(|versions| package.version.is_none() || versions.contains(&package.version.as_deref()))
+            {
                 return true;
             }
             if folder.is_empty() {
@@ -121,6 +128,13 @@ impl<'m> Locked<'m> {
             folder = self::folder(folder);
         }
     }
+}
+
+/// The commit an address ends with, which is a digest of all its files; the name of a branch is none.
+fn commit(address: &str) -> Option<String> {
+    let (_, commit) = address.strip_prefix("git+")?.rsplit_once('#')?;
+    let is_digest = [40, 64].contains(&commit.len()) && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    is_digest.then(|| commit.to_owned())
 }
 
 fn folder(path: &str) -> &str {

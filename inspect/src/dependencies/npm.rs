@@ -1,10 +1,12 @@
 //! Node: `package.json` and `package-lock.json` (npm's documentation, versions 1 to 3).
 
+use std::collections::BTreeSet;
+
 use model::dependencies::Dependency;
 use model::inventory::Ecosystem;
 use serde_json::{Map, Value};
 
-use super::Read;
+use super::{Read, commit};
 
 const SECTIONS: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
@@ -32,7 +34,10 @@ pub(super) fn manifest(text: &str) -> Read {
 fn is_exact(requirement: &str) -> bool {
     let core = requirement.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
-    numbers.len() == 3 && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    let is_one = requirement.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+.".contains(&b));
+    is_one
+        && numbers.len() == 3
+        && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 pub(super) fn lock(text: &str) -> Read {
@@ -54,7 +59,7 @@ pub(super) fn lock(text: &str) -> Read {
 }
 
 fn packages_of(packages: &Map<String, Value>) -> Vec<Dependency> {
-    let direct: Vec<String> = packages
+    let direct: BTreeSet<String> = packages
         .iter()
         .filter(|(place, _)| !place.contains("node_modules/"))
         .flat_map(|(_, own)| SECTIONS.iter().flat_map(|section| names(own, section)))
@@ -76,8 +81,7 @@ fn packages_of(packages: &Map<String, Value>) -> Vec<Dependency> {
 
 fn package(name: &str, entry: &Value) -> Dependency {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    // A commit is a digest of all its files.
-    let commit = || text("resolved")?.strip_prefix("git+")?.split_once('#').map(|(_, commit)| commit.to_owned());
+    let commit = || commit(&text("resolved")?);
     Dependency {
         version: text("version"),
         digest: text("integrity").or_else(commit),

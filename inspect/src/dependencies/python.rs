@@ -1,6 +1,7 @@
 //! Python: requirements files (pip's documentation), `pyproject.toml` (packaging.python.org), and the locks of pip, Pipenv, Poetry
 //! and uv.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use model::dependencies::Dependency;
@@ -89,7 +90,8 @@ pub(super) fn lock(text: &str) -> Read {
         let source = package.get("source").and_then(Value::as_table);
         source.is_some_and(|source| ["virtual", "editable", "directory"].iter().any(|kind| source.contains_key(*kind)))
     };
-    let direct: Vec<String> = packages.iter().filter(|package| is_own(package)).flat_map(|own| needed(own)).collect();
+    let direct: BTreeSet<String> =
+        packages.iter().filter(|package| is_own(package)).flat_map(|own| needed(own)).collect();
     let locked = packages.iter().filter(|package| !is_own(package)).filter_map(|package| {
         let name = normalize(package.get("name")?.as_str()?);
         Some(Dependency {

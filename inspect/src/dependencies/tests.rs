@@ -47,16 +47,16 @@ fn python() {
 
 #[test]
 fn node() {
-    let text = r#"{"dependencies": {"a": "^1.0.0", "b": "1.2.3", "own": "workspace:*"}, "devDependencies": {"c": "1.2.3-beta.1"}}"#;
-    assert_eq!(read("package.json", text), ["a ?*", "b 1.2.3*", "c 1.2.3-beta.1*"]);
+    let text = r#"{"dependencies": {"a": "^1.0.0", "b": "1.2.3", "own": "workspace:*"}, "devDependencies": {"c": "1.2.3-beta.1", "d": "1.2.3-x || *"}}"#;
+    assert_eq!(read("package.json", text), ["a ?*", "b 1.2.3*", "c 1.2.3-beta.1*", "d ?*"]);
     let text = r#"{"lockfileVersion": 3, "packages": {
         "": {"dependencies": {"a": "^1"}},
         "packages/own": {"devDependencies": {"c": "1"}},
         "node_modules/own": {"link": true, "resolved": "packages/own"},
         "node_modules/a": {"version": "1.0.0", "integrity": "sha512-x", "license": "MIT", "dependencies": {"b": "^2"}},
         "node_modules/a/node_modules/b": {"version": "2.0.0"},
-        "node_modules/@s/c": {"name": "c", "version": "1.0.0", "resolved": "git+ssh://example.com/c#abc"}}}"#;
-    assert_eq!(read("package-lock.json", text), ["c 1.0.0*+", "a 1.0.0*+ MIT -> b", "b 2.0.0"]);
+        "node_modules/@s/c": {"name": "c", "version": "1.0.0", "resolved": "git+ssh://example.com/c#main"}}}"#;
+    assert_eq!(read("package-lock.json", text), ["c 1.0.0*", "a 1.0.0*+ MIT -> b", "b 2.0.0"]);
     let text = r#"{"lockfileVersion": 1, "dependencies": {"a": {"version": "1.0.0", "integrity": "sha1-x", "requires": {"b": "1"},
         "dependencies": {"b": {"version": "1.0.1"}}}}}"#;
     assert_eq!(read("npm-shrinkwrap.json", text), ["a 1.0.0+ -> b", "b 1.0.1"]);
@@ -76,13 +76,13 @@ fn rust() {
     assert_eq!(read("Cargo.toml", text), ["c ?*", "shared ?*", "a ?*", "b 1.2.3*"]);
     let text = "version = 4\n[[package]]\nname = 'own'\nversion = '0.1.0'\ndependencies = ['a', 'b 2.0.0']\n\
                 [[package]]\nname = 'a'\nversion = '1.0.0'\nsource = 'registry+r'\nchecksum = '00'\ndependencies = ['c']\n\
-                [[package]]\nname = 'c'\nversion = '1.0.0'\nsource = 'git+https://example.com/c?rev=abc#abcdef'\n";
+                [[package]]\nname = 'c'\nversion = '1.0.0'\nsource = 'git+https://example.com/c?rev=abc#0123456789012345678901234567890123456789'\n";
     assert_eq!(read("Cargo.lock", text), ["a 1.0.0*+ -> c", "c 1.0.0+"]);
 }
 
 #[test]
 fn go_ruby_and_java() {
-    let text = "module example.com/own\n\ngo 1.24\n\nrequire example.com/a v1.0.0\n\nrequire (\n\texample.com/b v0.0.0-1 // indirect\n\texample.com/c/v2 v2.0.0\n)\n\nreplace (\n\texample.com/d v1.0.0 => ../d\n)\n";
+    let text = "module example.com/own\n\ngo 1.24\n\nrequire example.com/a v1.0.0\n\nrequire(\n\texample.com/b v0.0.0-1 // indirect\n\texample.com/c/v2 v2.0.0\n)\n\nreplace (\n\texample.com/d v1.0.0 => ../d\n)\n";
     assert_eq!(read("go.mod", text), ["example.com/a v1.0.0*", "example.com/b v0.0.0-1", "example.com/c/v2 v2.0.0*"]);
     let text = "example.com/a v1.0.0 h1:x=\nexample.com/a v1.0.0/go.mod h1:y=\nexample.com/z v1.0.0/go.mod h1:y=\n";
     assert_eq!(read("go.sum", text), ["example.com/a v1.0.0+"]);

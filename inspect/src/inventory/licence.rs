@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, SeekFrom};
+use std::sync::Arc;
 
-use model::inventory::Item;
-use model::{Digest, Kind, TreePath};
+use model::Digest;
 
 use super::{Content, Told, file_name};
 
@@ -40,35 +40,58 @@ pub(super) fn is_text(path: &[u8]) -> bool {
     is_named && !OTHERS.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// The text; what is no UTF-8 in it is replaced. One that is too long is none.
-pub(super) fn text(content: &mut dyn Content) -> io::Result<Option<String>> {
-    content.seek(SeekFrom::Start(0))?;
-    let mut bytes = Vec::new();
-    content.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LONGEST).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+/// The texts of an image so far, each once.
+#[derive(Clone, Default)]
+pub(super) struct Texts {
+    all: BTreeMap<Digest, Arc<str>>,
+    bytes: usize,
 }
 
-/// Every text, by the digest of the file; what goes beyond [`MOST`] is said of the file it would have been from.
-pub(super) fn texts(told: &mut BTreeMap<TreePath, Told>, items: &[Item]) -> BTreeMap<Digest, String> {
-    let mut texts = BTreeMap::new();
-    let mut bytes = 0;
-    for (path, told) in told {
-        let item = items.binary_search_by(|item| item.path.cmp(path)).ok().and_then(|at| items.get(at));
-        let (Some(text), Some(Kind::File { digest, .. })) = (told.text.take(), item.map(|item| &item.entry.node))
-        else {
-            continue;
-        };
-        if texts.contains_key(digest) {
-            continue;
+impl Texts {
+    /// Takes in the text of a file; what is no UTF-8 in it is replaced. One that is too long, or no text, is none.
+    pub(super) fn look(&mut self, content: &mut dyn Content, told: &mut Told) -> io::Result<()> {
+        content.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::new();
+        content.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LONGEST || bytes.contains(&0) || bytes.starts_with(b"\x7fELF") {
+            return Ok(());
         }
-        bytes += text.len();
-        if bytes <= MOST {
-            texts.insert(*digest, text);
+        let digest = Digest::of(&bytes);
+        if self.add(digest, || String::from_utf8_lossy(&bytes).into()) {
+            told.text = Some(digest);
         } else {
             told.unread.get_or_insert_with(|| format!("the texts of licences have more than {MOST} bytes"));
         }
+        Ok(())
     }
-    texts
+
+    /// Takes in those of another layer; what goes beyond the limit is left out there as well.
+    pub(super) fn take_in(&mut self, other: &Texts) {
+        for (digest, text) in &other.all {
+            self.add(*digest, || text.clone());
+        }
+    }
+
+    /// Whether there is room for it.
+    fn add(&mut self, digest: Digest, text: impl FnOnce() -> Arc<str>) -> bool {
+        if self.all.contains_key(&digest) {
+            return true;
+        }
+        let text = text();
+        let bytes = self.bytes + text.len();
+        let fits = bytes <= MOST;
+        if fits {
+            self.all.insert(digest, text);
+            self.bytes = bytes;
+        }
+        fits
+    }
+
+    /// Those of the files that are there in the end.
+    pub(super) fn of<'t>(&self, told: impl Iterator<Item = &'t Told>) -> BTreeMap<Digest, String> {
+        let wanted = told.filter_map(|told| told.text);
+        wanted.filter_map(|digest| Some((digest, self.all.get(&digest)?.to_string()))).collect()
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use model::inventory::{Found, Inventory, Item, Unread};
-use model::{Entry, Kind, TreePath};
+use model::{Digest, Entry, Kind, TreePath};
 
 use crate::archive::layer::Change;
 use crate::elf;
@@ -37,6 +37,7 @@ impl<C: Read + Seek> Content for C {}
 #[derive(Default)]
 pub struct Scanner {
     told: BTreeMap<TreePath, Told>,
+    texts: licence::Texts,
 }
 
 /// What one file tells.
@@ -45,8 +46,8 @@ struct Told {
     found: Vec<Found>,
     /// What it adds to the record of another file.
     list: Option<List>,
-    /// Itself, if it is the text of a licence.
-    text: Option<String>,
+    /// Its digest, if it is the text of a licence.
+    text: Option<Digest>,
     unread: Option<String>,
 }
 
@@ -103,11 +104,13 @@ impl Scanner {
             Reader::Npm => npm::package(path, &text(content)?),
             Reader::Gem => gem::specification(path, &text(content)?),
             Reader::Java => java::archive(path, content),
+            // A program may have any name.
+            Reader::Licence if is_program(content)? => program(path, content)?,
             Reader::Licence => Told::default(),
             Reader::Elf => program(path, content)?,
         };
         if licence::is_text(path.as_bytes()) {
-            told.text = licence::text(content)?;
+            self.texts.look(content, &mut told)?;
         }
         self.told.insert(path.clone(), told);
         Ok(())
@@ -121,6 +124,7 @@ impl Scanner {
             }
         }
         self.told.extend(layer.told.iter().map(|(path, told)| (path.clone(), told.clone())));
+        self.texts.take_in(&layer.texts);
     }
 
     /// Everything together, for the entries that are there in the end, and what is to be said of some; what other files told is
@@ -131,7 +135,7 @@ impl Scanner {
             item.is_some_and(|item| matches!(item.entry.node, Kind::File { .. }))
         };
         self.told.retain(|path, _| is_there(path));
-        let texts = licence::texts(&mut self.told, &items);
+        let texts = self.texts.of(self.told.values());
         unread.extend(self.told.iter().filter_map(|(path, told)| {
             let why = told.unread.clone()?;
             Some(Unread { path: path.clone(), why })
@@ -170,6 +174,14 @@ fn named(path: &TreePath) -> Option<Reader> {
         (licence::is_text, Reader::Licence),
     ];
     readers.into_iter().find(|(is, _)| is(bytes)).map(|(_, reader)| reader)
+}
+
+fn is_program(content: &mut dyn Content) -> io::Result<bool> {
+    content.seek(SeekFrom::Start(0))?;
+    let mut start = Vec::new();
+    (&mut *content).take(4).read_to_end(&mut start)?;
+    content.seek(SeekFrom::Start(0))?;
+    Ok(elf::is_elf(&start))
 }
 
 /// What compilers left in a program.

@@ -103,6 +103,24 @@ fn debian_packages_by_dpkg_and_without_it() {
     assert_eq!(unread(&broken).len(), 1, "{broken:?}");
 }
 
+/// A program may be called as a licence is, and many copies of a text are one.
+#[test]
+fn what_is_named_like_a_licence_is_a_text_only_if_it_is_one() {
+    let inventory = scan(&[
+        ("usr/bin/license-detector", b"\x7fELF rest"),
+        ("app/LICENSE", b"words"),
+        ("app/b/LICENSE", b"words"),
+        ("app/NOTICE", b"\0\x01"),
+    ]);
+    assert_eq!(inventory.texts.values().collect::<Vec<_>>(), ["words"]);
+    let long = "x".repeat(512 << 10);
+    let texts: Vec<(String, String)> =
+        (0..200).map(|n| (format!("{n}/LICENSE"), format!("{n}{}", &long[8..]))).collect();
+    let files: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let inventory = scan(&files);
+    assert!(inventory.texts.len() < 130 && inventory.unread.len() > 70, "{}", inventory.unread.len());
+}
+
 #[test]
 fn python_distributions_with_those_they_bring_along() {
     let metadata = b"Metadata-Version: 2.1\nName: Set_Tools\nVersion: 70\nLicense: MIT\nSummary: it builds\n\n";

@@ -28,7 +28,9 @@ pub fn check(document: &Value) -> Vec<Violation> {
         rules.required(statement, "subject", |rules, subjects| {
             let count = rules.each(subjects, |rules, subject| {
                 resource::check(rules, subject);
-                if subject.is_object() && subject.get("digest").and_then(Value::as_object).is_none_or(Map::is_empty) {
+                // What has none of these is said to be unknowable already.
+                let is_known = subject.get("uri").or_else(|| subject.get("content")).is_some();
+                if is_known && subject.get("digest").and_then(Value::as_object).is_none_or(Map::is_empty) {
                     rules.violated("a subject is known by its digest, and has none");
                 }
             });

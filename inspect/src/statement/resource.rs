@@ -27,7 +27,8 @@ const LENGTHS: [(&str, &[usize]); 16] = [
 
 pub(super) fn check(rules: &mut Rules, value: &Value) {
     let Some(resource) = rules.object(value) else { return };
-    if !["uri", "digest", "content"].iter().any(|name| resource.contains_key(*name)) {
+    let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+    if !["uri", "digest", "content"].iter().any(|name| resource.get(*name).is_some_and(|value| !is_empty(value))) {
         rules.violated("it has no `uri`, no `digest` and no `content`: nobody can know what it is");
     }
     for name in ["name", "mediaType"] {

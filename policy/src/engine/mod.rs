@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// The same in so many parts, each with some of the rules. `all` answers every part, in their order; on which threads is its
-    /// business. What comes out does not depend on how many there are.
+    /// business. What comes out does not depend on how many there are, but that rules asked at once may use each other's memory.
     pub fn ask_in_parts(
         &mut self,
         facts: &Facts,
@@ -217,8 +217,15 @@ impl Engine {
             let (evaluator, budget) = (self.evaluator.clone(), self.budget);
             pieces.push(Part { evaluator, budget, first: number * each, rules, stage, missing: &input.missing });
         }
-        let mut answers: BTreeMap<usize, Answer> =
-            all(pieces).into_iter().flat_map(|part| (part.first..).zip(part.list)).collect();
+        let several = pieces.len() > 1;
+        let placed = |part: Answers| (part.first..).zip(part.list);
+        let mut answers: BTreeMap<usize, Answer> = all(pieces).into_iter().flat_map(placed).collect();
+        // Memory is one for all that are asked at once, so who spends it is asked by itself.
+        if several && answers.values().any(|answer| matches!(answer, Answer::Failed(failure) if failure.is_spent)) {
+            let (evaluator, budget) = (self.evaluator.clone(), self.budget);
+            let whole = Part { evaluator, budget, first: 0, rules: &self.rules, stage, missing: &input.missing };
+            answers = placed(whole.answers()).collect();
+        }
         let mut used = vec![false; self.exceptions.len()];
         let mut spent = false;
         for (number, rule) in self.rules.iter().enumerate() {

@@ -27,7 +27,13 @@ pub fn committed(root: &Path, files: &[(String, Digest)]) -> Option<(String, Str
 fn git(root: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
     let mut command = Command::new("git");
     command.arg("-C").arg(root).args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]).args(arguments);
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
+    // What the caller's shell says of git is about other repositories.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        command.env_remove(name);
+    }
+    // An object that is not there is not fetched, for the repository could say by which command; and none stands in for another.
+    command.env("GIT_ALLOW_PROTOCOL", "none").env("GIT_NO_LAZY_FETCH", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let mut answer = Vec::new();
     let read = child.stdout.take()?.take(LONGEST).read_to_end(&mut answer);
@@ -41,8 +47,15 @@ fn line(answer: &[u8]) -> Option<String> {
     (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
 }
 
-/// An address that others can use: not a path of this machine, and without credentials.
-fn shareable(address: &str) -> Option<String> {
+/// An address that others can use: not a path of this machine, and without credentials, which may be in the place of a user's name
+/// or behind a question mark.
+pub fn shareable(address: &str) -> Option<String> {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let is_plain = address.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&b));
+    // `helper::address` is what a command on this machine makes of it.
+    if !is_plain || address.contains("::") {
+        return None;
+    }
     if let Some((scheme, rest)) = address.split_once("://") {
         if !["https", "http", "ssh", "git"].contains(&scheme) {
             return None;
@@ -54,8 +67,9 @@ fn shareable(address: &str) -> Option<String> {
     }
     // `git@host:path`, as scp writes it
     let (authority, path) = address.split_once(':')?;
-    let is_host = !authority.is_empty() && !authority.contains('/');
-    (is_host && !path.starts_with('/')).then(|| format!("ssh://{authority}/{path}"))
+    let host = authority.rsplit('@').next().filter(|host| !host.is_empty() && !host.contains('/'))?;
+    let user = if authority.starts_with("git@") { "git@" } else { "" };
+    Some(format!("ssh://{user}{host}/{}", path.trim_start_matches('/')))
 }
 
 #[cfg(test)]
@@ -69,6 +83,10 @@ mod tests {
             ("https://example.com:8443/a/b", Some("https://example.com:8443/a/b")),
             ("ssh://git@example.com/a.git", Some("ssh://git@example.com/a.git")),
             ("git@example.com:team/a.git", Some("ssh://git@example.com/team/a.git")),
+            ("alice@example.com:/srv/a.git", Some("ssh://example.com/srv/a.git")),
+            ("https://token@example.com/a.git?private_token=x#y", Some("https://example.com/a.git")),
+            ("ext::sh -c x", None),
+            ("ext::x:y", None),
             ("/srv/a.git", None),
             ("../a.git", None),
             ("file:///srv/a.git", None),
@@ -99,6 +117,15 @@ mod tests {
         let (address, commit) = committed(dir.path(), &file("name: a\n")).unwrap();
         assert_eq!((address.as_str(), commit.len()), ("https://example.com/a.git", 40));
         assert_eq!(committed(dir.path(), &file("name: b\n")), None);
+        // What stands in for an object here is not what others have.
+        std::fs::write(dir.path().join("other"), "name: c\n").unwrap();
+        let hash = |arguments: &[&str]| {
+            let output = Command::new("git").arg("-C").arg(dir.path()).args(arguments).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&["replace", &hash(&["rev-parse", "HEAD:sub/image.yaml"]), &hash(&["hash-object", "-w", "other"])]);
+        assert_eq!(committed(dir.path(), &file("name: c\n")), None);
+        assert!(committed(dir.path(), &file("name: a\n")).is_some());
         git(&["remote", "set-url", "origin", "/srv/a.git"]);
         assert_eq!(committed(dir.path(), &file("name: a\n")), None);
     }

@@ -30,7 +30,9 @@ pub fn manifests(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Finding> {
         return Err(failed(folder, &"it is no folder").help("name the folder of a source tree"));
     }
     let mut walk = WalkBuilder::new(folder);
-    walk.hidden(false).require_git(false).filter_entry(|entry| {
+    // What this machine is set to does not count, and what a folder above says neither.
+    walk.hidden(false).require_git(false).parents(false).ignore(false).git_global(false).git_exclude(false);
+    walk.filter_entry(|entry| {
         !FETCHED.iter().any(|name| entry.file_name() == *name) || entry.file_type().is_none_or(|kind| !kind.is_dir())
     });
     let (mut found, mut bytes) = (BTreeMap::new(), 0);

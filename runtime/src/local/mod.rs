@@ -22,7 +22,7 @@ use crate::input;
 use crate::store::Store;
 
 pub use certificates::read_certificates;
-pub use committed::committed;
+pub use committed::{committed, shareable};
 pub use folder::Folder;
 pub use git::commit;
 pub use manifests::manifests;

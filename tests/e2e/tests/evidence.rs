@@ -239,7 +239,7 @@ fn provenance_names_every_package_and_what_vouches_for_it() {
 
 #[test]
 fn a_configuration_that_is_committed_is_named_by_its_commit() {
-    let copy = SMALL.copy_over_store();
+    let copy = SMALL.warm_copy();
     let config = copy.config();
     let git = |arguments: &[&str]| {
         let name = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
@@ -343,7 +343,7 @@ fn without_times(text: &str) -> String {
 
 #[test]
 fn what_differs_between_two_images_is_named() {
-    let copy = SMALL.copy_over_store();
+    let copy = SMALL.warm_copy();
     let image = copy.config().join("image.yaml");
     let text = fs::read_to_string(&image).unwrap();
     fs::write(&image, text + "run: {env: {GREETING: hello}}\n").unwrap();
