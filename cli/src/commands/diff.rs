@@ -88,19 +88,19 @@ fn of_two_kinds((before, old): (&str, &str), (after, new): (&str, &str)) -> Find
     Finding::error(codes::USAGE, message).help("name two locks, two plans, two images, or two folders of artifacts")
 }
 
-/// Documents begin as JSON does; an archive never does.
+/// Archives are known by what they begin with: those of tar (POSIX 1003.1, pax), plain or compressed. All else is a document, or
+/// neither.
 fn read(name: &str) -> Result<Side, Finding> {
+    const COMPRESSED: [&[u8]; 4] = [&[0x1f, 0x8b], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z'], &[0x28, 0xb5, 0x2f, 0xfd]];
     let path = Path::new(name.strip_prefix("oci:").unwrap_or(name));
     if path.is_dir() {
         return if path.join("plan.json").is_file() { artifacts(path).map(Side::Artifacts) } else { image(path) };
     }
-    let mut start = [0];
-    let first = input::open(path).and_then(|mut file| file.read(&mut start)).map_err(|e| unreadable(path, &e))?;
-    if first == 0 || start[0] == b'{' || start[0].is_ascii_whitespace() {
-        Ok(Side::Document(document(path)?))
-    } else {
-        image(path)
-    }
+    let mut start = Vec::new();
+    let read = input::open(path).and_then(|file| file.take(262).read_to_end(&mut start));
+    read.map_err(|e| unreadable(path, &e))?;
+    let is_archive = start.ends_with(b"ustar") || COMPRESSED.iter().any(|magic| start.starts_with(magic));
+    if is_archive { image(path) } else { Ok(Side::Document(document(path)?)) }
 }
 
 fn image(path: &Path) -> Result<Side, Finding> {
