@@ -299,7 +299,7 @@ pub(crate) struct Execution {
     /// Run every command twice, the second time under other conditions, and fail where it makes something else.
     #[arg(long)]
     pub(crate) check_reproducible: bool,
-    /// Write bills of materials, build log, compile flags and debug files there.
+    /// Write evidence there: bills of materials, provenance, licences, build log, compile flags, and a report for people.
     #[arg(long, value_name = "DIR")]
     pub(crate) artifacts: Option<PathBuf>,
 }

@@ -61,7 +61,7 @@ pub(crate) fn store_dir(machine: &Machine) -> Result<PathBuf, Finding> {
     machine.store.clone().or_else(named).map_or_else(Store::default_dir, Ok)
 }
 
-/// Seconds since 1970: what validity of fetched documents is judged by. It enters no plan and no output.
+/// Seconds since 1970: what validity of fetched documents is judged by, and when a run was. It enters no plan and no image.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use inspect::pypi::Address;
 use model::config::{Build, Config, Place, Relation, SystemPackage, VersionWish};
 use model::lock::{Asker, Lock, Node, Origin, Proof, Resolution};
 use model::{Arch, Finding, Span, Spanned};
 use pep440_rs::Operator;
-use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{Requirement, VersionOrUrl};
 use policy::facts::{Facts, Path, licence_choices};
 use serde_json::{Map, Value, json};
 use stdlib::base::Base;
@@ -93,7 +94,7 @@ struct Declared {
 fn requirements(config: &Config, places: &mut BTreeMap<Path, Span>) -> Vec<Declared> {
     let language = |kind: &'static str, all: &[Spanned<String>]| {
         let declared = |text: &Spanned<String>| {
-            let requirement = Requirement::<VerbatimUrl>::from_str(&text.value).ok();
+            let requirement = Requirement::<Address>::from_str(&text.value).ok();
             let name = requirement.as_ref().map_or_else(|| text.value.clone(), |it| it.name.to_string());
             let pinned = requirement.is_some_and(|requirement| names_one(&requirement));
             declared(kind, &text.value, name, Origin::Pypi, pinned, text.span)
@@ -128,7 +129,7 @@ fn declared(kind: &str, text: &str, name: String, origin: Origin, pinned: bool, 
 }
 
 /// Whether a requirement admits one version only (PEP 440: `==1.2` but not `==1.*`, `===`), or one file.
-fn names_one(requirement: &Requirement<VerbatimUrl>) -> bool {
+fn names_one(requirement: &Requirement<Address>) -> bool {
     match &requirement.version_or_url {
         Some(VersionOrUrl::Url(_)) => true,
         Some(VersionOrUrl::VersionSpecifier(all)) => {

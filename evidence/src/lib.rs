@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use bill::{Bill, Component, Image, Kind, Locked};
 pub(crate) use bill::{is_compiled_here, verification};
 pub use build::{
-    BUILD_TYPE, Build, Commit, Declared, Executor, Made, MadeLayer, PLAN_TYPE, Run, Sized, plan_provenance, provenance,
+    BUILD_TYPE, Blob, Build, Commit, Declared, Executor, Made, MadeLayer, PLAN_TYPE, Run, plan_provenance, provenance,
     software_hashes, source_manifest,
 };
 pub use bundle::{Bundle, Predicate};

@@ -1,6 +1,6 @@
 use ::evidence::{
-    Bill, Build, Bundle, Commit, Declared, Executor, Format as Form, LayerFacts, Licences, Locked, Made, MadeLayer,
-    Page, Predicate, Run, Sized,
+    Bill, Blob, Build, Bundle, Commit, Declared, Executor, Format as Form, LayerFacts, Licences, Locked, Made,
+    MadeLayer, Page, Predicate, Run,
 };
 use model::config::Place;
 use model::hardening::CompileFlags;
@@ -56,7 +56,7 @@ impl Artifacts<'_> {
             lock_file: lock_file(finished),
             asked,
             plan,
-            index: Sized { digest: *digest, size: *size },
+            index: Blob { digest: *digest, size: *size },
             images: &made,
             executor: &Executor { name: executor, rooms },
         };
@@ -94,7 +94,7 @@ impl Artifacts<'_> {
             }
         }
         let licences = Licences::of(&bills);
-        let archive = (finished.archive.0, sized(finished.archive.1.sha256, finished.archive.1.size));
+        let archive = (finished.archive.0, blob(finished.archive.1.sha256, finished.archive.1.size));
         for (name, about, kind, document) in [
             ("licence-report.json", "licences and their texts", Predicate::Licences, ::evidence::json(&licences)),
             ("source-manifest.json", "what it was made from", Predicate::Sources, ::evidence::source_manifest(&build)),
@@ -192,13 +192,13 @@ fn bill<'i>(build: &Build<'i>, image: &Image, inventory: &'i Inventory) -> Bill<
 fn made(image: &Image) -> Made {
     let layers = image.layers.iter().map(|layer| MadeLayer {
         title: layer.title.clone(),
-        packed: sized(layer.digest, layer.size),
+        packed: blob(layer.digest, layer.size),
         diff_id: layer.diff_id,
     });
     Made {
         arch: image.arch,
-        manifest: sized(image.manifest.digest, image.manifest.size),
-        config: sized(image.config.digest, image.config.size),
+        manifest: blob(image.manifest.digest, image.manifest.size),
+        config: blob(image.config.digest, image.config.size),
         layers: layers.collect(),
     }
 }
@@ -240,6 +240,6 @@ fn stated(result: serde_json::Result<()>) -> Result<(), Finding> {
     result.map_err(|e| Finding::error(codes::OUTPUT_IO, format!("a document of this build is no JSON: {e}")))
 }
 
-fn sized(digest: Digest, size: u64) -> Sized {
-    Sized { digest, size }
+fn blob(digest: Digest, size: u64) -> Blob {
+    Blob { digest, size }
 }

@@ -1,7 +1,7 @@
 use model::Digest;
 use serde::Serialize;
 
-use super::{Build, Made, Sized};
+use super::{Blob, Build, Made};
 
 /// The digest of everything a build made and was made from.
 #[derive(Serialize)]
@@ -10,7 +10,7 @@ struct Hashes<'b> {
     format: u32,
     name: &'b str,
     version: Option<&'b str>,
-    index: Sized,
+    index: Blob,
     images: Vec<ImageHashes<'b>>,
     archive: Archive<'b>,
     plan: Digest,
@@ -21,8 +21,8 @@ struct Hashes<'b> {
 #[derive(Serialize)]
 struct ImageHashes<'b> {
     architecture: &'static str,
-    manifest: Sized,
-    config: Sized,
+    manifest: Blob,
+    config: Blob,
     layers: Vec<LayerHashes<'b>>,
 }
 
@@ -44,8 +44,8 @@ struct Archive<'b> {
 
 /// The software hashes: of the image, its configurations, layers and archive, of the plan, the lock and the configuration. The
 /// archive is a file with a name. JSON.
-pub fn software_hashes(build: &Build<'_>, archive: (&str, Sized)) -> Vec<u8> {
-    let (name, Sized { digest, size }) = archive;
+pub fn software_hashes(build: &Build<'_>, archive: (&str, Blob)) -> Vec<u8> {
+    let (name, Blob { digest, size }) = archive;
     let hashes = Hashes {
         format: 1,
         name: build.name,

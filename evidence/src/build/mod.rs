@@ -34,7 +34,7 @@ pub struct Build<'b> {
     /// Its plan.
     pub plan: &'b Plan,
     /// The index over its images.
-    pub index: Sized,
+    pub index: Blob,
     /// The image of each architecture, in the order of the index.
     pub images: &'b [Made],
     /// Who ran commands, if any were run.
@@ -72,9 +72,9 @@ pub struct Made {
     /// Its architecture.
     pub arch: Arch,
     /// Its manifest.
-    pub manifest: Sized,
+    pub manifest: Blob,
     /// Its configuration.
-    pub config: Sized,
+    pub config: Blob,
     /// Its layers, bottom first.
     pub layers: Vec<MadeLayer>,
 }
@@ -85,14 +85,14 @@ pub struct MadeLayer {
     /// What it is.
     pub title: String,
     /// As it is delivered.
-    pub packed: Sized,
+    pub packed: Blob,
     /// Digest of its tar archive.
     pub diff_id: Digest,
 }
 
 /// Bytes by digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Sized {
+pub struct Blob {
     /// Their digest.
     pub digest: Digest,
     /// How many there are.

@@ -7,11 +7,11 @@ use std::str::FromStr as _;
 use model::dependencies::Dependency;
 use model::inventory::Ecosystem;
 use pep440_rs::Operator;
-use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{Requirement, VersionOrUrl};
 use toml::{Table, Value};
 
 use super::Read;
-use crate::pypi::normalize;
+use crate::pypi::{Address, normalize};
 
 pub(super) fn requirements(text: &str) -> Read {
     let mut found = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn requirements(text: &str) -> Read {
 
 /// What a requirement asks for.
 fn asked(text: &str) -> Option<Dependency> {
-    let requirement = Requirement::<VerbatimUrl>::from_str(text).ok()?;
+    let requirement = Requirement::<Address>::from_str(text).ok()?;
     let version = match &requirement.version_or_url {
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => match specifiers.iter().collect::<Vec<_>>()[..] {
             [only] if matches!(only.operator(), Operator::Equal | Operator::ExactEqual) => {

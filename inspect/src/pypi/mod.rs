@@ -1,5 +1,6 @@
 //! What a Python package index says: pages, core metadata, file names.
 
+mod address;
 mod html;
 mod json;
 mod metadata;
@@ -7,6 +8,7 @@ mod name;
 mod page;
 pub(crate) mod sdist;
 
+pub use address::Address;
 pub use metadata::CoreMetadata;
 pub use name::{FileKind, WheelName, normalize};
 pub use page::{MetadataHash, Page, PageFile};
