@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::inventory::Inventory;
 use model::plan::ImageConfig;
 use model::{Finding, Findings, Sources, codes};
-use runtime::archive::{ImageEntry, ImageSummary, contents, folder};
+use runtime::archive::{ImageEntry, ImageSummary, Images, folder};
 
 use crate::report;
 
@@ -19,40 +19,54 @@ pub(crate) struct Described {
     pub(crate) runs: ImageConfig,
 }
 
-/// The images of an archive or OCI layout; or the one whose root a folder would be.
-pub(crate) fn read(reference: &str) -> Result<Vec<Described>, Finding> {
+/// The images of an archive or OCI layout; or the one whose root a folder would be. Files have a SHA-1 if it is wanted.
+pub(crate) fn all(reference: &str, with_sha1: bool) -> Result<Vec<Described>, Finding> {
+    read(reference, with_sha1, |images| Ok(images.iter().collect()))
+}
+
+/// The image of an architecture; where there is only one, no architecture need be named. The layers of others are not read.
+pub(crate) fn one(reference: &str, architecture: Option<&str>, with_sha1: bool) -> Result<Described, Finding> {
+    let described = read(reference, with_sha1, |images| chosen(images, architecture).map(|image| vec![image]))?;
+    let there = |described: &Described| architecture.is_none_or(|wanted| described.image.architecture == wanted);
+    described
+        .into_iter()
+        .find(there)
+        .ok_or_else(|| Finding::error(codes::USAGE, "a folder has no architecture").help("leave `--arch` out"))
+}
+
+fn read(
+    reference: &str,
+    with_sha1: bool,
+    choose: impl Fn(&[ImageEntry]) -> Result<Vec<&ImageEntry>, Finding>,
+) -> Result<Vec<Described>, Finding> {
     let path = Path::new(reference.strip_prefix("oci:").unwrap_or(reference));
     let is_layout = ["index.json", "manifest.json", "oci-layout"].iter().any(|name| path.join(name).is_file());
     let described = if path.is_dir() && !is_layout && !reference.starts_with("oci:") {
-        vec![root(path)?]
+        vec![root(path, with_sha1)?]
     } else {
-        let found = contents(path)?;
-        let images = found.summary.images.iter().zip(found.inventories);
-        images.map(|(entry, inventory)| of(&found.summary, entry, inventory)).collect()
+        let archive = Images::at(path)?;
+        let entries = choose(&archive.summary.images)?;
+        let inventories = archive.inventories(&entries, with_sha1)?;
+        entries.iter().zip(inventories).map(|(entry, inventory)| of(&archive.summary, entry, inventory)).collect()
     };
     warn(&described);
     Ok(described)
 }
 
-/// The image of an architecture; where there is only one, no architecture need be named.
-pub(crate) fn chosen(mut images: Vec<Described>, architecture: Option<&str>) -> Result<Described, Finding> {
-    let there: Vec<&str> = images.iter().map(|described| described.image.architecture.as_str()).collect();
-    let found = match architecture {
-        Some(wanted) => there.iter().position(|arch| *arch == wanted),
-        None if there.len() == 1 => Some(0),
-        None => None,
+fn chosen<'i>(images: &'i [ImageEntry], architecture: Option<&str>) -> Result<&'i ImageEntry, Finding> {
+    let found = match (architecture, images) {
+        (None, [only]) => Some(only),
+        (wanted, images) => images.iter().find(|image| Some(image.arch.as_str()) == wanted),
     };
-    match found {
-        Some(number) => Ok(images.swap_remove(number)),
-        None => {
-            let message = match architecture {
-                Some(wanted) => format!("the archive has no image for {}", wanted.escape_debug()),
-                None => format!("the archive holds {} images", there.len()),
-            };
-            Err(Finding::error(codes::USAGE, message)
-                .help(format!("name one of its architectures with `--arch`: {}", there.join(", "))))
-        }
-    }
+    found.ok_or_else(|| {
+        let there: Vec<&str> = images.iter().map(|image| image.arch.as_str()).collect();
+        let message = match architecture {
+            Some(wanted) => format!("the archive has no image for {}", wanted.escape_debug()),
+            None => format!("the archive holds {} images", there.len()),
+        };
+        Finding::error(codes::USAGE, message)
+            .help(format!("name one of its architectures with `--arch`: {}", there.join(", ")))
+    })
 }
 
 /// What is passed over, in the words of [`warn`].
@@ -70,10 +84,10 @@ fn warn(images: &[Described]) {
     report::print_warnings(&Sources::default(), &unread(images));
 }
 
-fn root(path: &Path) -> Result<Described, Finding> {
+fn root(path: &Path, with_sha1: bool) -> Result<Described, Finding> {
     let name = path.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     // A folder has no architecture; what its programs are for is not asked.
-    let inventory = folder(path, "any")?;
+    let inventory = folder(path, "any", with_sha1)?;
     let image = Image {
         name: name.unwrap_or_else(|| "root".to_owned()),
         version: None,

@@ -41,6 +41,11 @@ impl Format {
         }
     }
 
+    /// Whether documents of this form give files' SHA-1 (SPDX 2.3 §8.4 asks for it).
+    pub fn has_sha1(self) -> bool {
+        matches!(self, Format::SpdxJson | Format::SpdxTagValue | Format::SpdxRdf)
+    }
+
     /// How names of files of this form end.
     pub fn ending(self) -> &'static str {
         match self {

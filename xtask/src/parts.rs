@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::shell::{installed, root, run};
+use crate::shell::{cargo, installed, root, run};
 
 /// A program and the Debian package that brings it.
 pub(crate) struct Part {
@@ -95,6 +95,15 @@ pub(crate) fn go_install(part: &GoPart) -> Result<PathBuf, String> {
         run(Command::new("go").args(["install", &format!("{package}@{version}")]).env("GOBIN", &folder))?;
     }
     Ok(folder.join(program))
+}
+
+/// Puts `cargo auditable`, which records in programs what they were compiled from, below `target/tools` if it is missing.
+pub(crate) fn cargo_auditable() -> Result<(), String> {
+    let folder = "target/tools/cargo-auditable-0.7.7";
+    if root().join(folder).join("bin/cargo-auditable").is_file() {
+        return Ok(());
+    }
+    run(&mut cargo(&["install", "--quiet", "--locked", "--root", folder, "cargo-auditable@0.7.7"]))
 }
 
 /// Validators of bills of materials, from Python's index.

@@ -24,8 +24,10 @@ fn tests(full: bool, filter: Option<&str>) -> Result<(), String> {
     if let Err(words) = parts::go_install(&parts::OPA) {
         println!("not installed: {words}");
     }
-    if let Err(words) = parts::sbom_validators() {
-        println!("not installed: {words}");
+    for install in [parts::sbom_validators, parts::cargo_auditable] {
+        if let Err(words) = install() {
+            println!("not installed: {words}");
+        }
     }
     // What the mirror recorded of documents that change (indexes, release files) is fetched once a run.
     let _ = std::fs::remove_dir_all(root().join("target/mirror/run"));

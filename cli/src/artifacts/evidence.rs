@@ -7,15 +7,17 @@ use model::hardening::CompileFlags;
 use model::inventory::Inventory;
 use model::lock::Lock;
 use model::plan::{ImageConfig, Op, Plan};
-use model::statement::Resource;
+use model::statement::{Provenance, Resource, Statement};
 use model::{Arch, Digest, Finding, canonical_json, codes};
 use runtime::archive::Written;
 use runtime::execute::{Executed, Executors, Image, Object, Value};
 use runtime::{input, local};
 use serde::de::DeserializeOwned;
 
+use super::facts::{Seen, at_release};
 use super::{Artifacts, by_title};
 use crate::commands::PlannedImage;
+use crate::policies;
 use crate::project::Project;
 use crate::session;
 
@@ -70,44 +72,10 @@ impl Artifacts<'_> {
             inventories.iter().map(|(image, inventory)| bill(&build, image, inventory)).collect();
 
         let mut statements = Bundle::default();
-        let index = vec![Resource::new(build.title(), &build.index.digest)];
-        let run = |byproducts| Run { started: finished.started, finished: session::now(), byproducts };
-        let provenance = ::evidence::provenance(&build, &run(self.digests()));
-        statements.add(&provenance);
-        let planned_by = ::evidence::plan_provenance(&build);
-        statements.add(&planned_by);
-        self.bytes("plan.json", "the plan it was made by", &canonical_json(plan))?;
-        self.bytes("provenance.json", "SLSA provenance of the image", &::evidence::json(&provenance))?;
-        self.bytes("plan-provenance.json", "SLSA provenance of the plan", &::evidence::json(&planned_by))?;
-        for bill in &bills {
-            let subject = || bill.image.manifest.map(|manifest| Resource::new(build.title(), &manifest));
-            for form in Form::ALL {
-                let document = rendered(bill, form)?;
-                let name = format!("sbom-{}{}", bill.image.architecture, form.ending());
-                self.bytes(&name, "bill of materials", &document)?;
-                let kind = match form {
-                    Form::CyclonedxJson => Predicate::CycloneDx,
-                    Form::SpdxJson => Predicate::Spdx,
-                    _ => continue,
-                };
-                stated(statements.document(kind, subject().into_iter().collect(), &document))?;
-            }
-        }
+        let provenance = self.provenances(&build, finished.started, &mut statements)?;
+        self.bills(&build, &bills, &mut statements)?;
         let licences = Licences::of(&bills);
-        let archive = (finished.archive.0, blob(finished.archive.1.sha256, finished.archive.1.size));
-        for (name, about, kind, document) in [
-            ("licence-report.json", "licences and their texts", Predicate::Licences, ::evidence::json(&licences)),
-            ("source-manifest.json", "what it was made from", Predicate::Sources, ::evidence::source_manifest(&build)),
-            (
-                "software-hash.json",
-                "digests of it all",
-                Predicate::Hashes,
-                ::evidence::software_hashes(&build, archive),
-            ),
-        ] {
-            self.bytes(name, about, &document)?;
-            stated(statements.document(kind, index.clone(), &document))?;
-        }
+        self.of_all(&build, &licences, finished.archive, &mut statements)?;
         for flags in &flags {
             let subject = made.iter().find(|image| image.arch == flags.arch);
             let subject = subject.map(|image| Resource::new(build.title(), &image.manifest.digest));
@@ -116,8 +84,18 @@ impl Artifacts<'_> {
         }
         self.bytes("attestations.intoto.jsonl", "every statement, unsigned", &statements.into_bytes())?;
 
-        let documents = self.written.clone();
         let repeated = repeated(plan, executed);
+        let seen = Seen {
+            build: &build,
+            bills: &bills,
+            licences: &licences,
+            flags: &flags,
+            reproducible: repeated.as_ref().map(|(_, different)| different.is_empty()),
+        };
+        let facts = at_release(compiler::facts(config, finished.lock, &policies::now())?.document, &seen);
+        self.bytes("policy-facts.json", "facts for policies", &::evidence::json(&facts))?;
+
+        let documents = self.written.clone();
         let layers: Vec<Vec<LayerFacts>> = inventories.iter().map(|(image, _)| layers(image)).collect();
         let page = Page {
             bills: &bills,
@@ -131,6 +109,65 @@ impl Artifacts<'_> {
             documents: &documents,
         };
         self.bytes("report.html", "all of it, for people", ::evidence::report(&page).as_bytes())
+    }
+
+    /// The plan, and how it and the image were made.
+    fn provenances(
+        &mut self,
+        build: &Build<'_>,
+        started: i64,
+        statements: &mut Bundle,
+    ) -> Result<Statement<Provenance>, Finding> {
+        let run = Run { started, finished: session::now(), byproducts: self.digests() };
+        let provenance = ::evidence::provenance(build, &run);
+        let planned_by = ::evidence::plan_provenance(build);
+        statements.add(&provenance);
+        statements.add(&planned_by);
+        self.bytes("plan.json", "the plan it was made by", &canonical_json(build.plan))?;
+        self.bytes("provenance.json", "SLSA provenance of the image", &::evidence::json(&provenance))?;
+        self.bytes("plan-provenance.json", "SLSA provenance of the plan", &::evidence::json(&planned_by))?;
+        Ok(provenance)
+    }
+
+    /// The bill of each architecture, in every form.
+    fn bills(&mut self, build: &Build<'_>, bills: &[Bill<'_>], statements: &mut Bundle) -> Result<(), Finding> {
+        for bill in bills {
+            let subject = || bill.image.manifest.map(|manifest| Resource::new(build.title(), &manifest));
+            for form in Form::ALL {
+                let document = rendered(bill, form)?;
+                let name = format!("sbom-{}{}", bill.image.architecture, form.ending());
+                self.bytes(&name, "bill of materials", &document)?;
+                let kind = match form {
+                    Form::CyclonedxJson => Predicate::CycloneDx,
+                    Form::SpdxJson => Predicate::Spdx,
+                    _ => continue,
+                };
+                stated(statements.document(kind, subject().into_iter().collect(), &document))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is about all architectures together.
+    fn of_all(
+        &mut self,
+        build: &Build<'_>,
+        licences: &Licences,
+        (archive, written): (&str, &Written),
+        statements: &mut Bundle,
+    ) -> Result<(), Finding> {
+        let archive = (archive, blob(written.sha256, written.size));
+        let hashes = ::evidence::software_hashes(build, archive);
+        for (name, about, kind, document) in [
+            ("licence-report.json", "licences and their texts", Predicate::Licences, ::evidence::json(licences)),
+            ("source-manifest.json", "what it was made from", Predicate::Sources, ::evidence::source_manifest(build)),
+            ("software-hash.json", "digests of it all", Predicate::Hashes, hashes),
+        ] {
+            self.bytes(name, about, &document)?;
+            let index = vec![Resource::new(build.title(), &build.index.digest)];
+            stated(statements.document(kind, index, &document))?;
+        }
+        Ok(())
     }
 
     /// A document that a step made for an architecture.

@@ -1,6 +1,7 @@
 //! What a build writes beside the image: `--artifacts DIR`.
 
 mod evidence;
+mod facts;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -4,9 +4,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use compiler::diff::{self, Change, Difference, Document, Image};
+use inspect::archive::is_compressed;
 use model::hardening::CompileFlags;
+use model::inventory::Inventory;
 use model::{Digest, Finding, codes};
-use runtime::archive::{Contents, ImageEntry, contents};
+use runtime::archive::{ImageEntry, Images};
 use runtime::input;
 
 use crate::args::Format;
@@ -16,12 +18,12 @@ use crate::report::{self, Failure};
 /// Plans of many images lie in one file.
 const MAX_BYTES: u64 = 512 << 20;
 /// Documents that tell when they were made, so that they always differ.
-const OF_ONE_RUN: [&str; 3] = ["attestations.intoto.jsonl", "provenance.json", "report.html"];
+const OF_ONE_RUN: [&str; 4] = ["attestations.intoto.jsonl", "policy-facts.json", "provenance.json", "report.html"];
 
 /// What can be compared with another of its kind.
 enum Side {
     Document(Document),
-    Image(Contents),
+    Image(Images, Vec<Inventory>),
     Artifacts(Artifacts),
 }
 
@@ -36,7 +38,9 @@ struct Artifacts {
 pub(super) fn run(before: &str, after: &str, format: Format) -> Result<(), Failure> {
     let difference = match (read(before)?, read(after)?) {
         (Side::Document(old), Side::Document(new)) => compared(old, new, before, after)?,
-        (Side::Image(old), Side::Image(new)) => diff::images(&by_architecture(&old), &by_architecture(&new)),
+        (Side::Image(old, was), Side::Image(new, is)) => {
+            diff::images(&by_architecture(&old, &was), &by_architecture(&new, &is))
+        }
         (Side::Artifacts(old), Side::Artifacts(new)) => {
             let mut difference = compared(old.plan, new.plan, before, after)?;
             difference.changes.extend(diff::compile_flags(&old.flags, &new.flags).changes);
@@ -77,7 +81,7 @@ impl Side {
         match self {
             Side::Document(Document::Lock(_)) => "a lock",
             Side::Document(Document::Plans(_)) => "a plan",
-            Side::Image(_) => "an image",
+            Side::Image(..) => "an image",
             Side::Artifacts(_) => "a folder of artifacts",
         }
     }
@@ -91,7 +95,6 @@ fn of_two_kinds((before, old): (&str, &str), (after, new): (&str, &str)) -> Find
 /// Archives are known by what they begin with: those of tar (POSIX 1003.1, pax), plain or compressed. All else is a document, or
 /// neither.
 fn read(name: &str) -> Result<Side, Finding> {
-    const COMPRESSED: [&[u8]; 4] = [&[0x1f, 0x8b], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z'], &[0x28, 0xb5, 0x2f, 0xfd]];
     let path = Path::new(name.strip_prefix("oci:").unwrap_or(name));
     if path.is_dir() {
         return if path.join("plan.json").is_file() { artifacts(path).map(Side::Artifacts) } else { image(path) };
@@ -99,12 +102,14 @@ fn read(name: &str) -> Result<Side, Finding> {
     let mut start = Vec::new();
     let read = input::open(path).and_then(|file| file.take(262).read_to_end(&mut start));
     read.map_err(|e| unreadable(path, &e))?;
-    let is_archive = start.ends_with(b"ustar") || COMPRESSED.iter().any(|magic| start.starts_with(magic));
+    let is_archive = start.ends_with(b"ustar") || is_compressed(&start);
     if is_archive { image(path) } else { Ok(Side::Document(document(path)?)) }
 }
 
 fn image(path: &Path) -> Result<Side, Finding> {
-    contents(path).map(Side::Image)
+    let images = Images::at(path)?;
+    let inventories = images.inventories(&images.summary.images.iter().collect::<Vec<_>>(), false)?;
+    Ok(Side::Image(images, inventories))
 }
 
 fn document(path: &Path) -> Result<Document, Finding> {
@@ -134,8 +139,8 @@ fn artifacts(folder: &Path) -> Result<Artifacts, Finding> {
     Ok(Artifacts { plan, flags, documents })
 }
 
-fn by_architecture(contents: &Contents) -> BTreeMap<String, Image<'_>> {
-    let images = contents.summary.images.iter().zip(&contents.inventories);
+fn by_architecture<'i>(images: &'i Images, inventories: &'i [Inventory]) -> BTreeMap<String, Image<'i>> {
+    let images = images.summary.images.iter().zip(inventories);
     let mut shown = BTreeMap::new();
     for (entry, inventory) in images {
         let digests =

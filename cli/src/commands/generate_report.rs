@@ -17,7 +17,7 @@ pub(super) fn run(reference: &str, output: &Path) -> Result<(), Failure> {
             .help("let it end in .html for a page, or in .json for the licences and their texts")
             .into());
     }
-    let images = described::read(reference)?;
+    let images = described::all(reference, false)?;
     let warnings = described::unread(&images);
     let warnings: Vec<(String, String)> =
         warnings.into_iter().map(|finding| (finding.code.to_string(), finding.message)).collect();

@@ -15,7 +15,7 @@ pub(super) fn run(
     architecture: Option<&str>,
 ) -> Result<(), Failure> {
     let form = form_of(output, form)?;
-    let described = described::chosen(described::read(reference)?, architecture)?;
+    let described = described::one(reference, architecture, form.has_sha1())?;
     let bill = Bill::new(described.image, &described.inventory, None);
     let mut document = Vec::new();
     evidence::sbom(&bill, form, &mut document)

@@ -11,6 +11,16 @@ const XZ_MEMORY: u64 = 80 << 20;
 /// Memory a zstd stream may ask for, as a power of two: what its own program takes unless told otherwise.
 const ZSTD_WINDOW: u32 = 27;
 
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const BZIP2: &[u8] = b"BZh";
+const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// Whether [`decompress`] would find a compression behind these first bytes; six are enough.
+pub fn is_compressed(start: &[u8]) -> bool {
+    [GZIP, BZIP2, XZ, ZSTD].iter().any(|magic| start.starts_with(magic))
+}
+
 /// Reads what is behind a compression, told by its first bytes; what is not known to be compressed is read as it is.
 ///
 /// # Errors
@@ -25,19 +35,20 @@ pub fn decompress<'a>(mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
         }
     }
     let start = magic.get(..filled).unwrap_or_default().to_vec();
-    let input = io::Cursor::new(start.clone()).chain(input);
-    Ok(match start.as_slice() {
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => {
-            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED).map_err(io::Error::from)?;
-            Box::new(XzDecoder::new_stream(BufReader::with_capacity(1 << 16, input), stream))
-        }
-        [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(BufReader::with_capacity(1 << 16, input))),
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, input))),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let mut decoder = Decoder::with_buffer(BufReader::with_capacity(1 << 16, input))?;
-            decoder.window_log_max(ZSTD_WINDOW)?;
-            Box::new(decoder)
-        }
-        _ => Box::new(input),
+    let begins = |magic: &[u8]| start.starts_with(magic);
+    let input = BufReader::with_capacity(1 << 16, io::Cursor::new(start.clone()).chain(input));
+    Ok(if begins(XZ) {
+        let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED).map_err(io::Error::from)?;
+        Box::new(XzDecoder::new_stream(input, stream))
+    } else if begins(BZIP2) {
+        Box::new(MultiBzDecoder::new(input))
+    } else if begins(GZIP) {
+        Box::new(MultiGzDecoder::new(input))
+    } else if begins(ZSTD) {
+        let mut decoder = Decoder::with_buffer(input)?;
+        decoder.window_log_max(ZSTD_WINDOW)?;
+        Box::new(decoder)
+    } else {
+        Box::new(input)
     })
 }

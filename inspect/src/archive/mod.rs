@@ -18,7 +18,7 @@ use std::io::{self, Read};
 
 use model::{Digest, Finding, codes};
 
-pub use compression::decompress;
+pub use compression::{decompress, is_compressed};
 pub use link::{target_bytes, target_text};
 
 /// What an archive may be at most.

@@ -3,9 +3,10 @@
 mod pax;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
+use std::ops::Range;
 
-use ::tar::{Archive, EntryType, Header};
+use ::tar::{Archive, Entries, EntryType, Header};
 use model::{Entry, Finding, Kind, Tree, TreePath};
 
 use super::compression::decompress;
@@ -117,6 +118,8 @@ impl Member {
 /// The content of the member at hand.
 pub(crate) struct Content<'a> {
     inner: &'a mut dyn Read,
+    /// Where in the archive it begins.
+    start: u64,
     pub(super) budget: &'a Budget,
 }
 
@@ -133,14 +136,50 @@ pub(crate) fn walk(
     limits: &Limits,
     each: &mut dyn FnMut(Member, &mut Content) -> Result<(), Finding>,
 ) -> Result<(), Finding> {
-    let what = "the archive";
     let budget = Budget::new(limits.unpacked(size));
-    let plain = decompress(input).map_err(|e| unreadable(what, &e))?;
+    let plain = decompress(input).map_err(|e| unreadable(WHAT, &e))?;
     let mut archive = Archive::new(budget.meter(plain));
-    let failed = |e: io::Error| budget.failed(what, &e);
+    let entries = archive.entries().map_err(|e| budget.failed(WHAT, &e))?;
+    follow(entries, &budget, each)
+}
+
+/// Where in a plain archive of `size` bytes each of its regular files lies. What else it holds is passed over.
+///
+/// # Errors
+/// `ARCHIVE_INVALID`, `ARCHIVE_ESCAPES`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_FORBIDDEN_MEMBER`.
+pub fn index(input: impl Read + Seek, size: u64, limits: &Limits) -> Result<BTreeMap<TreePath, Range<u64>>, Finding> {
+    let budget = Budget::new(size);
+    let mut archive = Archive::new(input);
+    let entries = archive.entries_with_seek().map_err(|e| budget.failed(WHAT, &e))?;
+    let (mut members, mut files) = (Members::new(limits), BTreeMap::new());
+    follow(entries, &budget, &mut |member, content| {
+        members.count()?;
+        let MemberKind::File { size: length } = member.kind else { return Ok(()) };
+        let Some(path) = members.path(&member.name)? else { return Ok(()) };
+        let end = content.start.saturating_add(length);
+        let shown = path.display();
+        if end > size {
+            return Err(invalid(format!("the archive ends inside the member {shown:?}")));
+        }
+        match files.insert(path, content.start..end) {
+            None => Ok(()),
+            Some(_) => Err(invalid(format!("the archive has the member {shown:?} twice"))),
+        }
+    })?;
+    Ok(files)
+}
+
+const WHAT: &str = "the archive";
+
+fn follow<'a, R: Read + 'a>(
+    entries: Entries<'a, R>,
+    budget: &Budget,
+    each: &mut dyn FnMut(Member, &mut Content) -> Result<(), Finding>,
+) -> Result<(), Finding> {
+    let failed = |e: io::Error| budget.failed(WHAT, &e);
     let mut extensions = Extensions::default();
     // raw: the library would read extension headers into memory whatever their size
-    for member in archive.entries().map_err(failed)?.raw(true) {
+    for member in entries.raw(true) {
         let mut member = member.map_err(failed)?;
         let kind = member.header().entry_type();
         if let EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader = kind {
@@ -157,7 +196,8 @@ pub(crate) fn walk(
         }
         let size = member.size();
         let described = describe(member.header(), size, std::mem::take(&mut extensions))?;
-        each(described, &mut Content { inner: &mut member, budget: &budget })?;
+        let start = member.raw_file_position();
+        each(described, &mut Content { inner: &mut member, start, budget })?;
     }
     if !extensions.is_empty() {
         return Err(invalid("the archive ends after an extended header"));

@@ -36,7 +36,7 @@ pub(crate) struct Rule {
 const REQUIRED: Form = Form::Word(&["required"]);
 const FORBIDDEN: Form = Form::Word(&["forbidden"]);
 /// What inspection can prove of an ELF file.
-pub(crate) const HARDENING: &[&str] = &["cf-protection", "fortify", "now", "nx", "pie", "relro", "stack-protector"];
+pub(crate) const HARDENING: &[&str] = &["control-flow", "fortify", "now", "nx", "pie", "relro", "stack-protector"];
 const ATTESTATIONS: &[&str] =
     &["custom", "licences", "sbom", "slsa-provenance", "test-report", "vex", "vulnerabilities"];
 /// What configurations may name under `base`, now or later.

@@ -1,8 +1,8 @@
 //! What lies in a folder, as if it were the root of an image of one layer.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirEntry};
-use std::io::{self, BufReader};
+use std::fs::{self, Metadata};
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use inspect::archive::layer::Change;
 use inspect::archive::target_text;
 use inspect::inventory::{Filesystem, Scanner};
-use model::inventory::{Inventory, Item};
+use model::inventory::{Inventory, Item, Unread};
 use model::{Digest, Entry, Finding, Kind, TreePath, codes};
 
 use super::contents::looked_at;
@@ -18,78 +18,120 @@ use crate::input;
 
 /// More entries are no root of an image.
 const MOST: usize = 4_000_000;
+/// Nor are more bytes of files.
+const MOST_BYTES: u64 = 64 << 30;
 
-/// What lies below a folder. No link is followed; what is neither file, folder nor link is said to be passed over.
+/// What lies below a folder. No link is followed; what cannot be read, or is neither file, folder nor link, is said to be passed
+/// over. A file's SHA-1 is there if it is wanted.
 ///
 /// # Errors
-/// `INPUT_IO`.
-pub fn folder(path: &Path, architecture: &str) -> Result<Inventory, Finding> {
-    let mut walk =
-        Walk { filesystem: Filesystem::default(), scanner: Scanner::default(), sums: BTreeMap::new(), count: 0 };
-    walk.below(path).map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;
-    let (mut items, unread) = walk.filesystem.finish();
+/// `INPUT_IO` where the folder itself cannot be read or holds too much.
+pub fn folder(path: &Path, architecture: &str, with_sha1: bool) -> Result<Inventory, Finding> {
+    let failed = |why: String| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {why}", path.display()));
+    let mut walk = Walk {
+        root: path,
+        with_sha1,
+        filesystem: Filesystem::default(),
+        scanner: Scanner::default(),
+        sums: BTreeMap::new(),
+        unread: Vec::new(),
+        count: 0,
+        bytes: 0,
+    };
+    walk.all().map_err(|e| failed(e.to_string()))?;
+    let (mut items, mut unread) = walk.filesystem.finish();
     for Item { entry, sha1, .. } in &mut items {
         if let Kind::File { digest, .. } = &entry.node {
             *sha1 = walk.sums.get(digest).cloned();
         }
     }
+    unread.extend(walk.unread);
     Ok(walk.scanner.inventory(architecture, (items, unread)))
 }
 
-struct Walk {
+struct Walk<'p> {
+    root: &'p Path,
+    with_sha1: bool,
     filesystem: Filesystem,
     scanner: Scanner,
     sums: BTreeMap<Digest, String>,
+    unread: Vec<Unread>,
     count: usize,
+    bytes: u64,
 }
 
-impl Walk {
-    fn below(&mut self, root: &Path) -> io::Result<()> {
-        let mut open = vec![root.to_owned()];
+impl Walk<'_> {
+    fn all(&mut self) -> io::Result<()> {
+        let mut open = vec![self.root.to_owned()];
         while let Some(folder) = open.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let entry = entry?;
+            let entries = match fs::read_dir(&folder) {
+                Err(e) if folder != self.root => {
+                    let path = self.path(&folder)?;
+                    self.pass_over(path, &e);
+                    continue;
+                }
+                entries => entries?,
+            };
+            for entry in entries {
+                let full = entry?.path();
+                let path = self.path(&full)?;
+                let metadata = match fs::symlink_metadata(&full) {
+                    Ok(metadata) => metadata,
+                    Err(e) => {
+                        self.pass_over(path, &e);
+                        continue;
+                    }
+                };
                 self.count += 1;
-                if self.count > MOST {
-                    return Err(io::Error::other(format!("it holds more than {MOST} files")));
+                self.bytes = self.bytes.saturating_add(if metadata.is_file() { metadata.len() } else { 0 });
+                if self.count > MOST || self.bytes > MOST_BYTES {
+                    return Err(io::Error::other(format!("it holds more than {MOST} files or {MOST_BYTES} bytes")));
                 }
-                if entry.file_type()?.is_dir() {
-                    open.push(entry.path());
+                match self.entry(&full, &path, &metadata) {
+                    Ok(()) if metadata.is_dir() => open.push(full),
+                    Ok(()) => {}
+                    Err(e) => self.pass_over(path, &e),
                 }
-                self.entry(root, &entry)?;
             }
         }
         Ok(())
     }
 
-    fn entry(&mut self, root: &Path, entry: &DirEntry) -> io::Result<()> {
-        let full = entry.path();
-        let relative = full.strip_prefix(root).map_err(io::Error::other)?;
-        let path = TreePath::new(relative.as_os_str().as_bytes()).map_err(io::Error::other)?;
-        let metadata = entry.metadata()?;
+    fn path(&self, full: &Path) -> io::Result<TreePath> {
+        let relative = full.strip_prefix(self.root).map_err(io::Error::other)?;
+        TreePath::new(relative.as_os_str().as_bytes()).map_err(io::Error::other)
+    }
+
+    fn pass_over(&mut self, path: TreePath, error: &io::Error) {
+        self.unread.push(Unread { path, why: format!("it cannot be read: {error}") });
+    }
+
+    fn entry(&mut self, full: &Path, path: &TreePath, metadata: &Metadata) -> io::Result<()> {
         let kind = metadata.file_type();
         let node = if kind.is_dir() {
             Kind::Dir
         } else if kind.is_symlink() {
-            Kind::Symlink { target: target_text(fs::read_link(&full)?.as_os_str().as_bytes()) }
+            Kind::Symlink { target: target_text(fs::read_link(full)?.as_os_str().as_bytes()) }
         } else if kind.is_file() {
-            let mut content = BufReader::new(input::open_itself(&full)?);
-            let (digest, sha1) = looked_at(&mut self.scanner, &path, metadata.len(), &mut content)?;
-            self.sums.insert(digest, sha1);
+            let mut content = input::open_itself(full)?.take(metadata.len());
+            let (digest, sha1) = looked_at(&mut self.scanner, path, metadata.len(), &mut content, self.with_sha1)?;
+            self.sums.extend(sha1.map(|sha1| (digest, sha1)));
             Kind::File { digest, size: metadata.len() }
         } else {
-            self.filesystem.apply(Change::Special(path, "neither file, folder nor link"));
+            self.filesystem.apply(Change::Special(path.clone(), "neither file, folder nor link"));
             return Ok(());
         };
         let mode = if kind.is_symlink() { 0o777 } else { metadata.mode() & 0o7777 };
         let entry = Entry { node, mode, uid: metadata.uid(), gid: metadata.gid(), xattrs: BTreeMap::new() };
-        self.filesystem.apply(Change::Put(path, entry));
+        self.filesystem.apply(Change::Put(path.clone(), entry));
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::OFlags;
+
     use super::*;
 
     #[test]
@@ -105,7 +147,7 @@ mod tests {
         std::os::unix::fs::symlink("..", dir.path().join("lib/up")).unwrap();
         let pipe = dir.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-        let inventory = folder(dir.path(), "amd64").unwrap();
+        let inventory = folder(dir.path(), "amd64", true).unwrap();
         let paths: Vec<String> = inventory.items.iter().map(|item| item.path.display()).collect();
         assert_eq!(paths.len(), 7, "{paths:?}");
         let named: Vec<&str> = inventory.packages.iter().map(|found| found.name.as_str()).collect();
@@ -113,6 +155,31 @@ mod tests {
         assert_eq!(inventory.texts.values().collect::<Vec<_>>(), ["words"]);
         assert_eq!(inventory.unread.len(), 1);
         assert_eq!(inventory.unread[0].path.display(), "pipe");
-        assert!(folder(&dir.path().join("none"), "amd64").is_err());
+        assert!(folder(&dir.path().join("none"), "amd64", true).is_err());
+    }
+
+    #[test]
+    fn too_many_bytes_are_refused_before_they_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::File::create(dir.path().join("sparse")).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        assert!(folder(dir.path(), "any", false).unwrap_err().message.contains("it holds more than"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_passed_over_and_said() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a"), "words").unwrap();
+        // Paths of more than 4,096 bytes can be made, but not opened: for nobody, root neither.
+        let name = "d".repeat(250);
+        let mut deepest = fs::File::open(dir.path()).unwrap();
+        for _ in 0..20 {
+            rustix::fs::mkdirat(&deepest, &name, rustix::fs::Mode::RWXU).unwrap();
+            let below = rustix::fs::openat(&deepest, &name, OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+            deepest = below.into();
+        }
+        let inventory = folder(dir.path(), "any", false).unwrap();
+        assert!(inventory.items.iter().any(|item| item.path.as_bytes() == b"a"));
+        assert_eq!(inventory.unread.len(), 1);
+        assert!(inventory.unread[0].why.starts_with("it cannot be read: "), "{:?}", inventory.unread);
     }
 }

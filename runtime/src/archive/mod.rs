@@ -4,13 +4,14 @@
 mod contents;
 mod folder;
 mod layout;
+mod opened;
 mod read;
 mod stored;
 mod summary;
 mod write;
 
+pub use contents::Images;
 pub(crate) use contents::Summed;
-pub use contents::{Contents, contents};
 pub use folder::folder;
 pub use read::inspect_archive;
 pub(crate) use stored::GZIP_START;

@@ -1,33 +1,36 @@
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 
-use inspect::archive::{ContentSink, Limits, tar};
-use model::{Digest, Finding, Hasher, Kind, Tree, codes};
+use model::{Digest, Finding, Hasher, codes};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, Loadable};
+use super::opened::Opened;
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 use crate::execute::oci::{self, Descriptor};
-use crate::input;
 
 /// Bytes of a document: an index, a manifest, a configuration.
 const MAX_DOCUMENT: u64 = 4 << 20;
-/// Bytes of all small files of an archive together.
-const MAX_KEPT: usize = 64 << 20;
-/// Bytes an archive may unpack to; large layers are what archives are full of.
-pub(super) const MAX_BYTES: u64 = 64 << 30;
 const MAX_IMAGES: usize = 256;
 /// How deep indexes may lie in indexes.
 const MAX_DEPTH: usize = 4;
 
-/// Reads what an OCI layout (a directory) or an image archive (tar, plain or gzip or xz) holds; every blob that a digest
+/// Reads what an OCI layout (a directory) or an image archive (tar, plain or compressed) holds; every blob that a digest
 /// names is compared with it.
 ///
 /// # Errors
 /// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no image or damaged.
 pub fn inspect_archive(path: &Path) -> Result<ImageSummary, Finding> {
-    Opened::at(path)?.summary().map_err(|finding| finding.because(format!("the image is {}", path.display())))
+    let opened = Opened::at(path)?;
+    let read = || {
+        let summary = opened.summary()?;
+        let layers: BTreeMap<&str, &LayerEntry> =
+            summary.images.iter().flat_map(|image| &image.layers).map(|layer| (layer.file.as_str(), layer)).collect();
+        layers.into_values().try_for_each(|layer| opened.verify(layer))?;
+        Ok(summary)
+    };
+    read().map_err(|finding: Finding| finding.because(format!("the image is {}", path.display())))
 }
 
 pub(super) fn unknown(why: impl Into<String>) -> Finding {
@@ -35,25 +38,8 @@ pub(super) fn unknown(why: impl Into<String>) -> Finding {
         .help("Name an OCI layout directory (oci:DIR), or an archive that `clnstrt-cli build`, `docker save` or skopeo wrote.")
 }
 
-/// An archive or layout, its small files in memory.
-pub(super) enum Opened {
-    Directory(PathBuf),
-    Archive { tree: Tree, documents: BTreeMap<Digest, Vec<u8>> },
-}
-
 impl Opened {
-    pub(super) fn at(path: &Path) -> Result<Self, Finding> {
-        let failed = |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.is_dir() {
-            return Ok(Opened::Directory(path.to_owned()));
-        }
-        let file = input::open(path).map_err(failed)?;
-        Self::archive(BufReader::with_capacity(1 << 17, file), metadata.len())
-            .map_err(|finding| finding.because(format!("the image is {}", path.display())))
-    }
-
-    /// What it says it holds, compared with every digest it names.
+    /// What it says it holds; documents that a digest names are compared with it, layers are not.
     pub(super) fn summary(&self) -> Result<ImageSummary, Finding> {
         match self.document("index.json")? {
             Some(index) => layout(self, &index),
@@ -64,69 +50,30 @@ impl Opened {
         }
     }
 
-    fn archive(input: impl Read, size: u64) -> Result<Self, Finding> {
-        let mut documents = Documents { kept: BTreeMap::new(), left: MAX_KEPT };
-        let limits = Limits { bytes: MAX_BYTES, ..Limits::default() };
-        let options = tar::Options { owners: false, merge_usr: false };
-        let tree = tar::unpack(input, size, options, &limits, &mut documents)
-            .map_err(|finding| finding.causes.into_iter().fold(unknown(finding.message), Finding::because))?;
-        Ok(Opened::Archive { tree, documents: documents.kept })
-    }
-
     /// A small file, if it is there.
     fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Finding> {
-        match self {
-            Opened::Directory(dir) => {
-                let path = dir.join(name);
-                if !path.is_file() {
-                    return Ok(None);
-                }
-                let failed =
-                    |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
-                let mut bytes = Vec::new();
-                input::open(&path).map_err(failed)?.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
-                if bytes.len() as u64 > MAX_DOCUMENT {
-                    return Err(unknown(format!("{name} has more than {MAX_DOCUMENT} bytes")));
-                }
-                Ok(Some(bytes))
-            }
-            Opened::Archive { tree, documents } => match file(tree, name) {
-                None => Ok(None),
-                Some((digest, size)) => match documents.get(&digest) {
-                    Some(bytes) => Ok(Some(bytes.clone())),
-                    None => Err(unknown(format!("{name} has {size} bytes, too many for a document"))),
-                },
-            },
+        let failed = |e: io::Error| unreadable(name, &e);
+        let Some((content, size)) = self.open(name).map_err(failed)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        content.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_DOCUMENT {
+            return Err(unknown(format!("{name} has {size} bytes, too many for a document")));
         }
+        Ok(Some(bytes))
     }
 
-    /// Compares a blob, of whatever size, with its digest.
-    fn verify(&self, digest: &Digest) -> Result<(), Finding> {
-        let name = layout::path(digest);
-        let found = match self {
-            Opened::Archive { tree, .. } => file(tree, &name).map(|(digest, _)| digest),
-            Opened::Directory(dir) => {
-                let path = dir.join(&name);
-                let failed = |e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
-                if path.is_file() {
-                    Some(hash(&mut input::open(&path).map_err(failed)?).map_err(failed)?.0)
-                } else {
-                    None
-                }
-            }
-        };
-        match found {
-            Some(found) if found == *digest => Ok(()),
-            Some(_) => Err(damaged(digest)),
-            None => Err(unknown(format!("the blob {digest} is not there"))),
-        }
+    /// Compares a layer, of whatever size, with its digest.
+    fn verify(&self, layer: &LayerEntry) -> Result<(), Finding> {
+        let (content, _) = self.layer(layer)?;
+        let mut content = Hashing::new(content);
+        io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
+        content.compared(layer)
     }
 
-    fn size(&self, name: &str) -> Option<u64> {
-        match self {
-            Opened::Directory(dir) => std::fs::metadata(dir.join(name)).ok().filter(|m| m.is_file()).map(|m| m.len()),
-            Opened::Archive { tree, .. } => file(tree, name).map(|(_, size)| size),
-        }
+    /// A layer's content, and how many bytes it has.
+    pub(super) fn layer(&self, layer: &LayerEntry) -> Result<(Box<dyn Read + Send + '_>, u64), Finding> {
+        let found = self.open(&layer.file).map_err(|e| unreadable(&layer.file, &e))?;
+        found.ok_or_else(|| unknown(format!("the layer {} is not there", layer.file)))
     }
 
     /// A document named by its digest, and verified.
@@ -140,56 +87,43 @@ impl Opened {
     }
 }
 
-pub(super) fn damaged(digest: &Digest) -> Finding {
+pub(super) fn unreadable(name: &str, error: &io::Error) -> Finding {
+    Finding::error(codes::INPUT_IO, format!("{name} cannot be read: {error}"))
+}
+
+fn damaged(digest: &Digest) -> Finding {
     Finding::error(codes::ARCHIVE_UNKNOWN, format!("the blob {digest} is damaged: its bytes have another digest"))
         .help("Build or copy the image again.")
 }
 
-/// Digest and size of what a reader gives.
-fn hash(content: &mut dyn Read) -> io::Result<(Digest, u64)> {
-    let (mut hasher, mut size, mut buffer) = (Hasher::new(), 0, vec![0; 1 << 17]);
-    loop {
-        match content.read(&mut buffer)? {
-            0 => return Ok((hasher.finish(), size)),
-            read => {
-                hasher.update(buffer.get(..read).unwrap_or_default());
-                size += read as u64;
-            }
-        }
+/// What is read of a layer, and its digest.
+pub(super) struct Hashing<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R> Hashing<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, hasher: Hasher::new() }
+    }
+
+    /// Once it was read to its end: that it is the layer the manifest names.
+    pub(super) fn compared(self, layer: &LayerEntry) -> Result<(), Finding> {
+        let found = self.hasher.finish();
+        layer.digest.filter(|wanted| *wanted != found).map_or(Ok(()), |wanted| Err(damaged(&wanted)))
     }
 }
 
-fn file(tree: &Tree, name: &str) -> Option<(Digest, u64)> {
-    match tree.get(&name.parse().ok()?)?.node {
-        Kind::File { digest, size } => Some((digest, size)),
-        _ => None,
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hasher.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, Finding> {
     serde_json::from_slice(bytes).map_err(|e| unknown(format!("{name} cannot be understood: {e}")))
-}
-
-/// Keeps small contents; of larger ones, which are layers, digest and size count.
-struct Documents {
-    kept: BTreeMap<Digest, Vec<u8>>,
-    left: usize,
-}
-
-impl ContentSink for Documents {
-    fn store(&mut self, content: &mut dyn Read) -> io::Result<(Digest, u64)> {
-        let limit = MAX_DOCUMENT.min(self.left as u64);
-        let mut bytes = Vec::new();
-        content.take(limit + 1).read_to_end(&mut bytes)?;
-        let size = bytes.len() as u64;
-        if size > limit {
-            return hash(&mut bytes.as_slice().chain(content));
-        }
-        let digest = Digest::of(&bytes);
-        self.left -= bytes.len();
-        self.kept.insert(digest, bytes);
-        Ok((digest, size))
-    }
 }
 
 fn layout(files: &Opened, index: &[u8]) -> Result<ImageSummary, Finding> {
@@ -227,7 +161,6 @@ fn collect(files: &Opened, descriptor: &Descriptor, depth: usize, images: &mut V
                 return Ok(());
             }
             let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
-            manifest.layers.iter().try_for_each(|layer| files.verify(&layer.digest))?;
             let layer = |layer: &Descriptor| (layout::path(&layer.digest), Some(layer.digest), layer.size);
             let layers = manifest.layers.iter().map(layer).collect();
             images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
@@ -251,8 +184,11 @@ fn loadable(files: &Opened, list: &[u8]) -> Result<ImageSummary, Finding> {
         }
         let bytes = files.document(&image.config)?.ok_or_else(|| unknown(format!("{} is not there", image.config)))?;
         let configuration: oci::Configuration = parse(&bytes, &image.config)?;
-        let layer = |layer: &String| (layer.clone(), None, files.size(layer).unwrap_or(0));
-        let layers = image.layers.iter().map(layer).collect();
+        let layers = image.layers.iter().map(|layer| {
+            let found = files.open(layer).map_err(|e| unreadable(layer, &e))?;
+            Ok((layer.clone(), None, found.map_or(0, |(_, size)| size)))
+        });
+        let layers = layers.collect::<Result<_, Finding>>()?;
         images.push(entry(configuration, None, Digest::of(&bytes), layers));
     }
     let names = list.into_iter().flat_map(|image| image.repo_tags.unwrap_or_default()).collect();

@@ -109,10 +109,10 @@ fn read(
         filesystem.apply(change);
     };
     let take = &mut |_: &TreePath, _: u64, content: &mut dyn Read| {
-        let mut content = Summed::new(content);
+        let mut content = Summed::new(content, true);
         io::copy(&mut content, &mut io::sink())?;
         let (digest, sha1) = content.finish();
-        sums.insert(digest, sha1);
+        sums.extend(sha1.map(|sha1| (digest, sha1)));
         Ok(digest)
     };
     let done =

@@ -293,6 +293,24 @@ fn licences_are_held_against_the_texts_in_the_image() {
     run(cli().arg("generate-report").arg(SMALL.archive()).args(["--output", "x.pdf"])).fails(2, "CS0907");
 }
 
+/// What a policy of stage `release` is asked about was seen in the image: no lock has the licences of Debian packages.
+#[test]
+fn policies_judge_the_finished_image_by_its_facts() {
+    let facts = SMALL.artifacts().join("policy-facts.json");
+    let dir = scratch();
+    let policy = dir.path().join("own.yaml");
+    let judged = |rules: &str| {
+        fs::write(&policy, format!("kind: policy\nname: own\nrules:\n{rules}")).unwrap();
+        run(cli().args(["policy", "eval", "--facts"]).arg(&facts).arg("--policy").arg(&policy))
+    };
+    let needed = "  hardening: {require: [nx]}\n  runtime: {setuid: forbidden}\n  tests: {passed: required}\n";
+    judged(needed).ok();
+    let done = judged("  licenses: {allow: [MIT, BSD-3-Clause, Apache-2.0]}\n");
+    assert!(!done.status.success() && done.stderr.contains("libc6"), "{}", done.stderr);
+    // Nobody searched for vulnerabilities, so nobody can say that there are none.
+    assert!(!judged("  vulnerabilities: {critical: 0}\n").status.success());
+}
+
 /// Content documents are the same bytes; run records are, but for their times. Every step is done twice.
 #[test]
 fn two_builds_differ_in_times_only() {
@@ -318,9 +336,9 @@ fn two_builds_differ_in_times_only() {
             with_times.insert(name);
         }
     }
-    assert!(
-        with_times.is_subset(&["attestations.intoto.jsonl", "provenance.json", "report.html"].map(String::from).into())
-    );
+    assert!(with_times.is_subset(
+        &["attestations.intoto.jsonl", "policy-facts.json", "provenance.json", "report.html"].map(String::from).into()
+    ));
 }
 
 /// A text without the times of a run, and without the digests of the documents that have them.
@@ -331,7 +349,9 @@ fn without_times(text: &str) -> String {
         ("\"startedOn\": \"", 20),
         ("\"finishedOn\":\"", 20),
         ("\"finishedOn\": \"", 20),
+        ("\"now\": \"", 20),
         ("[\"provenance.json\",\"SLSA provenance of the image\",\"sha256:", 64),
+        ("[\"policy-facts.json\",\"facts for policies\",\"sha256:", 64),
         ("[\"attestations.intoto.jsonl\",\"every statement, unsigned\",\"sha256:", 64),
     ] {
         if let Some(at) = text.find(start) {

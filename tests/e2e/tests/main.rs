@@ -22,5 +22,6 @@ mod reproducible;
 mod servers;
 mod starts;
 mod tampering;
+mod tree;
 mod trust;
 mod variants;

@@ -20,7 +20,7 @@ const PACKAGES: usize = 2000;
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     let syft = parts::go_install(&parts::SYFT)?;
     shell::run(bench.build("fetched").args(["--offline", "--locked"]))?;
-    let mut ours = command(bench, &bench.cli, "generate-sbom image.tar.gz --output ours.cdx.json");
+    let mut ours = command(bench, &bench.cli, "generate-sbom plain.tar --output ours.cdx.json");
     let mut theirs =
         command(bench, &syft, "scan --quiet --output cyclonedx-json=theirs.cdx.json docker-archive:plain.tar");
     // Both read the same image; syft takes no compressed archive.

@@ -179,6 +179,26 @@ fn a_bomb_is_stopped_at_the_limit() {
 }
 
 #[test]
+fn an_index_says_where_files_lie() {
+    let index = |bytes: &[u8]| super::index(io::Cursor::new(bytes), bytes.len() as u64, &Limits::default());
+    let long = format!("a/{}", "x".repeat(120));
+    let directory = member(b"a/", b'5', b"", b"");
+    let named = pax(&[("path", long.as_bytes())]);
+    let bytes = archive(&[directory, file("a/b", b"one"), named, file("short", b"two"), file("empty", b"")]);
+    let found: Vec<(String, &[u8])> = index(&bytes)
+        .unwrap()
+        .into_iter()
+        .map(|(path, at)| (path.display(), &bytes[at.start as usize..at.end as usize]))
+        .collect();
+    assert_eq!(found, [("a/b".into(), &b"one"[..]), (long, &b"two"[..]), ("empty".into(), &b""[..])]);
+    let twice = archive(&[file("a", b"one"), file("a", b"two")]);
+    assert!(index(&twice).unwrap_err().message.contains("twice"));
+    let cut = &file("a", &[1; 2000])[..1500];
+    assert!(index(cut).unwrap_err().message.contains("ends inside"));
+    assert_eq!(index(&archive(&[file("../a", b"")])).unwrap_err().code, codes::ARCHIVE_ESCAPES);
+}
+
+#[test]
 fn too_many_members_are_refused() {
     let limits = Limits { entries: 3, ..Limits::default() };
     let members: Vec<_> = (0..4).map(|n| file(&n.to_string(), b"")).collect();

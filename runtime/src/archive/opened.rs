@@ -1,0 +1,101 @@
+//! The files of an OCI layout or image archive, each to be read from wherever it lies.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use inspect::archive::{Limits, decompress, is_compressed, tar};
+use model::{Finding, TreePath, codes};
+
+use super::read::unknown;
+use crate::input;
+
+const CHUNK: usize = 128 << 10;
+/// What a compressed archive may unpack to. What makes an archive large are layers, most of them compressed already, so it is
+/// allowed many bytes, and few for each of its own.
+const UNPACKED: Limits =
+    Limits { entries: 1_000_000, bytes: 64 << 30, ratio: 50, small: 1 << 30, name: 4096, metadata: 16 << 20 };
+
+/// A layout or an archive.
+pub(super) enum Opened {
+    Directory(PathBuf),
+    /// A plain tar archive, and where in it each file lies.
+    Archive(File, BTreeMap<TreePath, Range<u64>>),
+}
+
+impl Opened {
+    /// A compressed archive is unpacked to a temporary file first: what lies in it is read in no order, and more than once.
+    ///
+    /// # Errors
+    /// `INPUT_IO`, `ARCHIVE_UNKNOWN`.
+    pub(super) fn at(path: &Path) -> Result<Self, Finding> {
+        let failed = |e: io::Error| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display()));
+        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+            return Ok(Self::Directory(path.to_owned()));
+        }
+        let mut file = input::open(path).map_err(failed)?;
+        let mut start = Vec::new();
+        (&file).take(6).read_to_end(&mut start).map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        let is_image = |finding: Finding| finding.because(format!("the image is {}", path.display()));
+        if is_compressed(&start) {
+            let size = file.metadata().map_err(failed)?.len();
+            file = unpacked(&file, UNPACKED.small.max(size.saturating_mul(UNPACKED.ratio)).min(UNPACKED.bytes))
+                .map_err(|e| is_image(unknown(format!("it cannot be unpacked: {e}"))))?;
+            file.rewind().map_err(failed)?;
+        }
+        let size = file.metadata().map_err(failed)?.len();
+        let files = tar::index(&file, size, &UNPACKED)
+            .map_err(|finding| is_image(finding.causes.into_iter().fold(unknown(finding.message), Finding::because)))?;
+        Ok(Self::Archive(file, files))
+    }
+
+    /// A file, and how many bytes it has; `None` if there is none of this name.
+    pub(super) fn open(&self, name: &str) -> io::Result<Option<(Box<dyn Read + Send + '_>, u64)>> {
+        match self {
+            Self::Directory(folder) => {
+                let path = folder.join(name);
+                if !path.is_file() {
+                    return Ok(None);
+                }
+                let file = input::open(&path)?;
+                let size = file.metadata()?.len();
+                Ok(Some((Box::new(file), size)))
+            }
+            Self::Archive(file, files) => {
+                let found = name.parse::<TreePath>().ok().and_then(|path| files.get(&path));
+                Ok(found.map(|at| -> (Box<dyn Read + Send>, u64) {
+                    (Box::new(Section { file, left: at.clone() }), at.end - at.start)
+                }))
+            }
+        }
+    }
+}
+
+/// A part of a file. Many may be read side by side: none moves the file's own place.
+struct Section<'f> {
+    file: &'f File,
+    left: Range<u64>,
+}
+
+impl Read for Section<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left.end - self.left.start).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.left.start)?;
+        self.left.start += read as u64;
+        Ok(read)
+    }
+}
+
+/// What a compressed file unpacks to, at most so many bytes.
+fn unpacked(file: &File, most: u64) -> io::Result<File> {
+    let mut plain = tempfile::tempfile()?;
+    let mut content = decompress(BufReader::with_capacity(CHUNK, file))?.take(most.saturating_add(1));
+    if io::copy(&mut content, &mut plain)? > most {
+        return Err(io::Error::other(format!("it unpacks to more than {most} bytes")));
+    }
+    Ok(plain)
+}
