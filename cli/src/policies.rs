@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::env::VarError;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use compiler::template::Image;
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use model::lock::Lock;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
-use policy::{Budget, Engine, Facts, Input, Outcome, Policy, Verdict};
+use policy::{Budget, Engine, Facts, Input, Outcome, Part, Policy, Verdict};
 use runtime::policy_files::{self, Bundle};
 
 use crate::project::Project;
@@ -23,6 +24,8 @@ const VARIABLE: &str = "CLNSTRT_POLICY";
 
 /// From so many packages on, rules take longer than threads to start.
 const MANY: usize = 500;
+/// Parts of the rules for each thread.
+const PARTS: usize = 4;
 
 /// How long all policies may take for one image.
 const ASKING: Duration = Duration::from_secs(30);
@@ -284,18 +287,23 @@ pub(crate) fn ask_all(engines: Vec<Engine>, facts: Facts, input: Input) -> Resul
     })
 }
 
-/// Asks the rules on all processors where that is worth starting threads.
+/// Asks the rules on all processors where that is worth starting threads. One rule may take longer than all others, so there are more
+/// parts than threads, and who is done with one takes the next.
 fn ask_together(engine: &mut Engine, facts: &Facts, input: &Input) -> Outcome {
     let packages = facts.document.get("packages").and_then(|packages| packages.as_array()).map_or(0, Vec::len);
     let threads = if packages < MANY { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    engine.ask_in_parts(facts, input, threads, |parts| {
+    let parts = if threads == 1 { 1 } else { threads * PARTS };
+    engine.ask_in_parts(facts, input, parts, |parts| {
+        let left = Mutex::new(parts);
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let work = || std::iter::from_fn(|| next().map(Part::answers)).collect::<Vec<_>>();
         std::thread::scope(|scope| {
             // One that cannot be started, or dies, gives no answers, and that refuses.
             let mut started = Vec::new();
-            for part in parts {
-                started.extend(std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || part.answers()));
+            for _ in 0..threads {
+                started.extend(std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work));
             }
-            started.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            started.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
         })
     })
 }

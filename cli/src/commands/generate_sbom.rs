@@ -15,6 +15,8 @@ pub(super) fn run(
     architecture: Option<&str>,
 ) -> Result<(), Failure> {
     let form = form_of(output, form)?;
+    // The allocator asks for huge pages, of which this would leave most unused. A kernel that has none needs not be told.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let described = described::one(reference, architecture, form.has_sha1())?;
     let bill = Bill::new(described.image, &described.inventory, None);
     let mut document = Vec::new();

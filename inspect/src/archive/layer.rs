@@ -4,10 +4,11 @@ use std::io::{self, Read};
 
 use model::{Digest, Entry, Finding, Kind, TreePath};
 
+use super::compression::decompress;
 use super::link::target_text;
 use super::members::Members;
 use super::tar::{self, MemberKind};
-use super::{Limits, invalid};
+use super::{Limits, invalid, unreadable};
 
 const REMOVED: &[u8] = b".wh.";
 const CLEARED: &[u8] = b".wh..wh..opq";
@@ -39,8 +40,22 @@ pub fn read(
     take: &mut Take<'_>,
     each: &mut dyn FnMut(Change),
 ) -> Result<(), Finding> {
+    read_plain(decompress(input).map_err(|e| unreadable("the layer", &e))?, size, limits, take, each)
+}
+
+/// The same of a layer that was unpacked already; `size` is what it had before.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_plain(
+    plain: impl Read,
+    size: u64,
+    limits: &Limits,
+    take: &mut Take<'_>,
+    each: &mut dyn FnMut(Change),
+) -> Result<(), Finding> {
     let mut members = Members::new(limits);
-    tar::walk(input, size, limits, &mut |member, content| {
+    tar::walk_plain(plain, size, limits, &mut |member, content| {
         members.count()?;
         let Some(path) = members.path(&member.name)? else { return Ok(()) };
         if let Some(removed) = path.file_name().strip_prefix(REMOVED) {

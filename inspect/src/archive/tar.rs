@@ -136,8 +136,17 @@ pub(crate) fn walk(
     limits: &Limits,
     each: &mut dyn FnMut(Member, &mut Content) -> Result<(), Finding>,
 ) -> Result<(), Finding> {
+    walk_plain(decompress(input).map_err(|e| unreadable(WHAT, &e))?, size, limits, each)
+}
+
+/// The same of what was unpacked already; `size` is what it had before.
+pub(super) fn walk_plain(
+    plain: impl Read,
+    size: u64,
+    limits: &Limits,
+    each: &mut dyn FnMut(Member, &mut Content) -> Result<(), Finding>,
+) -> Result<(), Finding> {
     let budget = Budget::new(limits.unpacked(size));
-    let plain = decompress(input).map_err(|e| unreadable(WHAT, &e))?;
     let mut archive = Archive::new(budget.meter(plain));
     let entries = archive.entries().map_err(|e| budget.failed(WHAT, &e))?;
     follow(entries, &budget, each)

@@ -1,6 +1,6 @@
 //! Which files belong to which package, and which package brought which along.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::inventory::{Ecosystem, Found, Item};
 use model::{Kind, TreePath};
@@ -74,8 +74,11 @@ impl Lists {
         let mut files: Vec<TreePath> = match package.ecosystem {
             Ecosystem::Deb => {
                 let named = [(package.name.clone(), None), (package.name.clone(), package.architecture.clone())];
-                let listed = named.iter().filter_map(|name| self.debian.get(name)).flatten();
-                listed.filter_map(|path| existing(path, there)).collect()
+                let listed = || named.iter().filter_map(|name| self.debian.get(name)).flatten();
+                // A directory of the package may be a link that another put there: `/bin`.
+                let directories: BTreeSet<&[u8]> = listed().map(|path| directory(path)).collect();
+                let files = listed().filter(|path| !directories.contains(path.as_slice()));
+                files.filter_map(|path| existing(path, there)).collect()
             }
             Ecosystem::Pypi => {
                 let listed = self.python.get(directory(record)).into_iter().flatten();

@@ -66,6 +66,18 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
+fn a_directory_of_a_debian_package_that_is_a_link_in_the_image_is_not_its_file() {
+    let inventory = scan(&[
+        ("var/lib/dpkg/status", b"Package: a\nStatus: install ok installed\nVersion: 1\n"),
+        ("var/lib/dpkg/info/a.list", b"/.\n/bin\n/bin/tool\n/usr\n/usr/own-link\n"),
+        ("bin", b"-> usr/bin"),
+        ("usr/bin/tool", b"x"),
+        ("usr/own-link", b"-> elsewhere"),
+    ]);
+    assert_eq!(shown(&inventory), ["deb:a@1 - [usr/bin/tool usr/own-link]"]);
+}
+
+#[test]
 fn debian_packages_by_dpkg_and_without_it() {
     let status = b"Package: zlib1g\nStatus: install ok installed\nVersion: 1:1.3-1\nArchitecture: amd64\nSource: zlib (1:1.3)\n\n\
         Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n";

@@ -20,6 +20,7 @@ use crate::{builtins, rego};
 
 use budget::Failure;
 pub use budget::{Budget, memory_in_use};
+use said::Places;
 
 /// Policies that were checked together, ready to be asked.
 #[derive(Clone)]
@@ -226,6 +227,7 @@ impl Engine {
             let whole = Part { evaluator, budget, first: 0, rules: &self.rules, stage, missing: &input.missing };
             answers = placed(whole.answers()).collect();
         }
+        let places = Places::of(facts);
         let mut used = vec![false; self.exceptions.len()];
         let mut spent = false;
         for (number, rule) in self.rules.iter().enumerate() {
@@ -260,7 +262,7 @@ impl Engine {
                     if refused.len() <= at_most {
                         refused.clear();
                     }
-                    outcome.findings.extend(refused.iter().map(|said| rule.finding(said, facts)));
+                    outcome.findings.extend(refused.iter().map(|said| rule.finding(said, &places, facts)));
                     match (refused.len(), excepted) {
                         (0, 0) => Verdict::Holds,
                         (0, excepted) => Verdict::Excepted(excepted),
@@ -382,13 +384,13 @@ impl Rule {
         }
     }
 
-    fn finding(&self, said: &serde_json::Value, facts: &Facts) -> Finding {
+    fn finding(&self, said: &serde_json::Value, places: &Places<'_>, facts: &Facts) -> Finding {
         let message = format!("{} ({}): {}", self.clause.name, self.policy, said::message(said));
         let finding = match self.clause.set.severity() {
             Severity::Error => Finding::error(codes::POLICY_REFUSES, message),
             Severity::Warning => Finding::warning(codes::POLICY_WARNS, message),
         };
-        let finding = self.placed(finding, said::place(said, facts), facts);
+        let finding = self.placed(finding, places.find(said), facts);
         match said::remedy(said) {
             Some(remedy) => finding.help(remedy),
             None => finding,

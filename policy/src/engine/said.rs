@@ -1,5 +1,8 @@
 //! What rules say: an object with at least `msg`, or a text alone.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use model::Span;
 use regorus::Value as Answer;
 use serde_json::Value;
@@ -23,16 +26,36 @@ pub(super) fn remedy(said: &Value) -> Option<String> {
     said.get("remedy")?.as_str().map(str::to_owned)
 }
 
-/// Where the fact was written: the one whose path `fact` gives, or the package whose URL `package` is.
-pub(super) fn place(said: &Value, facts: &Facts) -> Option<Span> {
-    if let Some(path) = said.get("fact").and_then(Value::as_array) {
-        let name = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
-        return facts.place(&path.iter().map(name).collect::<Vec<_>>());
+/// Where the facts of an image were written.
+pub(super) struct Places<'f> {
+    facts: &'f Facts,
+    /// The place of each package in their list, by its URL; made when it is first asked for.
+    packages: OnceCell<HashMap<&'f str, usize>>,
+}
+
+impl<'f> Places<'f> {
+    pub(super) fn of(facts: &'f Facts) -> Self {
+        Self { facts, packages: OnceCell::new() }
     }
-    let purl = said.get("package")?;
-    let packages = facts.document.get("packages")?.as_array()?;
-    let number = packages.iter().position(|package| package.get("purl") == Some(purl))?;
-    facts.place(&["packages".to_owned(), number.to_string()])
+
+    /// Where the fact was written that something is said of: the one whose path `fact` gives, or the package whose URL `package` is.
+    pub(super) fn find(&self, said: &Value) -> Option<Span> {
+        if self.facts.places.is_empty() {
+            return None;
+        }
+        if let Some(path) = said.get("fact").and_then(Value::as_array) {
+            let name = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
+            return self.facts.place(&path.iter().map(name).collect::<Vec<_>>());
+        }
+        let packages = self.packages.get_or_init(|| {
+            let packages = self.facts.document.get("packages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            // Of two with one URL, the first.
+            let named = packages.iter().enumerate().rev();
+            named.filter_map(|(number, package)| Some((package.get("purl")?.as_str()?, number))).collect()
+        });
+        let number = packages.get(said.get("package")?.as_str()?)?;
+        self.facts.place(&["packages".to_owned(), number.to_string()])
+    }
 }
 
 /// How many of the same rule are let through.

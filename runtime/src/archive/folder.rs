@@ -9,11 +9,11 @@ use std::path::Path;
 
 use inspect::archive::layer::Change;
 use inspect::archive::target_text;
-use inspect::inventory::{Filesystem, Scanner};
+use inspect::inventory::Filesystem;
 use model::inventory::{Inventory, Item, Unread};
-use model::{Digest, Entry, Finding, Kind, TreePath, codes};
+use model::{Entry, Finding, Kind, TreePath, codes};
 
-use super::contents::looked_at;
+use super::look::Looker;
 use crate::input;
 
 /// More entries are no root of an image.
@@ -30,10 +30,8 @@ pub fn folder(path: &Path, architecture: &str, with_sha1: bool) -> Result<Invent
     let failed = |why: String| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {why}", path.display()));
     let mut walk = Walk {
         root: path,
-        with_sha1,
         filesystem: Filesystem::default(),
-        scanner: Scanner::default(),
-        sums: BTreeMap::new(),
+        looker: Looker::new(with_sha1),
         unread: Vec::new(),
         count: 0,
         bytes: 0,
@@ -42,19 +40,17 @@ pub fn folder(path: &Path, architecture: &str, with_sha1: bool) -> Result<Invent
     let (mut items, mut unread) = walk.filesystem.finish();
     for Item { entry, sha1, .. } in &mut items {
         if let Kind::File { digest, .. } = &entry.node {
-            *sha1 = walk.sums.get(digest).cloned();
+            *sha1 = walk.looker.sums.get(digest).cloned();
         }
     }
     unread.extend(walk.unread);
-    Ok(walk.scanner.inventory(architecture, (items, unread)))
+    Ok(walk.looker.scanner.inventory(architecture, (items, unread)))
 }
 
 struct Walk<'p> {
     root: &'p Path,
-    with_sha1: bool,
     filesystem: Filesystem,
-    scanner: Scanner,
-    sums: BTreeMap<Digest, String>,
+    looker: Looker,
     unread: Vec<Unread>,
     count: usize,
     bytes: u64,
@@ -114,9 +110,7 @@ impl Walk<'_> {
             Kind::Symlink { target: target_text(fs::read_link(full)?.as_os_str().as_bytes()) }
         } else if kind.is_file() {
             let mut content = input::open_itself(full)?.take(metadata.len());
-            let (digest, sha1) = looked_at(&mut self.scanner, path, metadata.len(), &mut content, self.with_sha1)?;
-            self.sums.extend(sha1.map(|sha1| (digest, sha1)));
-            Kind::File { digest, size: metadata.len() }
+            Kind::File { digest: self.looker.look(path, metadata.len(), &mut content)?, size: metadata.len() }
         } else {
             self.filesystem.apply(Change::Special(path.clone(), "neither file, folder nor link"));
             return Ok(());

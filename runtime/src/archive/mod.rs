@@ -4,15 +4,17 @@
 mod contents;
 mod folder;
 mod layout;
+mod look;
 mod opened;
+mod pipe;
 mod read;
 mod stored;
 mod summary;
 mod write;
 
 pub use contents::Images;
-pub(crate) use contents::Summed;
 pub use folder::folder;
+pub(crate) use look::Summed;
 pub use read::inspect_archive;
 pub(crate) use stored::GZIP_START;
 pub use summary::{ImageEntry, ImageSummary, LayerEntry};
