@@ -1,5 +1,6 @@
 //! An image that anybody built, as documents about it need it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use evidence::{Image, LayerFacts};
@@ -9,6 +10,7 @@ use model::plan::ImageConfig;
 use model::{Finding, Findings, Sources, codes};
 use runtime::archive::{ImageEntry, ImageSummary, Images, folder};
 
+use crate::located::located;
 use crate::report;
 
 /// The image of one architecture.
@@ -19,14 +21,15 @@ pub(crate) struct Described {
     pub(crate) runs: ImageConfig,
 }
 
-/// The images of an archive or OCI layout; or the one whose root a folder would be. Files have a SHA-1 if it is wanted.
+/// The images of an archive, an OCI layout or a name in a registry; or the one whose root a folder would be. Files have a SHA-1 if it is wanted.
 pub(crate) fn all(reference: &str, with_sha1: bool) -> Result<Vec<Described>, Finding> {
-    read(reference, with_sha1, |images| Ok(images.iter().collect()))
+    read(reference, None, with_sha1, |images| Ok(images.iter().collect()))
 }
 
 /// The image of an architecture; where there is only one, no architecture need be named. The layers of others are not read.
 pub(crate) fn one(reference: &str, architecture: Option<&str>, with_sha1: bool) -> Result<Described, Finding> {
-    let described = read(reference, with_sha1, |images| chosen(images, architecture).map(|image| vec![image]))?;
+    let described =
+        read(reference, architecture, with_sha1, |images| chosen(images, architecture).map(|image| vec![image]))?;
     let there = |described: &Described| architecture.is_none_or(|wanted| described.image.architecture == wanted);
     described
         .into_iter()
@@ -36,10 +39,12 @@ pub(crate) fn one(reference: &str, architecture: Option<&str>, with_sha1: bool) 
 
 fn read(
     reference: &str,
+    architecture: Option<&str>,
     with_sha1: bool,
     choose: impl Fn(&[ImageEntry]) -> Result<Vec<&ImageEntry>, Finding>,
 ) -> Result<Vec<Described>, Finding> {
-    let path = Path::new(reference.strip_prefix("oci:").unwrap_or(reference));
+    let located = located(reference, architecture)?;
+    let path = located.path();
     let is_layout = ["index.json", "manifest.json", "oci-layout"].iter().any(|name| path.join(name).is_file());
     let described = if path.is_dir() && !is_layout && !reference.starts_with("oci:") {
         vec![root(path, with_sha1)?]
@@ -54,19 +59,23 @@ fn read(
 }
 
 fn chosen<'i>(images: &'i [ImageEntry], architecture: Option<&str>) -> Result<&'i ImageEntry, Finding> {
-    let found = match (architecture, images) {
-        (None, [only]) => Some(only),
-        (wanted, images) => images.iter().find(|image| Some(image.arch.as_str()) == wanted),
+    let fitting: Vec<&ImageEntry> =
+        images.iter().filter(|image| architecture.is_none_or(|wanted| image.arch == wanted)).collect();
+    if let [only] = fitting.as_slice() {
+        return Ok(only);
+    }
+    let of = architecture.map(|wanted| format!(" for {}", wanted.escape_debug())).unwrap_or_default();
+    let message = match fitting.len() {
+        0 => format!("the archive has no image{of}"),
+        several => format!("the archive holds {several} images{of}"),
     };
-    found.ok_or_else(|| {
-        let there: Vec<&str> = images.iter().map(|image| image.arch.as_str()).collect();
-        let message = match architecture {
-            Some(wanted) => format!("the archive has no image for {}", wanted.escape_debug()),
-            None => format!("the archive holds {} images", there.len()),
-        };
-        Finding::error(codes::USAGE, message)
-            .help(format!("name one of its architectures with `--arch`: {}", there.join(", ")))
-    })
+    let there: BTreeSet<&str> = images.iter().map(|image| image.arch.as_str()).collect();
+    let there = there.into_iter().collect::<Vec<_>>().join(", ");
+    let help = match architecture {
+        Some(_) if fitting.len() > 1 => "name an archive with one image for each architecture".to_owned(),
+        _ => format!("name one of its architectures with `--arch`: {there}"),
+    };
+    Err(Finding::error(codes::USAGE, message).help(help))
 }
 
 /// What is passed over, in the words of [`warn`].

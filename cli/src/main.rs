@@ -5,6 +5,7 @@ mod artifacts;
 mod commands;
 mod described;
 mod driver;
+mod located;
 mod policies;
 mod progress;
 mod project;

@@ -16,8 +16,8 @@ use serde::Serialize;
 pub use bill::{Bill, Component, Image, Kind, Locked};
 pub(crate) use bill::{is_compiled_here, verification};
 pub use build::{
-    BUILD_TYPE, Blob, Build, Commit, Declared, Executor, Made, MadeLayer, PLAN_TYPE, Run, plan_provenance, provenance,
-    software_hashes, source_manifest,
+    Blob, Build, Commit, Declared, Executor, Made, MadeLayer, Run, plan_provenance, provenance, software_hashes,
+    source_manifest,
 };
 pub use bundle::{Bundle, Predicate};
 pub use licence::Licence;

@@ -205,6 +205,14 @@ codes! {
     RECORD_UNREAD = "CS1301" Verdict "a record of packages cannot be read";
     LAYER_CHANGED = "CS1302" Verdict "a layer holds something else than was put there";
     PACKAGE_MISSING = "CS1303" Verdict "a promised package is not in the image";
+
+    // CS14xx: registries
+    REFERENCE_INVALID = "CS1401" Input "an image is named as no registry names it";
+    REGISTRY_FAILED = "CS1402" Environment "a registry cannot be reached or fails";
+    REGISTRY_DENIED = "CS1403" Environment "a registry lets nobody in";
+    REGISTRY_MISSING = "CS1404" Verdict "a registry does not have it";
+    REGISTRY_LIES = "CS1405" Verdict "a registry serves something else";
+    CREDENTIALS_UNREADABLE = "CS1406" Environment "credentials cannot be read";
 }
 
 #[cfg(test)]

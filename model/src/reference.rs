@@ -99,10 +99,15 @@ fn is_host(text: &str) -> bool {
     is_port && is_name
 }
 
+/// Lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between them.
 fn is_part(part: &str) -> bool {
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-');
-    part.starts_with(edge) && part.ends_with(edge) && part.bytes().all(inner)
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_inner = part
+        .as_bytes()
+        .split(|b| is_word(*b))
+        .all(|between| matches!(between, b"" | b"." | b"_" | b"__") || between.iter().all(|b| *b == b'-'));
+    let edges = [part.bytes().next(), part.bytes().next_back()];
+    is_inner && edges.into_iter().all(|edge| edge.is_some_and(is_word))
 }
 
 impl fmt::Display for Reference {
@@ -160,6 +165,11 @@ mod tests {
             ("host.example:99999/a", ReferenceError::Registry),
             ("ho st.example/a", ReferenceError::Registry),
             ("user@host.example/a", ReferenceError::Digest),
+            ("a..b", ReferenceError::Repository),
+            ("a___b", ReferenceError::Repository),
+            ("a._b", ReferenceError::Repository),
+            ("-a", ReferenceError::Repository),
+            ("a/-", ReferenceError::Repository),
             ("a:", ReferenceError::Tag),
             ("a:.x", ReferenceError::Tag),
             ("a@sha256:12", ReferenceError::Digest),

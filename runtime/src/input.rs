@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use model::{Digest, Hasher};
 use rustix::fs::OFlags;
 
 /// Opens a regular file, or what a link to one leads to.
@@ -34,6 +35,23 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it has more than {limit} bytes")));
     }
     Ok(bytes)
+}
+
+/// The digest of a regular file, and how many bytes it has.
+///
+/// # Errors
+/// As [`open`].
+pub fn hash(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = open(path)?;
+    let (mut hasher, mut size, mut buffer) = (Hasher::new(), 0, vec![0; 1 << 17]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hasher.finish(), size));
+        }
+        hasher.update(buffer.get(..read).unwrap_or_default());
+        size += read as u64;
+    }
 }
 
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {

@@ -92,7 +92,7 @@ impl Artifacts<'_> {
             flags: &flags,
             reproducible: repeated.as_ref().map(|(_, different)| different.is_empty()),
         };
-        let facts = at_release(compiler::facts(config, finished.lock, &policies::now())?.document, &seen);
+        let facts = at_release(compiler::facts(config, &lock, &policies::now())?.document, &seen);
         self.bytes("policy-facts.json", "facts for policies", &::evidence::json(&facts))?;
 
         let documents = self.written.clone();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::evidence::{Bill, Build, Licences};
-use model::hardening::{CompileFlags, Judged, Proof, Provenance};
+use inspect::elf;
+use model::Kind;
+use model::hardening::{CompileFlags, Demand, Judged, Proof, Provenance};
 use policy::facts::licence_choices;
 use serde_json::{Value, json};
 
@@ -27,10 +29,13 @@ pub(super) fn at_release(mut facts: Value, seen: &Seen<'_>) -> Value {
         .map(|layer| (layer.packed.digest, layer.packed.size))
         .collect();
     let items = bills.iter().flat_map(|bill| &bill.inventory.items);
-    let setuid: BTreeSet<String> =
-        items.filter(|item| item.entry.mode & 0o6000 != 0).map(|item| format!("/{}", item.path.display())).collect();
+    let items = items.filter(|item| item.entry.mode & 0o6000 != 0 && item.entry.node != Kind::Dir);
+    let setuid: BTreeSet<String> = items.map(|item| format!("/{}", item.path.display())).collect();
+    let architectures: Vec<&str> = build.images.iter().map(|image| image.arch.name()).collect();
     let tests = facts.pointer("/build/tests").cloned().unwrap_or_default();
     add(&mut facts, "", "stage", "release".into());
+    // Those that were built now: what is said next is about them alone.
+    add(&mut facts, "/image", "architectures", json!(architectures));
     add(&mut facts, "/image", "digest", json!(build.index.digest));
     add(&mut facts, "/image", "size", layers.values().sum::<u64>().into());
     add(&mut facts, "/image", "setuid_files", json!(setuid));
@@ -62,8 +67,10 @@ fn add(facts: &mut Value, at: &str, name: &str, value: Value) {
 fn of_licences(licences: &Licences) -> Value {
     let all = || licences.packages.iter();
     let expressions: BTreeSet<&str> = all().filter_map(|one| one.expression.as_deref()).collect();
-    let unknown = all().filter(|one| one.expression.is_none() && one.id.starts_with("pkg:"));
-    json!({ "expressions": expressions, "unknown": unknown.map(|one| one.id.as_str()).collect::<BTreeSet<_>>() })
+    let unknown = all().filter(|one| one.expression.is_none() && one.words.is_none() && one.id.starts_with("pkg:"));
+    // Of several with one URL, all but the first have a number behind it.
+    let unknown = unknown.map(|one| one.id.split('#').next().unwrap_or(&one.id)).collect::<BTreeSet<_>>();
+    json!({ "expressions": expressions, "unknown": unknown })
 }
 
 fn of_file(of: &CompileFlags, path: &str, judged: &Judged) -> Value {
@@ -71,8 +78,13 @@ fn of_file(of: &CompileFlags, path: &str, judged: &Judged) -> Value {
         Provenance::Compiled { package, .. } => (package, true),
         Provenance::Prebuilt { package } => (package, false),
     };
+    // A profile demands only some of what can be seen; whose copy of OpenSSL is the image's own is not seen in a file alone.
+    let all = Demand::ALL.into_iter().filter(|demand| *demand != Demand::ImageCryptography);
+    let mut verdict = elf::judge(&judged.facts, &all.collect());
+    verdict
+        .extend(judged.verdict.get(&Demand::ImageCryptography).map(|proof| (Demand::ImageCryptography, proof.clone())));
     let those = |is: fn(&Proof) -> bool| {
-        let found = judged.verdict.iter().filter(move |(_, proof)| is(proof));
+        let found = verdict.iter().filter(move |(_, proof)| is(proof));
         found.map(|(demand, _)| demand.name()).collect::<Vec<_>>()
     };
     let mut fact = json!({
@@ -101,9 +113,9 @@ fn of_package(package: &mut Value, bills: &[Bill<'_>], licences: &Licences) {
     }
     let licensed = licences.packages.binary_search_by(|one| one.id.as_str().cmp(&purl));
     let licensed = licensed.ok().and_then(|at| licences.packages.get(at));
-    let Some(expression) = licensed.and_then(|one| one.expression.as_deref()) else { return };
-    add(package, "", "licence", expression.into());
-    if let Some(choices) = licence_choices(expression) {
+    let Some(stated) = licensed.and_then(|one| one.expression.as_deref().or(one.words.as_deref())) else { return };
+    add(package, "", "licence", stated.into());
+    if let Some(choices) = licence_choices(stated) {
         add(package, "", "licence_choices", json!(choices));
     }
 }

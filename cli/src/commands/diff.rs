@@ -3,7 +3,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use compiler::diff::{self, Change, Difference, Document, Image};
+use compiler::diff::{self, Change, Difference, Document, Image, Place};
 use inspect::archive::is_compressed;
 use model::hardening::CompileFlags;
 use model::inventory::Inventory;
@@ -12,6 +12,7 @@ use runtime::archive::{ImageEntry, Images};
 use runtime::input;
 
 use crate::args::Format;
+use crate::located::located;
 use crate::project::unreadable;
 use crate::report::{self, Failure};
 
@@ -24,7 +25,8 @@ const OF_ONE_RUN: [&str; 4] = ["attestations.intoto.jsonl", "policy-facts.json",
 enum Side {
     Document(Document),
     Image(Images, Vec<Inventory>),
-    Artifacts(Artifacts),
+    /// By the names of images; of one alone, the empty name.
+    Artifacts(BTreeMap<String, Artifacts>),
 }
 
 /// What `build --artifacts` wrote about one image.
@@ -41,12 +43,7 @@ pub(super) fn run(before: &str, after: &str, format: Format) -> Result<(), Failu
         (Side::Image(old, was), Side::Image(new, is)) => {
             diff::images(&by_architecture(&old, &was), &by_architecture(&new, &is))
         }
-        (Side::Artifacts(old), Side::Artifacts(new)) => {
-            let mut difference = compared(old.plan, new.plan, before, after)?;
-            difference.changes.extend(diff::compile_flags(&old.flags, &new.flags).changes);
-            difference.changes.extend(diff::documents(&old.documents, &new.documents).changes);
-            difference
-        }
+        (Side::Artifacts(old), Side::Artifacts(new)) => of_images(old, new, before, after)?,
         (old, new) => return Err(of_two_kinds((before, old.kind()), (after, new.kind())).into()),
     };
     if format == Format::Json {
@@ -63,6 +60,45 @@ pub(super) fn run(before: &str, after: &str, format: Format) -> Result<(), Failu
     let (added, removed) = (count(|change| change.before.is_none()), count(|change| change.after.is_none()));
     anstream::eprintln!("{added} added, {removed} removed, {} changed", changes.len() - added - removed);
     Ok(())
+}
+
+/// What was written about images, each beside the one of its name.
+fn of_images(
+    mut old: BTreeMap<String, Artifacts>,
+    new: BTreeMap<String, Artifacts>,
+    before: &str,
+    after: &str,
+) -> Result<Difference, Finding> {
+    let mut all = Difference::default();
+    let one_sided = |image: &str, before: Option<String>, after: Option<String>| {
+        let places = vec![Place { image: Some(image.to_owned()), target: None }];
+        Change { places, what: "artifacts".into(), before, after, ..Change::default() }
+    };
+    for (image, new) in new {
+        let Some(old) = old.remove(&image) else {
+            all.changes.push(one_sided(&image, None, Some(String::new())));
+            continue;
+        };
+        let mut own = compared(old.plan, new.plan, before, after)?;
+        own.changes.extend(diff::compile_flags(&old.flags, &new.flags).changes);
+        own.changes.extend(diff::documents(&old.documents, &new.documents).changes);
+        let named = |place: &mut Place| {
+            if place.image.is_none() && !image.is_empty() {
+                place.image = Some(image.clone());
+            }
+        };
+        for change in &mut own.changes {
+            if change.places.is_empty() && !image.is_empty() {
+                change.places.push(Place::default());
+            }
+            change.places.iter_mut().for_each(named);
+        }
+        own.affected.iter_mut().for_each(|affected| named(&mut affected.place));
+        all.changes.extend(own.changes);
+        all.affected.extend(own.affected);
+    }
+    all.changes.extend(old.keys().map(|image| one_sided(image, Some(String::new()), None)));
+    Ok(all)
 }
 
 fn compared(old: Document, new: Document, before: &str, after: &str) -> Result<Difference, Finding> {
@@ -95,9 +131,11 @@ fn of_two_kinds((before, old): (&str, &str), (after, new): (&str, &str)) -> Find
 /// Archives are known by what they begin with: those of tar (POSIX 1003.1, pax), plain or compressed. All else is a document, or
 /// neither.
 fn read(name: &str) -> Result<Side, Finding> {
-    let path = Path::new(name.strip_prefix("oci:").unwrap_or(name));
+    let located = located(name, None)?;
+    let path = located.path();
     if path.is_dir() {
-        return if path.join("plan.json").is_file() { artifacts(path).map(Side::Artifacts) } else { image(path) };
+        let folders = artifacts_in(path)?;
+        return if folders.is_empty() { image(path) } else { Ok(Side::Artifacts(folders)) };
     }
     let mut start = Vec::new();
     let read = input::open(path).and_then(|file| file.take(262).read_to_end(&mut start));
@@ -117,6 +155,22 @@ fn document(path: &Path) -> Result<Document, Finding> {
     diff::read(&path.display().to_string(), &text)
 }
 
+/// The artifacts of one image that lie in a folder, or those of several that lie in folders of their names.
+fn artifacts_in(folder: &Path) -> Result<BTreeMap<String, Artifacts>, Finding> {
+    let has_plan = |folder: &Path| folder.join("plan.json").is_file();
+    if has_plan(folder) {
+        return Ok(BTreeMap::from([(String::new(), artifacts(folder)?)]));
+    }
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, &e))? {
+        let path = entry.map_err(|e| unreadable(folder, &e))?.path();
+        if has_plan(&path) {
+            all.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), artifacts(&path)?);
+        }
+    }
+    Ok(all)
+}
+
 fn artifacts(folder: &Path) -> Result<Artifacts, Finding> {
     let plan = document(&folder.join("plan.json"))?;
     let (mut flags, mut documents) = (Vec::new(), BTreeMap::new());
@@ -126,15 +180,17 @@ fn artifacts(folder: &Path) -> Result<Artifacts, Finding> {
         if !path.is_file() || OF_ONE_RUN.contains(&name.as_str()) {
             continue;
         }
-        let bytes = input::read(&path, MAX_BYTES).map_err(|e| unreadable(&path, &e))?;
         if name.starts_with("compile-flags-") {
+            let bytes = input::read(&path, MAX_BYTES).map_err(|e| unreadable(&path, &e))?;
             let read = serde_json::from_slice(&bytes);
             flags.push(read.map_err(|e| {
                 let message = format!("{} says nothing of compile flags: {e}", path.display());
                 Finding::error(codes::INPUT_IO, message).help("build the image again with `--artifacts`")
             })?);
         }
-        documents.insert(name, Digest::of(&bytes));
+        // Debug information may be of any size.
+        let (digest, _) = input::hash(&path).map_err(|e| unreadable(&path, &e))?;
+        documents.insert(name, digest);
     }
     Ok(Artifacts { plan, flags, documents })
 }

@@ -1,14 +1,12 @@
-use std::path::Path;
-
 use runtime::archive::inspect_archive;
 
 use crate::args::Format;
+use crate::located::located;
 use crate::report::{self, Failure};
 
-/// `inspect`: what an OCI layout or image archive holds.
+/// `inspect`: what an OCI layout, an image archive, or a name in a registry holds.
 pub(super) fn run(reference: &str, format: Format) -> Result<(), Failure> {
-    let path = reference.strip_prefix("oci:").unwrap_or(reference);
-    let found = inspect_archive(Path::new(path))?;
+    let found = inspect_archive(located(reference, None)?.path())?;
     Ok(match format {
         Format::Json => report::print_json(&found),
         _ => report::data(found.to_string().as_bytes()),

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use hashes::software_hashes;
-pub use provenance::{BUILD_TYPE, PLAN_TYPE, Run, plan_provenance, provenance};
+pub use provenance::{Run, plan_provenance, provenance};
 pub use sources::source_manifest;
 
 /// An image that was built, and what it was built from.

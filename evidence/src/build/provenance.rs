@@ -12,9 +12,9 @@ use super::{Build, Commit};
 use crate::sbom;
 
 /// What `buildType` is of an image's provenance.
-pub const BUILD_TYPE: &str = "urn:clnstrt:build:v1";
+const BUILD_TYPE: &str = "urn:clnstrt:build:v1";
 /// What `buildType` is of a plan's provenance.
-pub const PLAN_TYPE: &str = "urn:clnstrt:plan:v1";
+const PLAN_TYPE: &str = "urn:clnstrt:plan:v1";
 /// Who compiles plans: the same wherever it does, for a plan is a function of what it is made from.
 const COMPILER: &str = "urn:clnstrt:compiler";
 /// Who executes plans, with the executor's name behind it.

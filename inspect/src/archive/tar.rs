@@ -13,7 +13,7 @@ use super::compression::decompress;
 use super::link::target_text;
 use super::members::Members;
 use super::meter::Budget;
-use super::{ContentSink, Limits, forbidden, invalid, too_large, unreadable};
+use super::{ContentSink, Limits, escapes, forbidden, invalid, too_large, unreadable};
 use pax::Extensions;
 
 /// What to make of an archive's members.
@@ -152,7 +152,8 @@ pub(super) fn walk_plain(
     follow(entries, &budget, each)
 }
 
-/// Where in a plain archive of `size` bytes each of its regular files lies. What else it holds is passed over.
+/// Where in a plain archive of `size` bytes each of its regular files lies, and each link to one of these. Who unpacks it finds the
+/// same there: nothing but directories is named twice, and nothing lies below what is no directory.
 ///
 /// # Errors
 /// `ARCHIVE_INVALID`, `ARCHIVE_ESCAPES`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_FORBIDDEN_MEMBER`.
@@ -160,22 +161,60 @@ pub fn index(input: impl Read + Seek, size: u64, limits: &Limits) -> Result<BTre
     let budget = Budget::new(size);
     let mut archive = Archive::new(input);
     let entries = archive.entries_with_seek().map_err(|e| budget.failed(WHAT, &e))?;
-    let (mut members, mut files) = (Members::new(limits), BTreeMap::new());
+    let mut members = Members::new(limits);
+    let (mut files, mut links) = (BTreeMap::new(), BTreeMap::new());
     follow(entries, &budget, &mut |member, content| {
         members.count()?;
-        let MemberKind::File { size: length } = member.kind else { return Ok(()) };
         let Some(path) = members.path(&member.name)? else { return Ok(()) };
-        let end = content.start.saturating_add(length);
         let shown = path.display();
-        if end > size {
-            return Err(invalid(format!("the archive ends inside the member {shown:?}")));
-        }
-        match files.insert(path, content.start..end) {
-            None => Ok(()),
-            Some(_) => Err(invalid(format!("the archive has the member {shown:?} twice"))),
-        }
+        let is_new = match member.kind {
+            MemberKind::Dir => true,
+            MemberKind::File { size: length } => {
+                let end = content.start.saturating_add(length);
+                if end > size {
+                    return Err(invalid(format!("the archive ends inside the member {shown:?}")));
+                }
+                !links.contains_key(&path) && files.insert(path, content.start..end).is_none()
+            }
+            MemberKind::Symlink | MemberKind::Hardlink | MemberKind::Special(_) => {
+                let to = match member.kind {
+                    MemberKind::Symlink => led_to(&path, &member.link),
+                    MemberKind::Hardlink => members.path(&member.link)?,
+                    _ => None,
+                };
+                !files.contains_key(&path) && links.insert(path, to).is_none()
+            }
+        };
+        if is_new { Ok(()) } else { Err(invalid(format!("the archive has the member {shown:?} twice"))) }
     })?;
+    for path in files.keys() {
+        let mut parent = path.parent();
+        while let Some(above) = parent {
+            if files.contains_key(&above) || links.contains_key(&above) {
+                let (path, above) = (path.display(), above.display());
+                return Err(escapes(format!("the member {path:?} lies below {above:?}, which is no directory")));
+            }
+            parent = above.parent();
+        }
+    }
+    let led = links.into_iter().filter_map(|(path, to)| Some((path, files.get(&to?)?.clone())));
+    let led: Vec<(TreePath, Range<u64>)> = led.collect();
+    files.extend(led);
     Ok(files)
+}
+
+/// Where a symbolic link leads to inside the archive.
+fn led_to(link: &TreePath, target: &[u8]) -> Option<TreePath> {
+    let parent = link.parent().filter(|_| !target.starts_with(b"/"));
+    let mut parts: Vec<&[u8]> = parent.iter().flat_map(|parent| parent.as_bytes().split(|b| *b == b'/')).collect();
+    for part in target.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    TreePath::new(parts.join(&b'/')).ok()
 }
 
 const WHAT: &str = "the archive";

@@ -193,7 +193,7 @@ impl Engine {
         self.ask_in_parts(facts, &Input::of(facts), 1, |parts| parts.into_iter().map(Part::answers).collect())
     }
 
-    /// The same in so many parts, each with some of the rules. `all` answers every part, in their order; on which threads is its
+    /// The same in so many parts, each with some of the rules. `all` answers every part, in any order; on which threads is its
     /// business. What comes out does not depend on how many there are, but that rules asked at once may use each other's memory.
     pub fn ask_in_parts(
         &mut self,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZero;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use inspect::archive::layer::{self, Change};
@@ -19,8 +19,14 @@ use super::pipe::pipe;
 use super::read::{Hashing, unknown, unreadable};
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 
+/// Layers that are read at once: each may take the memory that its compression asks for.
+const MOST_THREADS: usize = 8;
+/// Members of the layers of all images, each counted in every image that has its layer.
+const MOST_CHANGES: usize = 20_000_000;
+
 /// The images of an archive, and what lies in each.
 pub struct Images {
+    path: PathBuf,
     opened: Opened,
     /// The images.
     pub summary: ImageSummary,
@@ -33,8 +39,9 @@ impl Images {
     /// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no image or a document in it is damaged.
     pub fn at(path: &Path) -> Result<Self, Finding> {
         let opened = Opened::at(path)?;
-        let summary = opened.summary()?;
-        Ok(Self { opened, summary })
+        let is_image = |finding: Finding| finding.because(format!("the image is {}", path.display()));
+        let summary = opened.summary().map_err(is_image)?;
+        Ok(Self { path: path.to_owned(), opened, summary })
     }
 
     /// Reads every layer of some of the images, and says what lies in each image. A file's SHA-1 is there if it is wanted.
@@ -47,40 +54,57 @@ impl Images {
             images.iter().flat_map(|image| &image.layers).map(|layer| (layer.file.as_str(), layer)).collect();
         let mut left: Vec<&LayerEntry> = wanted.into_values().collect();
         left.sort_by_key(|layer| layer.size);
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(left.len());
+        let read: BTreeMap<&str, OnceLock<Result<Layer, Finding>>> =
+            left.iter().map(|layer| (layer.file.as_str(), OnceLock::new())).collect();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(left.len());
         let left = Mutex::new(left);
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = || {
-            let mut read = Vec::new();
             while let Some(layer) = next() {
-                read.push((layer.file.as_str(), self.layer_of(layer, with_sha1)));
+                if let Some(slot) = read.get(layer.file.as_str()) {
+                    let _ = slot.set(self.layer_of(layer, with_sha1));
+                }
             }
-            read
         };
-        let read: Vec<(&str, Result<Layer, Finding>)> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        thread::scope(|scope| {
+            // Without one that cannot be started the others have more to do.
+            let helpers: Vec<_> =
+                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+            work();
+            // What one that died did not read is not there, and said to be.
+            helpers.into_iter().for_each(|helper| drop(helper.join()));
         });
-        let read: BTreeMap<&str, Result<Layer, Finding>> = read.into_iter().collect();
-        images.iter().map(|image| inventory(image, &read)).collect()
+        let mut left = MOST_CHANGES;
+        let mut inventories = Vec::new();
+        for image in images {
+            inventories.push(inventory(image, &read, &mut left).map_err(|finding| self.named(finding))?);
+        }
+        Ok(inventories)
+    }
+
+    fn named(&self, finding: Finding) -> Finding {
+        finding.because(format!("the image is {}", self.path.display()))
     }
 
     /// Unpacking takes half of the time, so it has a thread of its own.
     fn layer_of(&self, layer: &LayerEntry, with_sha1: bool) -> Result<Layer, Finding> {
         let (content, size) = self.opened.layer(layer)?;
         let (filler, piped) = pipe();
+        let unread = || unknown(format!("the layer {} was not read", layer.file));
         let (unpacked, read) = thread::scope(|scope| {
-            let unpacking = scope.spawn(move || {
+            let unpack = move || {
                 let mut content = Hashing::new(content);
                 filler.fill(decompress(&mut content));
                 io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
                 content.compared(layer)
-            });
+            };
+            let unpacking =
+                thread::Builder::new().spawn_scoped(scope, unpack).map_err(|e| unread().because(e.to_string()))?;
             let read = Layer::read(piped, size, with_sha1);
-            (unpacking.join(), read)
-        });
+            Ok::<_, Finding>((unpacking.join(), read))
+        })?;
         // A damaged layer is that first, whatever else is wrong with it.
-        unpacked.unwrap_or_else(|_| Err(unknown(format!("the layer {} was not read", layer.file))))?;
+        unpacked.unwrap_or_else(|_| Err(unread()))?;
         read.map_err(|finding| finding.because(format!("the layer is {}", layer.file)))
     }
 }
@@ -101,14 +125,22 @@ impl Layer {
     }
 }
 
-fn inventory(image: &ImageEntry, layers: &BTreeMap<&str, Result<Layer, Finding>>) -> Result<Inventory, Finding> {
+/// What an image's layers make together; `left` is how many more changes may be made.
+fn inventory(
+    image: &ImageEntry,
+    layers: &BTreeMap<&str, OnceLock<Result<Layer, Finding>>>,
+    left: &mut usize,
+) -> Result<Inventory, Finding> {
     let mut filesystem = Filesystem::default();
     let mut scanner = Scanner::default();
     let mut sums: BTreeMap<&Digest, &String> = BTreeMap::new();
     for (number, entry) in image.layers.iter().enumerate() {
-        let layer = layers.get(entry.file.as_str());
+        let layer = layers.get(entry.file.as_str()).and_then(OnceLock::get);
         let layer = layer.ok_or_else(|| unknown(format!("the layer {} was not read", entry.file)))?;
         let layer = layer.as_ref().map_err(Clone::clone)?;
+        *left = left
+            .checked_sub(layer.changes.len())
+            .ok_or_else(|| unknown(format!("its images have more than {MOST_CHANGES} files together")))?;
         if number > 0 {
             filesystem.next_layer();
         }

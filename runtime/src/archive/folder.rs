@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use inspect::archive::layer::Change;
 use inspect::archive::target_text;
@@ -68,8 +68,10 @@ impl Walk<'_> {
                 }
                 entries => entries?,
             };
-            for entry in entries {
-                let full = entry?.path();
+            // In an order of their own, whatever the file system's is.
+            let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+            entries.sort();
+            for full in entries {
                 let path = self.path(&full)?;
                 let metadata = match fs::symlink_metadata(&full) {
                     Ok(metadata) => metadata,
@@ -109,8 +111,14 @@ impl Walk<'_> {
         } else if kind.is_symlink() {
             Kind::Symlink { target: target_text(fs::read_link(full)?.as_os_str().as_bytes()) }
         } else if kind.is_file() {
-            let mut content = input::open_itself(full)?.take(metadata.len());
-            Kind::File { digest: self.looker.look(path, metadata.len(), &mut content)?, size: metadata.len() }
+            let size = metadata.len();
+            // One byte more would be one that was not there before.
+            let mut content = input::open_itself(full)?.take(size + 1);
+            let digest = self.looker.look(path, size, &mut content)?;
+            if content.limit() != 1 {
+                return Err(io::Error::other("it changes while it is read"));
+            }
+            Kind::File { digest, size }
         } else {
             self.filesystem.apply(Change::Special(path.clone(), "neither file, folder nor link"));
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, BufReader, Read, Seek as _, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -43,8 +43,8 @@ impl Opened {
         let is_image = |finding: Finding| finding.because(format!("the image is {}", path.display()));
         if is_compressed(&start) {
             let size = file.metadata().map_err(failed)?.len();
-            file = unpacked(&file, UNPACKED.small.max(size.saturating_mul(UNPACKED.ratio)).min(UNPACKED.bytes))
-                .map_err(|e| is_image(unknown(format!("it cannot be unpacked: {e}"))))?;
+            let most = UNPACKED.small.max(size.saturating_mul(UNPACKED.ratio)).min(UNPACKED.bytes);
+            file = unpacked(&file, most).map_err(is_image)?;
             file.rewind().map_err(failed)?;
         }
         let size = file.metadata().map_err(failed)?.len();
@@ -57,11 +57,10 @@ impl Opened {
     pub(super) fn open(&self, name: &str) -> io::Result<Option<(Box<dyn Read + Send + '_>, u64)>> {
         match self {
             Self::Directory(folder) => {
-                let path = folder.join(name);
-                if !path.is_file() {
-                    return Ok(None);
-                }
-                let file = input::open(&path)?;
+                let file = match input::open(&folder.join(name)) {
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    file => file?,
+                };
                 let size = file.metadata()?.len();
                 Ok(Some((Box::new(file), size)))
             }
@@ -91,11 +90,24 @@ impl Read for Section<'_> {
 }
 
 /// What a compressed file unpacks to, at most so many bytes.
-fn unpacked(file: &File, most: u64) -> io::Result<File> {
-    let mut plain = tempfile::tempfile()?;
-    let mut content = decompress(BufReader::with_capacity(CHUNK, file))?.take(most.saturating_add(1));
-    if io::copy(&mut content, &mut plain)? > most {
-        return Err(io::Error::other(format!("it unpacks to more than {most} bytes")));
+fn unpacked(file: &File, most: u64) -> Result<File, Finding> {
+    let unreadable = |e: io::Error| unknown(format!("it cannot be unpacked: {e}"));
+    let unwritable = |e: io::Error| {
+        let folder = std::env::temp_dir();
+        Finding::error(codes::INPUT_IO, format!("it cannot be unpacked in {}: {e}", folder.display()))
+            .help("a compressed archive is unpacked to a temporary file: name a folder with room for it in TMPDIR")
+    };
+    let mut plain = tempfile::tempfile().map_err(unwritable)?;
+    let mut content = decompress(BufReader::with_capacity(CHUNK, file)).map_err(unreadable)?;
+    let (mut left, mut chunk) = (most, vec![0; CHUNK]);
+    loop {
+        let read = content.read(&mut chunk).map_err(unreadable)?;
+        if read == 0 {
+            return Ok(plain);
+        }
+        left = left
+            .checked_sub(read as u64)
+            .ok_or_else(|| unreadable(io::Error::other(format!("it has more than {most} bytes then"))))?;
+        plain.write_all(chunk.get(..read).unwrap_or_default()).map_err(unwritable)?;
     }
-    Ok(plain)
 }

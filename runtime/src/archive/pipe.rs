@@ -30,10 +30,16 @@ impl Filler {
                 let mut chunk = self.empty.try_recv().unwrap_or_default();
                 chunk.clear();
                 chunk.reserve_exact(CHUNK);
-                let read = content.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
-                if self.full.send(Ok(chunk)).is_err() || read == 0 {
+                let read = content.by_ref().take(CHUNK as u64).read_to_end(&mut chunk);
+                // What came before an error counts.
+                let is_last = chunk.is_empty();
+                if is_last && let Err(error) = read {
+                    return Err(error);
+                }
+                if self.full.send(Ok(chunk)).is_err() || is_last {
                     return Ok(());
                 }
+                read?;
             }
         });
         if let Err(error) = filled {
@@ -84,6 +90,18 @@ mod tests {
         let (filler, mut piped) = pipe();
         filler.fill(Err::<&[u8], _>(io::Error::other("broken")));
         assert_eq!(piped.read(&mut [0]).unwrap_err().to_string(), "broken");
+        // What came before it is there.
+        struct Broken(&'static [u8]);
+        impl Read for Broken {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0.is_empty() { Err(io::Error::other("broken")) } else { self.0.read(buffer) }
+            }
+        }
+        let (filler, mut piped) = pipe();
+        filler.fill(Ok(Broken(b"some")));
+        let mut some = [0; 4];
+        piped.read_exact(&mut some).unwrap();
+        assert_eq!((&some, piped.read(&mut [0]).unwrap_err().to_string().as_str()), (b"some", "broken"));
         let (filler, mut piped) = pipe();
         drop(filler);
         assert!(piped.read(&mut [0]).is_err(), "no end was announced");

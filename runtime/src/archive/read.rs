@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -13,6 +13,10 @@ use crate::execute::oci::{self, Descriptor};
 /// Bytes of a document: an index, a manifest, a configuration.
 const MAX_DOCUMENT: u64 = 4 << 20;
 const MAX_IMAGES: usize = 256;
+/// Layers of an image; no runtime starts one with as many.
+const MAX_LAYERS: usize = 1000;
+/// Indexes and manifests.
+const MAX_DOCUMENTS: usize = 4096;
 /// How deep indexes may lie in indexes.
 const MAX_DEPTH: usize = 4;
 
@@ -27,7 +31,8 @@ pub fn inspect_archive(path: &Path) -> Result<ImageSummary, Finding> {
         let summary = opened.summary()?;
         let layers: BTreeMap<&str, &LayerEntry> =
             summary.images.iter().flat_map(|image| &image.layers).map(|layer| (layer.file.as_str(), layer)).collect();
-        layers.into_values().try_for_each(|layer| opened.verify(layer))?;
+        // Where no digest is given there is nothing to compare with.
+        layers.into_values().filter(|layer| layer.digest.is_some()).try_for_each(|layer| opened.verify(layer))?;
         Ok(summary)
     };
     read().map_err(|finding: Finding| finding.because(format!("the image is {}", path.display())))
@@ -133,8 +138,9 @@ fn layout(files: &Opened, index: &[u8]) -> Result<ImageSummary, Finding> {
         _ => None,
     };
     let mut images = Vec::new();
+    let mut seen = BTreeSet::new();
     for descriptor in &index.manifests {
-        collect(files, descriptor, 0, &mut images)?;
+        collect(files, descriptor, 0, &mut seen, &mut images)?;
     }
     let name = |descriptor: &Descriptor| {
         [oci::CONTAINERD_NAME, oci::REF_NAME].iter().find_map(|key| descriptor.annotations.get(*key).cloned())
@@ -142,14 +148,25 @@ fn layout(files: &Opened, index: &[u8]) -> Result<ImageSummary, Finding> {
     Ok(ImageSummary { index: top, names: index.manifests.iter().filter_map(name).collect(), images })
 }
 
-fn collect(files: &Opened, descriptor: &Descriptor, depth: usize, images: &mut Vec<ImageEntry>) -> Result<(), Finding> {
-    if depth > MAX_DEPTH || images.len() >= MAX_IMAGES {
+/// The images a descriptor leads to. What was seen before leads to nothing new.
+fn collect(
+    files: &Opened,
+    descriptor: &Descriptor,
+    depth: usize,
+    seen: &mut BTreeSet<Digest>,
+    images: &mut Vec<ImageEntry>,
+) -> Result<(), Finding> {
+    if depth > MAX_DEPTH || images.len() >= MAX_IMAGES || seen.len() >= MAX_DOCUMENTS {
         return Err(unknown("its indexes are nested too deeply or name too many images"));
+    }
+    // What says how an image was made is a manifest like that of an image.
+    if descriptor.annotations.contains_key("vnd.docker.reference.type") || !seen.insert(descriptor.digest) {
+        return Ok(());
     }
     match descriptor.media_type.as_str() {
         oci::INDEX | "application/vnd.docker.distribution.manifest.list.v2+json" => {
             let index: oci::Index = files.blob(&descriptor.digest)?;
-            index.manifests.iter().try_for_each(|inner| collect(files, inner, depth + 1, images))
+            index.manifests.iter().try_for_each(|inner| collect(files, inner, depth + 1, seen, images))
         }
         oci::MANIFEST | "application/vnd.docker.distribution.manifest.v2+json" => {
             let manifest: oci::Manifest = files.blob(&descriptor.digest)?;
@@ -161,6 +178,7 @@ fn collect(files: &Opened, descriptor: &Descriptor, depth: usize, images: &mut V
                 return Ok(());
             }
             let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
+            bounded(manifest.layers.len())?;
             let layer = |layer: &Descriptor| (layout::path(&layer.digest), Some(layer.digest), layer.size);
             let layers = manifest.layers.iter().map(layer).collect();
             images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
@@ -168,6 +186,10 @@ fn collect(files: &Opened, descriptor: &Descriptor, depth: usize, images: &mut V
         }
         _ => Ok(()),
     }
+}
+
+fn bounded(layers: usize) -> Result<(), Finding> {
+    if layers > MAX_LAYERS { Err(unknown(format!("an image has more than {MAX_LAYERS} layers"))) } else { Ok(()) }
 }
 
 fn loadable(files: &Opened, list: &[u8]) -> Result<ImageSummary, Finding> {
@@ -182,6 +204,7 @@ fn loadable(files: &Opened, list: &[u8]) -> Result<ImageSummary, Finding> {
         {
             return Err(unknown("manifest.json names files outside the archive"));
         }
+        bounded(image.layers.len())?;
         let bytes = files.document(&image.config)?.ok_or_else(|| unknown(format!("{} is not there", image.config)))?;
         let configuration: oci::Configuration = parse(&bytes, &image.config)?;
         let layers = image.layers.iter().map(|layer| {

@@ -230,6 +230,48 @@ fn a_damaged_document_is_not_shown() {
     assert!(finding.message.contains("damaged"), "{finding:?}");
 }
 
+/// None of these layers is a tar archive, which is said unless they are damaged besides.
+#[test]
+fn a_damaged_layer_is_that_first_and_only_layers_that_are_wanted_are_read() {
+    let world = world();
+    world.write("a.tar").unwrap();
+    let layout = world.out("layout");
+    tar::Archive::new(std::fs::File::open(world.out("a.tar")).unwrap()).unpack(&layout).unwrap();
+    let read = |number: usize| {
+        let images = Images::at(&layout).unwrap();
+        let wanted = &images.summary.images[number];
+        images.inventories(&[wanted], false).unwrap_err()
+    };
+    let Value::Index { images, .. } = &world.index else { panic!() };
+    let file = |layer: &Layer| layout.join("blobs/sha256").join(layer.digest.hex());
+    std::fs::remove_file(file(&images[1].layers[1])).unwrap();
+    let finding = read(0);
+    assert_eq!(finding.code, codes::ARCHIVE_INVALID, "{finding:?}");
+    assert!(finding.causes.iter().any(|cause| cause.contains("the layer is")), "{finding:?}");
+    assert!(finding.causes.iter().any(|cause| cause.contains("the image is")), "{finding:?}");
+    for _ in 0..20 {
+        assert_eq!(read(0), finding, "the same is said each time");
+    }
+    std::fs::write(file(&images[0].layers[0]), vec![8; 700_000]).unwrap();
+    let finding = read(0);
+    assert!(finding.message.contains("damaged"), "{finding:?}");
+}
+
+#[test]
+fn an_image_of_more_layers_than_any_has_is_refused() {
+    let world = world();
+    let layers = vec!["l"; 1001];
+    let files = [
+        ("manifest.json", serde_json::json!([{"Config": "c", "Layers": layers}]).to_string()),
+        ("c", r#"{"architecture": "amd64"}"#.to_owned()),
+        ("l", String::new()),
+    ];
+    let layout = world.out("many");
+    std::fs::create_dir(&layout).unwrap();
+    files.iter().for_each(|(name, text)| std::fs::write(layout.join(name), text).unwrap());
+    assert!(inspect_archive(&layout).unwrap_err().message.contains("more than 1000 layers"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -1,62 +1,9 @@
-//! Why one URL did not give what was asked of it.
-
-use std::time::Duration;
+//! Why one URL did not give what was asked of it, as a finding.
 
 use model::{Finding, codes};
+use net::shown;
+pub(super) use net::{Failure, Kind};
 use reqwest::Url;
-
-use crate::sources::shown;
-
-/// What kind of failure; it decides the finding's code.
-#[derive(Debug)]
-pub(super) enum Kind {
-    /// The server says there is no such thing.
-    NotFound,
-    /// The bytes are others than the digest says.
-    WrongDigest,
-    /// More bytes than allowed.
-    TooLarge,
-    /// The network or the server failed.
-    Network,
-    /// This machine failed: no other server will help.
-    Local(Box<Finding>),
-}
-
-/// One failed attempt.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) kind: Kind,
-    /// One line, without credentials.
-    pub(super) text: String,
-    /// Whether another attempt may help, and the pause the server asks for before it.
-    pub(super) again: Option<Duration>,
-    /// The server gave no answer at all.
-    pub(super) silent: bool,
-}
-
-impl Failure {
-    /// It will fail again.
-    pub(super) fn lasting(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), again: None, silent: false }
-    }
-
-    /// It may work next time.
-    pub(super) fn passing(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Network, text: text.into(), again: Some(Duration::ZERO), silent: false }
-    }
-
-    /// Nothing came back.
-    pub(super) fn silence(text: impl Into<String>) -> Self {
-        Self { silent: true, ..Self::passing(text) }
-    }
-}
-
-impl From<Finding> for Failure {
-    fn from(finding: Finding) -> Self {
-        let text = finding.message.clone();
-        Self::lasting(Kind::Local(Box::new(finding)), text)
-    }
-}
 
 /// The finding for something no place had; `source` is the variable's ending.
 pub(super) fn finding(name: &str, source: &str, failures: Vec<(Url, Failure)>) -> Finding {

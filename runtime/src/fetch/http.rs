@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION, RETRY_AFTER};
+use net::{Credentials, Netrc, credentials_in, reason, server};
+use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::FetchOptions;
 use super::failure::{Failure, Kind};
-use super::netrc::Netrc;
 use crate::Progress;
-use crate::sources::{Credentials, Root, credentials_in};
+use crate::sources::Root;
 
 const REDIRECTS: usize = 10;
 /// A server's wish to wait longer than this is not granted.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// From here on a person would wonder why nothing happens.
 const NOTED_PAUSE: Duration = Duration::from_secs(2);
-/// A body slower than this many bytes a second counts as stalled, after a grace of three stalls.
-const SLOWEST: u64 = 1024;
 
 /// The HTTP client with what it learns about servers.
 pub(super) struct Http {
@@ -158,47 +156,18 @@ impl Http {
     pub(super) async fn body(
         &self,
         answer: &mut Answer,
-        mut sink: impl FnMut(&[u8]) -> Result<(), Failure>,
+        sink: impl FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let (started, mut received) = (Instant::now(), 0);
-        loop {
-            let chunk = match timeout(self.stall, answer.response.chunk()).await {
-                Err(_) => {
-                    return Err(Failure::passing(format!(
-                        "it sent nothing for {} s after {received} bytes",
-                        self.stall.as_secs_f32()
-                    )));
-                }
-                Ok(Err(e)) => {
-                    return Err(Failure::passing(format!("the answer broke off after {received} bytes: {}", chain(e))));
-                }
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Ok(Some(chunk))) => chunk,
-            };
-            received += chunk.len() as u64;
-            sink(&chunk)?;
-            if started.elapsed() > self.stall * 3 + Duration::from_secs(received / SLOWEST) {
-                return Err(Failure::passing(format!("it sent less than {SLOWEST} bytes a second")));
-            }
-        }
+        net::body(&mut answer.response, self.stall, sink).await
     }
 
     /// Reads a whole body of at most `limit` bytes.
     pub(super) async fn collect(&self, answer: &mut Answer, limit: u64) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
-        self.body(answer, |chunk| {
-            if (bytes.len() + chunk.len()) as u64 > limit {
-                return Err(Failure::lasting(Kind::TooLarge, format!("more than {limit} bytes")));
-            }
-            bytes.extend_from_slice(chunk);
-            Ok(())
-        })
-        .await?;
-        Ok(bytes)
+        net::collect(&mut answer.response, self.stall, limit).await
     }
 
     async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, Failure> {
-        let client = self.client.get_or_init(|| client(self.stall)).as_ref();
+        let client = self.client.get_or_init(|| net::client(self.stall)).as_ref();
         let client = client.map_err(|e| Failure::lasting(Kind::Network, format!("no TLS client: {e}")))?;
         let mut request = Request::new(Method::GET, url.clone());
         *request.headers_mut() = headers.clone();
@@ -221,7 +190,7 @@ impl Http {
                 }
                 Ok(response)
             }
-            Ok(Err(e)) => Err(Failure::silence(chain(e))),
+            Ok(Err(e)) => Err(Failure::silence(reason(e))),
             Err(_) => {
                 // One that never said anything is not waited for again; one that did may be busy.
                 let again = lock(&self.servers).contains_key(&server).then_some(Duration::ZERO);
@@ -241,57 +210,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn server(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-/// TLS roots are the system's; SSL_CERT_FILE and SSL_CERT_DIR take their place. Proxies are the environment's.
-fn client(stall: Duration) -> Result<Client, String> {
-    // Another part of the program may have chosen the same one before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(stall)
-            .user_agent(concat!("clnstrt/", env!("CARGO_PKG_VERSION")))
-    };
-    // A machine without any certificate can still use http, and every https server is refused.
-    builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(chain)
-}
-
 fn refused(response: &Response) -> Failure {
     let status = response.status();
     let text = format!("the server answers {status}");
     match status.as_u16() {
         404 | 410 => Failure::lasting(Kind::NotFound, text),
         401 | 403 | 407 => Failure::lasting(
-            Kind::Network,
+            Kind::Denied,
             format!("{text}; credentials are taken from netrc or the client's configuration"),
         ),
         408 | 429 | 500.. => {
-            Failure { again: Some(retry_after(response).unwrap_or_default()), ..Failure::passing(text) }
+            Failure { again: Some(net::retry_after(response).unwrap_or_default()), ..Failure::passing(text) }
         }
         _ => Failure::lasting(Kind::Network, text),
     }
-}
-
-/// `Retry-After`: seconds or a date (RFC 9110, 10.2.3).
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
-    }
-}
-
-/// The whole chain of causes, without the URL, which may carry credentials.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

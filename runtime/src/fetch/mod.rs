@@ -5,7 +5,6 @@ mod digest;
 mod document;
 mod failure;
 mod http;
-mod netrc;
 pub(crate) mod sdist;
 mod sparse;
 mod wheel;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::lock::{Edge, Lock, Node, Origin, Resolution};
 use model::{Arch, Finding, Findings, codes};
+use net::percent_decode;
 
 use super::MAKE_AGAIN;
-use crate::sources::percent_decode;
 
 /// Checks that every id names a node, every requirement is answered in the image it applies to, every node is in an
 /// image, and the epoch is the newest date.

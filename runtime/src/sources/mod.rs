@@ -21,7 +21,6 @@ use model::{Finding, codes};
 
 use machine::{Here, Machine};
 pub use root::Root;
-pub(crate) use root::{Credentials, credentials_in, percent_decode, shown};
 
 use crate::store::Store;
 

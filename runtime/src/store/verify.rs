@@ -1,13 +1,13 @@
 //! Checks every object and record.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-use model::{Digest, Finding, Hasher};
+use model::{Digest, Finding};
 use rayon::prelude::*;
 
 use super::{Store, named, objects, record};
+use crate::input;
 
 /// What a check of the whole store found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -61,7 +61,7 @@ fn check_blob(path: &Path) -> Checked {
     let Some(digest) = named(path) else {
         return Checked::Foreign;
     };
-    match hash(path) {
+    match input::hash(path) {
         Ok((found, size)) if found == digest => Checked::Whole(size),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Checked::Gone,
         _ => Checked::Damaged(digest),
@@ -76,18 +76,5 @@ fn check_record(path: &Path) -> Checked {
         Some(content) => Checked::Whole(content.len() as u64),
         None if path.exists() => Checked::Damaged(key),
         None => Checked::Gone,
-    }
-}
-
-fn hash(path: &Path) -> io::Result<(Digest, u64)> {
-    let mut file = File::open(path)?;
-    let (mut hasher, mut size, mut buffer) = (Hasher::new(), 0, vec![0; 1 << 17]);
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((hasher.finish(), size));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-        size += read as u64;
     }
 }

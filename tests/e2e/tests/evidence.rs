@@ -385,6 +385,19 @@ fn what_differs_between_two_images_is_named() {
     assert!(done.stdout.contains("document: sbom-amd64.cdx.json"), "{}", done.stdout);
     assert!(done.stdout.contains("GREETING"), "{}", done.stdout);
     run(cli().arg("diff").arg(SMALL.archive()).arg(SMALL.artifacts())).fails(2, "CS0907");
+    // Of several images, each beside the one of its name.
+    let [before, after] = ["before", "after"].map(|name| copy.path().join(name));
+    for (folder, to) in [
+        (before.join("one"), SMALL.artifacts()),
+        (after.join("one"), artifacts.clone()),
+        (after.join("two"), artifacts),
+    ] {
+        fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(to, folder).unwrap();
+    }
+    let done = diff(&before, &after);
+    assert!(done.stdout.contains("one document: sbom-amd64.cdx.json"), "{}", done.stdout);
+    assert!(done.stdout.contains("two: artifacts added"), "{}", done.stdout);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod older;
 mod opa;
 mod parts;
 mod policy;
+mod registry;
 mod report;
 mod reproducible;
 mod servers;

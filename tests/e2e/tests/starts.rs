@@ -14,7 +14,7 @@ use crate::image::{ASK_HEALTH, SELF_TEST, bundle, free_port, health, index, json
 
 /// Waits until `check` holds for a process that must not end meanwhile. Emulated programs take more than a minute.
 #[track_caller]
-fn wait_for(running: &mut Running, what: &str, mut check: impl FnMut() -> bool) {
+pub fn wait_for(running: &mut Running, what: &str, mut check: impl FnMut() -> bool) {
     for _ in 0..4000 {
         if check() {
             return;

@@ -196,6 +196,24 @@ fn an_index_says_where_files_lie() {
     let cut = &file("a", &[1; 2000])[..1500];
     assert!(index(cut).unwrap_err().message.contains("ends inside"));
     assert_eq!(index(&archive(&[file("../a", b"")])).unwrap_err().code, codes::ARCHIVE_ESCAPES);
+    // As docker saved a layer that an image has twice.
+    let links = archive(&[
+        file("a/layer.tar", b"one"),
+        member(b"b/layer.tar", b'2', b"../a/layer.tar", b""),
+        member(b"c", b'1', b"a/layer.tar", b""),
+        member(b"d", b'2', b"../../out", b""),
+        member(b"e", b'2', b"nowhere", b""),
+    ]);
+    let found = index(&links).unwrap();
+    assert_eq!(found.keys().map(TreePath::display).collect::<Vec<_>>(), ["a/layer.tar", "b/layer.tar", "c"]);
+    assert!(found.values().all(|at| links[at.start as usize..at.end as usize] == *b"one"));
+    // What others would unpack is what is read.
+    let again = |kind: u8| archive(&[file("a", b"one"), member(b"a", kind, b"b", b"")]);
+    for kind in [b'1', b'2', b'3'] {
+        assert!(index(&again(kind)).unwrap_err().message.contains("twice"), "{kind}");
+    }
+    let below = archive(&[file("a/b", b""), member(b"a", b'2', b"c", b"")]);
+    assert_eq!(index(&below).unwrap_err().code, codes::ARCHIVE_ESCAPES);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 
-use crate::sources::Credentials;
+use crate::credentials::Credentials;
 
 struct Entry {
     /// Empty for `default`.
@@ -16,11 +16,11 @@ struct Entry {
 
 /// The user's credentials.
 #[derive(Default)]
-pub(super) struct Netrc(Vec<Entry>);
+pub struct Netrc(Vec<Entry>);
 
 impl Netrc {
     /// Reads `$NETRC` or `~/.netrc`, and apt's.
-    pub(super) fn of_user() -> Self {
+    pub fn of_user() -> Self {
         let user =
             std::env::var_os("NETRC").map(PathBuf::from).or_else(|| Some(etcetera::home_dir().ok()?.join(".netrc")));
         let mut apt: Vec<PathBuf> = std::fs::read_dir("/etc/apt/auth.conf.d")
@@ -37,7 +37,7 @@ impl Netrc {
     }
 
     /// The credentials for a URL: the first entry that fits.
-    pub(super) fn find(&self, url: &Url) -> Option<Credentials> {
+    pub fn find(&self, url: &Url) -> Option<Credentials> {
         let host = url.host_str()?;
         let with_port = url.port().map(|port| format!("{host}:{port}"));
         let fits = |entry: &&Entry| {

@@ -1,0 +1,185 @@
+//! Images of a registry as an OCI layout in a folder (image specification 1.1, "OCI Image Layout").
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use model::{Digest, Finding, Reference, codes};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Repository};
+use crate::pull::Document;
+
+/// Bytes of all images of a name together.
+const LARGEST: u64 = 64 << 30;
+/// Bytes of a configuration.
+const LARGEST_CONFIG: u64 = 4 << 20;
+/// Manifests an index may name.
+const MOST: usize = 256;
+/// How deep indexes may lie in indexes.
+const DEEPEST: usize = 4;
+
+/// What was downloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Digest of what the name stands for: an index or a manifest.
+    pub digest: Digest,
+    /// How many bytes were read.
+    pub bytes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    #[serde(default)]
+    media_type: String,
+    #[serde(default)]
+    manifests: Vec<Descriptor>,
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    digest: Digest,
+    size: u64,
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    #[serde(default)]
+    architecture: String,
+}
+
+/// Writes the images a reference names into a folder, which becomes an OCI layout; the layers of one architecture alone, if one is
+/// named.
+/// A tag is asked for once; from then on only digests count.
+///
+/// # Errors
+/// `REFERENCE_INVALID`, `REGISTRY_…`; `OUTPUT_IO` where the folder cannot be written.
+pub async fn download(
+    client: &Client,
+    reference: &Reference,
+    architecture: Option<&str>,
+    folder: &Path,
+) -> Result<Downloaded, Finding> {
+    let repository = client.repository(reference)?;
+    let name = match (&reference.digest, &reference.tag) {
+        (Some(digest), _) => digest.to_string(),
+        (None, Some(tag)) => tag.clone(),
+        (None, None) => {
+            return Err(Finding::error(
+                codes::REFERENCE_INVALID,
+                format!("`{reference}` names neither tag nor digest"),
+            )
+            .help("name one: `registry.example/team/app:1.2`"));
+        }
+    };
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).map_err(|e| unwritable(&blobs, &e))?;
+    let mut download = Download { repository, architecture, folder, done: BTreeSet::new(), bytes: 0 };
+    let top = download.manifest(&name, 0, true).await?;
+    let index = json!({
+        "schemaVersion": 2,
+        "manifests": [{
+            "mediaType": top.media_type,
+            "digest": top.digest,
+            "size": top.bytes.len(),
+            "annotations": { "org.opencontainers.image.ref.name": reference.tag, "io.containerd.image.name": reference.to_string() },
+        }],
+    });
+    download.write("index.json", without_nulls(index).to_string().as_bytes())?;
+    download.write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    Ok(Downloaded { digest: top.digest, bytes: download.bytes })
+}
+
+/// An absent tag is no annotation.
+fn without_nulls(mut index: Value) -> Value {
+    if let Some(annotations) = index.pointer_mut("/manifests/0/annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|_, value| !value.is_null());
+    }
+    index
+}
+
+struct Download<'d> {
+    repository: Repository<'d>,
+    architecture: Option<&'d str>,
+    folder: &'d Path,
+    done: BTreeSet<Digest>,
+    bytes: u64,
+}
+
+impl Download<'_> {
+    /// A manifest or an index, and all that it leads to; layers only if they are wanted.
+    async fn manifest(&mut self, name: &str, depth: usize, with_layers: bool) -> Result<Document, Finding> {
+        let missing = || {
+            Finding::error(codes::REGISTRY_MISSING, format!("{} has no manifest {name}", self.repository))
+                .help("see whether name, tag and digest are written as they were pushed")
+        };
+        let mut document = self.repository.manifest(name).await?.ok_or_else(missing)?;
+        let wrong = |why: String| {
+            let message = format!("the manifest {name} of {} is none: {why}", self.repository);
+            Finding::error(codes::REGISTRY_LIES, message).help("push it again")
+        };
+        let named: Named = serde_json::from_slice(&document.bytes).map_err(|e| wrong(e.to_string()))?;
+        // What a document says of itself is under its digest; what the server says of it is not.
+        if !named.media_type.is_empty() {
+            document.media_type = named.media_type;
+        }
+        if depth > DEEPEST || named.manifests.len() > MOST {
+            return Err(wrong("its indexes are nested too deeply or name too many images".into()));
+        }
+        self.keep(&document)?;
+        for inner in named.manifests {
+            let is_wanted = match (self.architecture, &inner.platform) {
+                (Some(wanted), Some(platform)) => platform.architecture == wanted,
+                _ => true,
+            };
+            if !self.done.contains(&inner.digest) {
+                Box::pin(self.manifest(&inner.digest.to_string(), depth + 1, is_wanted)).await?;
+            }
+        }
+        if let Some(config) = &named.config {
+            self.blob(config, LARGEST_CONFIG).await?;
+        }
+        for layer in named.layers.iter().filter(|_| with_layers) {
+            self.blob(layer, LARGEST).await?;
+        }
+        Ok(document)
+    }
+
+    fn keep(&mut self, document: &Document) -> Result<(), Finding> {
+        self.done.insert(document.digest);
+        self.bytes += document.bytes.len() as u64;
+        self.write(&format!("blobs/sha256/{}", document.digest.hex()), &document.bytes)
+    }
+
+    /// A blob, once.
+    async fn blob(&mut self, wanted: &Descriptor, most: u64) -> Result<(), Finding> {
+        if !self.done.insert(wanted.digest) {
+            return Ok(());
+        }
+        let path = self.folder.join("blobs/sha256").join(wanted.digest.hex());
+        let failed = |e: io::Error| unwritable(&path, &e);
+        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        let most = most.min(wanted.size).min(LARGEST.saturating_sub(self.bytes));
+        self.repository.read_blob(&wanted.digest, most, |piece| file.write_all(piece).map_err(failed)).await?;
+        file.flush().map_err(failed)?;
+        self.bytes += wanted.size;
+        Ok(())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Finding> {
+        let path = self.folder.join(name);
+        fs::write(&path, bytes).map_err(|e| unwritable(&path, &e))
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Finding {
+    Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {error}", path.display()))
+}
