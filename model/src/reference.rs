@@ -94,7 +94,12 @@ fn is_host(text: &str) -> bool {
     let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'));
     let is_name = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')),
+        // `.` and `..` are folders.
+        None => host.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+        }),
     };
     is_port && is_name
 }
@@ -164,6 +169,8 @@ mod tests {
             ("host.example/", ReferenceError::Repository),
             ("host.example:99999/a", ReferenceError::Registry),
             ("ho st.example/a", ReferenceError::Registry),
+            ("./a", ReferenceError::Registry),
+            ("../a:1", ReferenceError::Registry),
             ("user@host.example/a", ReferenceError::Digest),
             ("a..b", ReferenceError::Repository),
             ("a___b", ReferenceError::Repository),

@@ -77,16 +77,15 @@ impl Accounts {
         let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
         let folder = folder.or_else(|| Some(etcetera::home_dir().ok()?.join(".docker")));
         let file = folder.map(|folder| folder.join("config.json"));
-        let docker = match file.as_ref().and_then(|file| std::fs::File::open(file).ok()) {
-            None => Docker::default(),
-            Some(opened) => {
-                let name = file.unwrap_or_default();
-                serde_json::from_reader(opened.take(MOST)).map_err(|error| {
-                    let at = format!("line {}, column {}", error.line(), error.column());
-                    unreadable(&format!("{} is no configuration of docker: {at}", name.display()))
-                        .help("mend it, or log in again")
-                })?
-            }
+        let name = file.unwrap_or_default();
+        let docker = match std::fs::File::open(&name) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Docker::default(),
+            Err(e) => return Err(unreadable(&format!("{} cannot be read: {e}", name.display()))),
+            Ok(opened) => serde_json::from_reader(opened.take(MOST)).map_err(|error| {
+                let at = format!("line {}, column {}", error.line(), error.column());
+                unreadable(&format!("{} is no configuration of docker: {at}", name.display()))
+                    .help("mend it, or log in again")
+            })?,
         };
         Ok(Self { docker, netrc: Netrc::of_user() })
     }

@@ -140,11 +140,7 @@ impl Client {
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let left = self.ends.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Failure::lasting(Kind::Network, self.late()));
-        }
-        let patience = self.options.stall.min(left);
+        let patience = self.options.stall;
         match timeout(patience, self.http.execute(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(e)) => Err(Failure::passing(reason(e))),
@@ -160,9 +156,12 @@ impl Client {
     pub(crate) async fn retrying<T>(&self, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut tried = 0;
         loop {
-            let failure = match attempt().await {
-                Ok(done) => return Ok(done),
-                Err(failure) => failure,
+            // A server that goes on answering, however slowly, is not waited for longer either.
+            let left = self.ends.saturating_duration_since(Instant::now());
+            let failure = match timeout(left, attempt()).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(failure)) => failure,
+                Err(_) => return Err(Failure::lasting(Kind::Network, self.late())),
             };
             tried += 1;
             let Some(asked) = failure.again.filter(|_| tried < self.options.attempts.max(1)) else {

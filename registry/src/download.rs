@@ -16,8 +16,8 @@ use crate::pull::Document;
 const LARGEST: u64 = 64 << 30;
 /// Bytes of a configuration.
 const LARGEST_CONFIG: u64 = 4 << 20;
-/// Manifests an index may name.
-const MOST: usize = 256;
+/// Manifests, configurations and layers together.
+const MOST: usize = 4096;
 /// How deep indexes may lie in indexes.
 const DEEPEST: usize = 4;
 
@@ -57,8 +57,7 @@ struct Platform {
 }
 
 /// Writes the images a reference names into a folder, which becomes an OCI layout; the layers of one architecture alone, if one is
-/// named.
-/// A tag is asked for once; from then on only digests count.
+/// named. A tag is asked for once; from then on only digests count.
 ///
 /// # Errors
 /// `REFERENCE_INVALID`, `REGISTRY_…`; `OUTPUT_IO` where the folder cannot be written.
@@ -131,8 +130,8 @@ impl Download<'_> {
         if !named.media_type.is_empty() {
             document.media_type = named.media_type;
         }
-        if depth > DEEPEST || named.manifests.len() > MOST {
-            return Err(wrong("its indexes are nested too deeply or name too many images".into()));
+        if depth > DEEPEST || self.done.len() > MOST {
+            return Err(wrong("its indexes are nested too deeply or name too much".into()));
         }
         self.keep(&document)?;
         for inner in named.manifests {
@@ -168,9 +167,15 @@ impl Download<'_> {
         let failed = |e: io::Error| unwritable(&path, &e);
         let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
         let most = most.min(wanted.size).min(LARGEST.saturating_sub(self.bytes));
-        self.repository.read_blob(&wanted.digest, most, |piece| file.write_all(piece).map_err(failed)).await?;
+        let mut read = 0_u64;
+        let write = |piece: &[u8]| {
+            read += piece.len() as u64;
+            file.write_all(piece).map_err(failed)
+        };
+        self.repository.read_blob(&wanted.digest, most, write).await?;
         file.flush().map_err(failed)?;
-        self.bytes += wanted.size;
+        // At most what was left.
+        self.bytes += read;
         Ok(())
     }
 

@@ -12,10 +12,9 @@ pub(crate) fn finding(wanted: &str, failure: Failure) -> Finding {
         Kind::NotFound => (codes::REGISTRY_MISSING, "see whether name, tag and digest are written as they were pushed"),
         Kind::WrongDigest => (codes::REGISTRY_LIES, "nothing of it was used: ask another mirror, or push it again"),
         Kind::TooLarge => (codes::REGISTRY_LIES, "nothing of it was used: no document of an image is as large"),
-        Kind::Denied => (
-            codes::REGISTRY_DENIED,
-            "log in with `clnstrt-cli login`, `docker login` or netrc, with an account that may do this",
-        ),
+        Kind::Denied => {
+            (codes::REGISTRY_DENIED, "log in with `docker login`, or by netrc, with an account that may do this")
+        }
         Kind::Network => (codes::REGISTRY_FAILED, "what is there already is found again: repeat the command"),
     };
     Finding::error(code, format!("{wanted} failed")).because(text).help(help)
