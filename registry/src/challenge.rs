@@ -6,7 +6,7 @@ pub(crate) enum Challenge {
     /// A name and a password.
     Basic,
     /// A token that another server gives (RFC 6750 §3).
-    Bearer { realm: String, service: Option<String>, scope: Option<String> },
+    Bearer { realm: String, service: Option<String> },
 }
 
 /// The best way in among the headers of an answer: a token, else a password.
@@ -24,7 +24,7 @@ fn one(header: &str) -> Option<Challenge> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let (mut realm, mut service, mut scope) = (None, None, None);
+    let (mut realm, mut service) = (None, None);
     let mut rest = rest;
     while let Some((name, after)) = rest.split_once('=') {
         let name = name.trim().trim_start_matches(',').trim().to_ascii_lowercase();
@@ -32,12 +32,11 @@ fn one(header: &str) -> Option<Challenge> {
         match name.as_str() {
             "realm" => realm = Some(value),
             "service" => service = Some(value),
-            "scope" => scope = Some(value),
             _ => {}
         }
         rest = after;
     }
-    Some(Challenge::Bearer { realm: realm?, service, scope })
+    Some(Challenge::Bearer { realm: realm?, service })
 }
 
 /// A value, in quotes or without, and what follows.
@@ -64,20 +63,19 @@ mod tests {
 
     #[test]
     fn challenges_are_read_as_servers_write_them() {
-        let bearer = |realm: &str, service: Option<&str>, scope: Option<&str>| {
-            let owned = |text: Option<&str>| text.map(str::to_owned);
-            Some(Challenge::Bearer { realm: realm.into(), service: owned(service), scope: owned(scope) })
+        let bearer = |realm: &str, service: Option<&str>| {
+            Some(Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) })
         };
         for (headers, expected) in [
             (
                 vec![
                     "Bearer realm=\"https://auth.example/token\",service=\"registry.example\",scope=\"repository:a/b:pull,push\"",
                 ],
-                bearer("https://auth.example/token", Some("registry.example"), Some("repository:a/b:pull,push")),
+                bearer("https://auth.example/token", Some("registry.example")),
             ),
-            (vec!["bearer scope=x, realm = \"a \\\"b\\\" c\""], bearer("a \"b\" c", None, Some("x"))),
+            (vec!["bearer scope=x, realm = \"a \\\"b\\\" c\""], bearer("a \"b\" c", None)),
             (vec!["Basic realm=\"x\""], Some(Challenge::Basic)),
-            (vec!["Basic realm=\"x\"", "Bearer realm=\"y\""], bearer("y", None, None)),
+            (vec!["Basic realm=\"x\"", "Bearer realm=\"y\""], bearer("y", None)),
             (vec!["Negotiate", "Basic"], Some(Challenge::Basic)),
             (vec!["Bearer"], None),
             (vec!["Bearer service=\"unfinished"], None),

@@ -1,8 +1,7 @@
 //! One request at a time: who asks, how often, and until when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,8 +34,6 @@ pub struct Options {
     pub backoff: Duration,
     /// Everything ends by then, counted from the client's first moment.
     pub deadline: Duration,
-    /// Servers (host, and port where there is one) that are asked without TLS. Those of the loopback always are.
-    pub plain: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -46,7 +43,6 @@ impl Default for Options {
             stall: Duration::from_secs(30),
             backoff: Duration::from_millis(500),
             deadline: Duration::from_secs(3600),
-            plain: BTreeSet::new(),
         }
     }
 }
@@ -59,15 +55,14 @@ pub struct Client {
     accounts: OnceLock<Result<Accounts, Finding>>,
     /// What lets us in, by server and scope.
     granted: Mutex<BTreeMap<(String, String), HeaderValue>>,
-    requests: AtomicU64,
 }
 
 /// A repository of a registry.
-pub struct Repository<'c> {
+pub(crate) struct Repository<'c> {
     pub(crate) client: &'c Client,
     /// The server, as it is written in references.
     host: String,
-    pub(crate) name: String,
+    name: String,
     /// `https://HOST/v2/NAME/`
     base: Url,
 }
@@ -104,7 +99,6 @@ impl Client {
             options,
             accounts: OnceLock::new(),
             granted: Mutex::default(),
-            requests: AtomicU64::new(0),
         })
     }
 
@@ -112,21 +106,16 @@ impl Client {
     ///
     /// # Errors
     /// `REFERENCE_INVALID` where it names no registry.
-    pub fn repository(&self, reference: &Reference) -> Result<Repository<'_>, Finding> {
+    pub(crate) fn repository(&self, reference: &Reference) -> Result<Repository<'_>, Finding> {
         let unnamed = |why: &str| {
             Finding::error(codes::REFERENCE_INVALID, format!("`{reference}` {why}"))
                 .help("name registry and repository: `registry.example/team/app:1.2`")
         };
         let host = reference.registry.clone().ok_or_else(|| unnamed("names no registry"))?;
-        let scheme = if self.options.plain.contains(&host) || is_loopback(&host) { "http" } else { "https" };
+        let scheme = if is_loopback(&host) { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{host}/v2/{}/", reference.repository));
         let base = base.map_err(|e| unnamed(&format!("names no server: {e}")))?;
         Ok(Repository { client: self, host, name: reference.repository.clone(), base })
-    }
-
-    /// How many requests were made.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
     }
 
     fn accounts(&self) -> Result<&Accounts, Failure> {
@@ -139,7 +128,6 @@ impl Client {
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         let patience = self.options.stall;
         match timeout(patience, self.http.execute(request)).await {
             Ok(Ok(response)) => Ok(response),
@@ -195,7 +183,7 @@ impl Client {
                 basic(&credentials.user, &credentials.password).ok_or_else(|| denied("the password is none".into()))
             }
             (Challenge::Basic, _) => Err(denied(format!("there is no account for {host}"))),
-            (Challenge::Bearer { realm, service, .. }, account) => {
+            (Challenge::Bearer { realm, service }, account) => {
                 self.token(host, &realm, service.as_deref(), scope, account).await
             }
         }
@@ -271,7 +259,7 @@ impl Repository<'_> {
     }
 
     /// An address the registry gave; credentials go there only if it is the registry's own.
-    pub(crate) fn location(&self, response: &Response) -> Result<Url, Failure> {
+    fn location(&self, response: &Response) -> Result<Url, Failure> {
         let wrong = || Failure::lasting(Kind::Network, "it does not say where to go on");
         let value = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).ok_or_else(wrong)?;
         let url = response.url().join(value).map_err(|_| wrong())?;
@@ -348,7 +336,7 @@ fn basic(user: &str, password: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Whether a server of a reference is this machine.
+/// Whether a server of a reference is this machine, which is asked without TLS.
 fn is_loopback(host: &str) -> bool {
     Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_local(&url))
 }

@@ -21,15 +21,6 @@ const MOST: usize = 4096;
 /// How deep indexes may lie in indexes.
 const DEEPEST: usize = 4;
 
-/// What was downloaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Downloaded {
-    /// Digest of what the name stands for: an index or a manifest.
-    pub digest: Digest,
-    /// How many bytes were read.
-    pub bytes: u64,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
@@ -66,7 +57,7 @@ pub async fn download(
     reference: &Reference,
     architecture: Option<&str>,
     folder: &Path,
-) -> Result<Downloaded, Finding> {
+) -> Result<(), Finding> {
     let repository = client.repository(reference)?;
     let name = match (&reference.digest, &reference.tag) {
         (Some(digest), _) => digest.to_string(),
@@ -93,8 +84,7 @@ pub async fn download(
         }],
     });
     download.write("index.json", without_nulls(index).to_string().as_bytes())?;
-    download.write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    Ok(Downloaded { digest: top.digest, bytes: download.bytes })
+    download.write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)
 }
 
 /// An absent tag is no annotation.

@@ -10,6 +10,5 @@ mod download;
 mod failure;
 mod pull;
 
-pub use client::{Client, Options, Repository};
-pub use download::{Downloaded, download};
-pub use pull::Document;
+pub use client::{Client, Options};
+pub use download::download;

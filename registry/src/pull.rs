@@ -16,13 +16,13 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
 
 /// A manifest or an index, as its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub(crate) struct Document {
     /// What the server says it is.
-    pub media_type: String,
+    pub(crate) media_type: String,
     /// Its digest.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Repository<'_> {
@@ -30,7 +30,7 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REGISTRY_…`.
-    pub async fn manifest(&self, name: &str) -> Result<Option<Document>, Finding> {
+    pub(crate) async fn manifest(&self, name: &str) -> Result<Option<Document>, Finding> {
         self.document(name).await.map_err(|failure| self.finding(&format!("reading the manifest {name} of"), failure))
     }
 
@@ -60,7 +60,7 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REGISTRY_…`; what `sink` fails with.
-    pub async fn read_blob(
+    pub(crate) async fn read_blob(
         &self,
         digest: &Digest,
         limit: u64,

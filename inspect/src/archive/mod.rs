@@ -46,7 +46,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Bytes an archive of `size` bytes may unpack to.
-    fn unpacked(&self, size: u64) -> u64 {
+    pub fn unpacked(&self, size: u64) -> u64 {
         self.bytes.min(self.small.max(size.saturating_mul(self.ratio)))
     }
 }

@@ -43,8 +43,7 @@ impl Opened {
         let is_image = |finding: Finding| finding.because(format!("the image is {}", path.display()));
         if is_compressed(&start) {
             let size = file.metadata().map_err(failed)?.len();
-            let most = UNPACKED.small.max(size.saturating_mul(UNPACKED.ratio)).min(UNPACKED.bytes);
-            file = unpacked(&file, most).map_err(is_image)?;
+            file = unpacked(&file, UNPACKED.unpacked(size)).map_err(is_image)?;
             file.rewind().map_err(failed)?;
         }
         let size = file.metadata().map_err(failed)?.len();
