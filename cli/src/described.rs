@@ -7,9 +7,11 @@ use evidence::{Image, LayerFacts};
 use jiff::Timestamp;
 use model::inventory::Inventory;
 use model::plan::ImageConfig;
+use model::text::printable;
 use model::{Finding, Findings, Sources, codes};
 use runtime::archive::{ImageEntry, ImageSummary, Images, folder};
 
+use crate::args::Machine;
 use crate::located::located;
 use crate::report;
 
@@ -22,14 +24,20 @@ pub(crate) struct Described {
 }
 
 /// The images of an archive, an OCI layout or a name in a registry; or the one whose root a folder would be. Files have a SHA-1 if it is wanted.
-pub(crate) fn all(reference: &str, with_sha1: bool) -> Result<Vec<Described>, Finding> {
-    read(reference, None, with_sha1, |images| Ok(images.iter().collect()))
+pub(crate) fn all(machine: &Machine, reference: &str, with_sha1: bool) -> Result<Vec<Described>, Finding> {
+    read(machine, reference, None, with_sha1, |images| Ok(images.iter().collect()))
 }
 
 /// The image of an architecture; where there is only one, no architecture need be named. The layers of others are not read.
-pub(crate) fn one(reference: &str, architecture: Option<&str>, with_sha1: bool) -> Result<Described, Finding> {
-    let described =
-        read(reference, architecture, with_sha1, |images| chosen(images, architecture).map(|image| vec![image]))?;
+pub(crate) fn one(
+    machine: &Machine,
+    reference: &str,
+    architecture: Option<&str>,
+    with_sha1: bool,
+) -> Result<Described, Finding> {
+    let described = read(machine, reference, architecture, with_sha1, |images| {
+        chosen(images, architecture).map(|image| vec![image])
+    })?;
     let there = |described: &Described| architecture.is_none_or(|wanted| described.image.architecture == wanted);
     described
         .into_iter()
@@ -38,12 +46,13 @@ pub(crate) fn one(reference: &str, architecture: Option<&str>, with_sha1: bool) 
 }
 
 fn read(
+    machine: &Machine,
     reference: &str,
     architecture: Option<&str>,
     with_sha1: bool,
     choose: impl Fn(&[ImageEntry]) -> Result<Vec<&ImageEntry>, Finding>,
 ) -> Result<Vec<Described>, Finding> {
-    let located = located(reference, architecture)?;
+    let located = located(machine, reference, architecture)?;
     let path = located.path();
     let is_layout = ["index.json", "manifest.json", "oci-layout"].iter().any(|name| path.join(name).is_file());
     let described = if path.is_dir() && !is_layout && !reference.starts_with("oci:") {
@@ -73,6 +82,10 @@ fn chosen<'i>(images: &'i [ImageEntry], architecture: Option<&str>) -> Result<&'
     let there = there.into_iter().collect::<Vec<_>>().join(", ");
     let help = match architecture {
         Some(_) if fitting.len() > 1 => "name an archive with one image for each architecture".to_owned(),
+        _ if images.is_empty() => "name an archive or a layout of an image".to_owned(),
+        _ if images.len() > 1 && !there.contains(", ") => {
+            "name an archive with one image for each architecture".to_owned()
+        }
         _ => format!("name one of its architectures with `--arch`: {there}"),
     };
     Err(Finding::error(codes::USAGE, message).help(help))
@@ -136,9 +149,9 @@ fn named(summary: &ImageSummary, entry: &ImageEntry) -> Image {
     };
     let created = entry.created.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
     Image {
-        name: label("title").or(name).unwrap_or_else(|| "image".to_owned()),
-        version: label("version").or(tag),
-        architecture: entry.arch.clone(),
+        name: printable(&label("title").or(name).unwrap_or_else(|| "image".to_owned())),
+        version: label("version").or(tag).map(|version| printable(&version)),
+        architecture: printable(&entry.arch),
         manifest: entry.manifest,
         layers: entry.layers.iter().filter_map(|layer| layer.digest).collect(),
         created: created.map_or(0, Timestamp::as_second),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use model::text::escaped;
 use model::{Digest, TreePath, digest_of};
 
 use crate::bill::{Bill, Image};
@@ -93,7 +94,10 @@ impl Image {
 /// A number of the document (RFC 9562, version 8), made from what it is about: two of the same are one.
 pub(crate) fn uuid(bill: &Bill<'_>) -> String {
     let mut bytes = [0_u8; 16];
-    bytes.iter_mut().zip(bill.image.digest().as_bytes()).for_each(|(to, from)| *to = *from);
+    // Of a folder, or of layers nobody gave a digest, its content says which one it is.
+    let is_named = bill.image.manifest.is_some() || !bill.image.layers.is_empty();
+    let digest = if is_named { bill.image.digest() } else { digest_of(&(bill.image.digest(), &bill.inventory.items)) };
+    bytes.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
     let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
     *version = (*version & 0x0f) | 0x80;
     *variant = (*variant & 0x3f) | 0x80;
@@ -115,13 +119,21 @@ pub(crate) fn time(seconds: i64) -> String {
 
 /// A path of the image from its root.
 pub(crate) fn absolute(path: &TreePath) -> String {
-    format!("/{}", path.display())
+    format!("/{}", escaped(&path.display()))
 }
 
 /// Whether a text is a link that documents may carry.
 pub(crate) fn is_link(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&b))
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:@".contains(&b);
+        let escapes = rest.split('%').skip(1);
+        let mut escapes = escapes.map(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count());
+        !host.is_empty()
+            && host.bytes().all(is_host)
+            && rest.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`[]".contains(&b))
+            && rest.matches('#').count() < 2
+            && escapes.all(|digits| digits == 2)
     })
 }

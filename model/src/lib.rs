@@ -15,6 +15,7 @@ pub mod plan;
 mod reference;
 mod span;
 pub mod statement;
+pub mod text;
 mod tree;
 
 pub use arch::Arch;

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use model::text::is_plain;
 use model::{Finding, Label, Severity, Sources, Span};
 
 /// Columns that lines are broken at.
@@ -8,13 +9,18 @@ const WIDTH: usize = 100;
 /// Bytes of a line, or of a place, that are shown whole.
 const LONG: usize = 1000;
 
+/// Words of strangers stand in findings: what a terminal would obey is marked.
+fn safe(text: &str) -> String {
+    text.replace(|c| !is_plain(c) && c != '\n' && c != '\t', "\u{fffd}")
+}
+
 /// One finding as text, with the lines it points at; of other files, one line for each place.
 pub(super) fn render(sources: &Sources, finding: &Finding, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
     let mut text = String::new();
     if handler.render_report(&mut text, &Shown::new(sources, finding)).is_err() {
-        text = format!("{}: {}\n", finding.code, finding.message);
+        text = format!("{}: {}\n", finding.code, safe(&finding.message));
     }
     if let Some(span) = finding.span.filter(|span| is_long(sources, *span)) {
         text.push_str(&elsewhere(sources, &Label { span, text: "here".to_owned() }));
@@ -63,19 +69,19 @@ struct Cause {
 impl Shown {
     fn new(sources: &Sources, finding: &Finding) -> Self {
         let cause =
-            finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: text.clone(), next })));
+            finding.causes.iter().rev().fold(None, |next, text| Some(Box::new(Cause { text: safe(text), next })));
         let shown = finding.span.filter(|span| !is_long(sources, *span));
         let at = shown.map(|span| LabeledSpan::new_primary_with_span(Some("here".into()), range(sources, span)));
         let more = finding.labels.iter().filter(|label| is_here(sources, finding, label));
-        let more = more.map(|label| LabeledSpan::new_with_span(Some(label.text.clone()), range(sources, label.span)));
+        let more = more.map(|label| LabeledSpan::new_with_span(Some(safe(&label.text)), range(sources, label.span)));
         Self {
             code: finding.code.to_string(),
-            message: finding.message.clone(),
+            message: safe(&finding.message),
             severity: match finding.severity {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
-            help: finding.help.clone(),
+            help: finding.help.as_deref().map(safe),
             cause,
             text: shown.map(|span| named(sources, span)),
             labels: at.into_iter().chain(more).collect(),

@@ -35,6 +35,8 @@ impl Output {
     /// # Errors
     /// What the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
+        // A link stays, and what it leads to is replaced.
+        let path = &if path.is_symlink() { std::fs::canonicalize(path)? } else { path.to_owned() };
         refuse_special(path)?;
         let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -79,9 +81,7 @@ impl Output {
 /// A device, pipe or directory is nothing a file should take the place of.
 fn refuse_special(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
-        Ok(there) if !there.is_file() && !there.is_symlink() => {
-            Err(io::Error::other("something is there that is no file"))
-        }
+        Ok(there) if !there.is_file() => Err(io::Error::other("something is there that is no file")),
         _ => Ok(()),
     }
 }

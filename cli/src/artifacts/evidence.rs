@@ -100,7 +100,7 @@ impl Artifacts<'_> {
         let page = Page {
             bills: &bills,
             layers: &layers,
-            runs: &runs(plan),
+            runs: &vec![runs(plan); bills.len()],
             licences: &licences,
             build: Some((&build, &provenance)),
             flags: &flags,

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use model::dependencies::{Dependencies, Unsettled};
+use model::text::printable;
 use model::{Finding, Findings, Sources, codes};
 use runtime::local;
 
@@ -35,11 +36,6 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
         report::line(format_args!("licence    {}  {count} packages", licence.escape_debug()))?;
     }
     Ok(())
-}
-
-/// Names come from outside; a terminal is not to obey them.
-fn printable(line: &str) -> String {
-    line.replace(char::is_control, "\u{fffd}")
 }
 
 fn unread(found: &Dependencies) -> Findings {

@@ -11,7 +11,7 @@ use model::{Digest, Finding, codes};
 use runtime::archive::{ImageEntry, Images};
 use runtime::input;
 
-use crate::args::Format;
+use crate::args::{Format, Machine};
 use crate::located::located;
 use crate::project::unreadable;
 use crate::report::{self, Failure};
@@ -37,8 +37,8 @@ struct Artifacts {
 }
 
 /// `diff`: what differs between two locks, the plans of two batches, two images, or what was written about them.
-pub(super) fn run(before: &str, after: &str, format: Format) -> Result<(), Failure> {
-    let difference = match (read(before)?, read(after)?) {
+pub(super) fn run(machine: &Machine, before: &str, after: &str, format: Format) -> Result<(), Failure> {
+    let difference = match (read(machine, before)?, read(machine, after)?) {
         (Side::Document(old), Side::Document(new)) => compared(old, new, before, after)?,
         (Side::Image(old, was), Side::Image(new, is)) => {
             diff::images(&by_architecture(&old, &was), &by_architecture(&new, &is))
@@ -130,8 +130,8 @@ fn of_two_kinds((before, old): (&str, &str), (after, new): (&str, &str)) -> Find
 
 /// Archives are known by what they begin with: those of tar (POSIX 1003.1, pax), plain or compressed. All else is a document, or
 /// neither.
-fn read(name: &str) -> Result<Side, Finding> {
-    let located = located(name, None)?;
+fn read(machine: &Machine, name: &str) -> Result<Side, Finding> {
+    let located = located(machine, name, None)?;
     let path = located.path();
     if path.is_dir() {
         let folders = artifacts_in(path)?;
@@ -223,6 +223,7 @@ fn settings(entry: &ImageEntry) -> BTreeMap<String, String> {
         ("user".to_owned(), entry.user.clone()),
         ("workdir".to_owned(), entry.workdir.clone()),
     ]);
+    settings.extend(entry.other.iter().map(|(name, value)| (name.clone(), value.to_string())));
     settings.extend(entry.labels.iter().map(|(name, value)| (format!("label {name}"), value.clone())));
     settings.extend(entry.env.iter().map(|line| {
         let (name, value) = line.split_once('=').unwrap_or((line, ""));

@@ -3,12 +3,14 @@ use std::path::Path;
 use evidence::{Bill, Format as Form};
 use model::{Finding, codes};
 
+use crate::args::Machine;
 use crate::described;
 use crate::project;
 use crate::report::Failure;
 
 /// `generate-sbom`: the bill of materials of one image of an archive or layout, or of a folder.
 pub(super) fn run(
+    machine: &Machine,
     reference: &str,
     output: &Path,
     form: Option<&str>,
@@ -17,7 +19,7 @@ pub(super) fn run(
     let form = form_of(output, form)?;
     // The allocator asks for huge pages, of which this would leave most unused. A kernel that has none needs not be told.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    let described = described::one(reference, architecture, form.has_sha1())?;
+    let described = described::one(machine, reference, architecture, form.has_sha1())?;
     let bill = Bill::new(described.image, &described.inventory, None);
     let mut document = Vec::new();
     evidence::sbom(&bill, form, &mut document)

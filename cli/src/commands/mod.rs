@@ -30,7 +30,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let Args { command, format, machine } = args;
     match command {
         Command::Validate { files, fix, policies } => validate::run(&files, fix, &policies, format),
-        Command::Diff { before, after } => diff::run(&before, &after, format),
+        Command::Diff { before, after } => diff::run(&machine, &before, &after, format),
         Command::Init { from, output, name, python } => {
             init::run(from.as_deref(), &output, name.as_deref(), python.as_deref())
         }
@@ -45,11 +45,11 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             build::run(&machine, &config, &choice, &output, &execution, format)
         }
         Command::Why { package, config } => why::run(&config, &package, format),
-        Command::Inspect { reference } => inspect::run(&reference, format),
+        Command::Inspect { reference } => inspect::run(&machine, &reference, format),
         Command::GenerateSbom { reference, output, form, arch } => {
-            generate_sbom::run(&reference, &output, form.as_deref(), arch.as_deref())
+            generate_sbom::run(&machine, &reference, &output, form.as_deref(), arch.as_deref())
         }
-        Command::GenerateReport { reference, output } => generate_report::run(&reference, &output),
+        Command::GenerateReport { reference, output } => generate_report::run(&machine, &reference, &output),
         Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hardening::{CompileFlags, Proof, Provenance};
 use model::inventory::{Found, Inventory, Item};
-use model::{Digest, Kind, TreePath, digest_of};
+use model::{Digest, Entry, Kind, TreePath, digest_of};
 
 use super::facts::{Fact, Facts};
 use super::{Change, Changes, Difference, Place};
@@ -43,6 +43,7 @@ fn image(old: &Image<'_>, new: &Image<'_>, place: &Place, changes: &mut Changes)
         };
         versions(old.inventory).symmetric_difference(&versions(new.inventory)).map(|(name, _)| name.clone()).collect()
     };
+    differs |= unread(old.inventory).compare(&unread(new.inventory), place, "not read", changes);
     differs |= files(old.inventory, &changed).compare(&files(new.inventory, &changed), place, "file", changes);
     if !differs && (old.digests != new.digests || old.inventory != new.inventory) {
         let digest = |image: &Image<'_>| Some(digest_of(&(&image.digests, image.inventory)).to_string());
@@ -87,7 +88,19 @@ fn name(found: &Found) -> String {
     format!("{} {namespace}{}", found.ecosystem.name(), found.name)
 }
 
-/// Every entry but directories by its path; of a package that changed, all of them as one.
+/// What could not be read, and why: whatever it told before is missing then.
+fn unread(inventory: &Inventory) -> Facts {
+    let mut facts = Facts::default();
+    inventory.unread.iter().for_each(|unread| facts.put(&format!("/{}", unread.path.display()), unread.why.clone()));
+    facts
+}
+
+/// A directory as nearly all are says nothing by itself.
+fn is_plain(entry: &Entry) -> bool {
+    entry.node == Kind::Dir && entry.mode == 0o755 && entry.uid == 0 && entry.gid == 0 && entry.xattrs.is_empty()
+}
+
+/// Every entry but plain directories by its path; of a package that changed, all of them as one.
 fn files(inventory: &Inventory, changed: &BTreeSet<String>) -> Facts {
     let mut owners: BTreeMap<&TreePath, String> = BTreeMap::new();
     for found in inventory.packages.iter().filter(|found| changed.contains(&name(found))) {
@@ -95,7 +108,7 @@ fn files(inventory: &Inventory, changed: &BTreeSet<String>) -> Facts {
     }
     let mut facts = Facts::default();
     let mut together: BTreeMap<&str, Vec<(&TreePath, Fact)>> = BTreeMap::new();
-    for item in inventory.items.iter().filter(|item| item.entry.node != Kind::Dir) {
+    for item in inventory.items.iter().filter(|item| !is_plain(&item.entry)) {
         match owners.get(&item.path) {
             Some(owner) => together.entry(owner).or_default().push((&item.path, file(item))),
             None => facts.put(&format!("/{}", item.path.display()), file(item)),
@@ -110,7 +123,7 @@ fn files(inventory: &Inventory, changed: &BTreeSet<String>) -> Facts {
 
 fn file(item: &Item) -> Fact {
     let value = match &item.entry.node {
-        Kind::Dir => String::new(),
+        Kind::Dir => "a folder".to_owned(),
         Kind::File { digest, size } => format!("{size} bytes, {digest}"),
         Kind::Symlink { target } => format!("a link to {target}"),
         Kind::Hardlink { to } => format!("the same file as /{}", to.display()),

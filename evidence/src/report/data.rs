@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hardening::{CompileFlags, Proof, Provenance as From};
 use model::lock::Asker;
+use model::plan::ImageConfig;
 use model::plan::Op;
 use model::{Digest, Kind};
 use serde::Serialize;
@@ -82,7 +83,7 @@ pub(super) fn of(page: &Page<'_>) -> Value {
         "created": image.map(|image| sbom::time(image.created)),
         "builtHere": page.build.is_some(),
         "index": page.build.map(|(build, _)| build.index.digest),
-        "run": page.runs,
+        "runs": runs(page),
         "images": images(page, &packages),
         "packages": packages.components.iter().map(|(bill, component, images)| package(&packages, bill, component, images))
             .collect::<Vec<_>>(),
@@ -145,6 +146,19 @@ fn images(page: &Page<'_>, packages: &Packages<'_>) -> Vec<Value> {
         })
     });
     each.collect()
+}
+
+/// How images are started, those that are so in the same way together.
+fn runs(page: &Page<'_>) -> Vec<Value> {
+    let mut groups: Vec<(&ImageConfig, Vec<&str>)> = Vec::new();
+    for (bill, run) in page.bills.iter().zip(page.runs) {
+        let architecture = bill.image.architecture.as_str();
+        match groups.iter_mut().find(|(known, _)| *known == run) {
+            Some((_, architectures)) => architectures.push(architecture),
+            None => groups.push((run, vec![architecture])),
+        }
+    }
+    groups.into_iter().map(|(run, architectures)| json!({ "architectures": architectures, "run": run })).collect()
 }
 
 /// Every entry but directories: path, size, layer, package, digest, and where a link leads.

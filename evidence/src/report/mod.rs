@@ -19,8 +19,8 @@ pub struct Page<'p> {
     pub bills: &'p [Bill<'p>],
     /// The layers of each, bottom first.
     pub layers: &'p [Vec<LayerFacts>],
-    /// What it runs.
-    pub runs: &'p ImageConfig,
+    /// How the image of each architecture is started.
+    pub runs: &'p [ImageConfig],
     /// Its licences.
     pub licences: &'p Licences,
     /// How it was built, if that was here.

@@ -316,7 +316,12 @@ fn words<'b>(bill: &'b Bill<'_>) -> BTreeMap<&'b str, String> {
         _ => None,
     });
     let said: BTreeSet<&str> = said.collect();
-    said.into_iter().enumerate().map(|(number, words)| (words, format!("LicenseRef-words-{}", number + 1))).collect()
+    // Packages may use names of this kind themselves.
+    let references = bill.components.iter().flat_map(|one| one.licence.iter().flat_map(Licence::references));
+    let taken: BTreeSet<&str> = references.collect();
+    let free =
+        (1..).map(|number: usize| format!("LicenseRef-words-{number}")).filter(|name| !taken.contains(name.as_str()));
+    said.into_iter().zip(free).collect()
 }
 
 fn sha256(digest: &Digest) -> Checksum {
@@ -333,17 +338,6 @@ impl Files {
         let items = &bill.inventory.items;
         let content = |item: &Item| match &item.entry.node {
             Kind::File { digest, .. } => Some((*digest, item.sha1.clone()?)),
-            // What a hard link leads to is where both are.
-            Kind::Hardlink { to } => {
-                let at = items.binary_search_by(|item| item.path.cmp(to)).ok()?;
-                match items.get(at) {
-                    Some(Item { entry, sha1: Some(sha1), .. }) => match entry.node {
-                        Kind::File { digest, .. } => Some((digest, sha1.clone())),
-                        _ => None,
-                    },
-                    _ => None,
-                }
-            }
             _ => None,
         };
         let file = |(at, item): (usize, &Item)| {

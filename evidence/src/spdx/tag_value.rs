@@ -51,7 +51,8 @@ impl Tags<'_> {
 
     /// A value of several lines, or of words that would be read as something else.
     fn text(&mut self, tag: &str, value: &str) -> io::Result<()> {
-        self.put(tag, &format!("<text>{}</text>", value.replace("</text>", "")))
+        // What would end it is written so that it does not.
+        self.put(tag, &format!("<text>{}</text>", value.replace("</text>", "</\u{200b}text>")))
     }
 
     fn section(&mut self) -> io::Result<()> {

@@ -20,8 +20,8 @@ pub enum Change {
     Put(TreePath, Entry),
     /// Nothing is there any more.
     Remove(TreePath),
-    /// Of a directory nothing stays that layers below put there.
-    Clear(TreePath),
+    /// Of a directory nothing stays that layers below put there; of the root, where none is named.
+    Clear(Option<TreePath>),
     /// Something is there that is neither file, directory nor link: `a device`, `a named pipe`.
     Special(TreePath, &'static str),
 }
@@ -62,7 +62,7 @@ pub fn read_plain(
             let is_opaque = path.file_name() == CLEARED;
             let parent = path.parent();
             if is_opaque {
-                parent.into_iter().for_each(|directory| each(Change::Clear(directory)));
+                each(Change::Clear(parent));
                 return Ok(());
             }
             let above = parent.map_or_else(Vec::new, |parent| [parent.as_bytes(), b"/"].concat());

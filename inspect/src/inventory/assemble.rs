@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::inventory::{Ecosystem, Found, Item};
+use model::inventory::{Ecosystem, Found, Item, Unread};
+use model::text::is_plain;
 use model::{Kind, TreePath};
 
 use super::{List, Told, parent};
 
-/// Every package, with its files and its holder, in the order of their records.
-pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Found> {
+/// Packages of one image; distributions have fewer than a hundred thousand.
+const MOST: usize = 100_000;
+/// Files of all packages together, each as often as a package names it.
+const MOST_FILES: usize = 4_000_000;
+
+/// Every package, with its files and its holder, in the order of their records; and which records told of too much.
+pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> (Vec<Found>, Vec<Unread>) {
     let there: BTreeMap<&[u8], &TreePath> = items
         .iter()
         .filter(|item| item.entry.node != Kind::Dir)
@@ -22,8 +28,14 @@ pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Fo
     let linked: BTreeMap<&[u8], &str> = papers.collect();
     let mut lists = Lists::default();
     let mut found: Vec<Found> = Vec::new();
+    let mut unread = Vec::new();
     for (record, told) in told {
         lists.add(&record, told.list);
+        if found.len() + told.found.len() > MOST {
+            let why = format!("with its packages the image would have more than {MOST}: they are not listed");
+            unread.push(Unread { path: record, why });
+            continue;
+        }
         // Within one record, holders are numbered from its first package.
         let start = u32::try_from(found.len()).unwrap_or(u32::MAX);
         found.extend(
@@ -32,8 +44,18 @@ pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Fo
                 .map(|package| Found { holder: package.holder.map(|holder| holder.saturating_add(start)), ..package }),
         );
     }
+    let mut left = MOST_FILES;
     for package in &mut found {
+        plain(package);
         package.files = lists.files(package, &there);
+        match left.checked_sub(package.files.len()) {
+            Some(rest) => left = rest,
+            None => {
+                package.files.clear();
+                let why = format!("with its files packages would have more than {MOST_FILES}: they are not listed");
+                unread.push(Unread { path: package.record.clone(), why });
+            }
+        }
         if package.ecosystem == Ecosystem::Deb {
             let papers = linked.get(package.name.as_bytes()).copied().unwrap_or(&package.name);
             package.licence = lists.licences.get(papers).cloned();
@@ -43,7 +65,16 @@ pub(super) fn packages(told: BTreeMap<TreePath, Told>, items: &[Item]) -> Vec<Fo
     for (package, holder) in found.iter_mut().zip(holders) {
         package.holder = package.holder.or(holder);
     }
-    found
+    (found, unread)
+}
+
+/// Takes away what may not stand in every document. Only licences may have several lines.
+fn plain(package: &mut Found) {
+    let Found { namespace, name, version, architecture, licence, supplier, homepage, description, .. } = package;
+    let lines = [namespace, version, architecture, supplier, homepage, description];
+    let lines = lines.into_iter().flatten().chain([name]).chain(&mut package.requires).chain(&mut package.inside);
+    lines.for_each(|text| text.retain(is_plain));
+    licence.iter_mut().for_each(|text| text.retain(|c| is_plain(c) || c == '\n'));
 }
 
 /// What files add to the records of others, by whose they are.
@@ -141,10 +172,10 @@ fn holders(found: &[Found]) -> Vec<Option<u32>> {
     }
     let mut holders: Vec<Option<usize>> = vec![None; found.len()];
     for (number, package) in found.iter().enumerate() {
-        for held in package.files.iter().filter_map(|file| of_record.get(file)).flatten() {
-            let is_other = found.get(*held).is_some_and(|other| other.record != package.record);
+        let others = package.files.iter().filter(|file| **file != package.record);
+        for held in others.filter_map(|file| of_record.get(file)).flatten() {
             let is_larger = (size(held), number) < (size(&number), *held);
-            let Some(holder) = holders.get_mut(*held).filter(|_| is_other && is_larger) else { continue };
+            let Some(holder) = holders.get_mut(*held).filter(|_| is_larger) else { continue };
             if holder.is_none_or(|now| size(&number) < size(&now)) {
                 *holder = Some(number);
             }

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use model::TreePath;
 use model::inventory::{Ecosystem, Found};
 
-use super::{List, Told, file_name, parent, said};
-use crate::debian::Stanzas;
+use super::{List, Told, file_name, line, parent, said};
+use crate::debian::{Stanza, Stanzas};
 
 const STATUS: &[u8] = b"var/lib/dpkg/status";
 const STATUS_DIRECTORY: &[u8] = b"var/lib/dpkg/status.d/";
 const LISTS: &[u8] = b"var/lib/dpkg/info/";
 const DOCUMENTS: &[u8] = b"usr/share/doc/";
+/// States of packages of which no file is there (dpkg(1), "Package states"); of one that was not configured there are.
+const GONE: [&str; 2] = ["not-installed", "config-files"];
 
 pub(super) fn is_status(path: &[u8]) -> bool {
     path == STATUS
@@ -37,7 +39,7 @@ pub(super) fn is_copyright(path: &[u8]) -> bool {
 /// format does: `, and` binds less than `or`, and that less than `and`. Of one that is only to
 /// be read by people nothing is said here.
 pub(super) fn copyright(path: &TreePath, mut text: &[u8]) -> Told {
-    let name = parent(path.as_bytes()).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).unwrap_or_default();
+    let name = documented(path);
     if !text.starts_with(b"Format:") && !text.starts_with(b"Format-Specification:") {
         return Told::default();
     }
@@ -59,25 +61,37 @@ pub(super) fn copyright(path: &TreePath, mut text: &[u8]) -> Told {
     Told { list, ..Told::default() }
 }
 
-/// The packages of a status file that are installed.
-pub(super) fn status(path: &TreePath, mut text: &[u8]) -> Told {
-    let mut stanzas = Stanzas::new(&mut text);
+/// The package whose papers a file is among.
+pub(super) fn documented(path: &TreePath) -> String {
+    parent(path.as_bytes()).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).unwrap_or_default()
+}
+
+/// The packages of a status file of which files are there. A stanza that cannot be read costs that package alone.
+pub(super) fn status(path: &TreePath, text: &[u8]) -> Told {
     let mut told = Told::default();
-    loop {
-        let stanza = match stanzas.read() {
-            Ok(Some(stanza)) => stanza,
-            Ok(None) => return told,
-            Err(finding) => {
-                told.unread = Some(finding.message);
-                return told;
+    // dpkg ends every line, so a file that ends within one was cut off.
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        told.unread = Some("it is cut off".into());
+    }
+    let lossy = String::from_utf8_lossy(text);
+    for stanza in lossy.split("\n\n").map(|stanza| stanza.trim_matches('\n')).filter(|stanza| !stanza.is_empty()) {
+        let stanza = match Stanza::new(stanza) {
+            Ok(stanza) => stanza,
+            Err(why) => {
+                let first = said(stanza.lines().next().unwrap_or_default()).unwrap_or_default();
+                told.unread.get_or_insert(format!(
+                    "the package of the line `{first}` {why}; packages before and after it are read"
+                ));
+                continue;
             }
         };
         let get = |name: &str| stanza.get(name).and_then(said);
         // A package that was removed keeps a stanza for its settings.
-        if stanza.get("Status").is_some_and(|status| !status.ends_with(" installed")) {
+        let state = stanza.get("Status").and_then(|status| status.rsplit(' ').next());
+        if state.is_some_and(|state| GONE.contains(&state)) {
             continue;
         }
-        let (Some(name), Some(version)) = (get("Package"), get("Version")) else {
+        let (Some(name), Some(version)) = (stanza.get("Package").and_then(line), get("Version")) else {
             told.unread = Some("a package has no name or no version".into());
             continue;
         };
@@ -98,6 +112,7 @@ pub(super) fn status(path: &TreePath, mut text: &[u8]) -> Told {
             ..Found::new(Ecosystem::Deb, name, path)
         });
     }
+    told
 }
 
 /// The files of a package: `NAME.list` and `NAME:ARCH.list` with absolute paths, or `NAME.md5sums` with digests and relative ones.

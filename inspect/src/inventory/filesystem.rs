@@ -12,6 +12,8 @@ use crate::archive::layer::Change;
 #[derive(Default)]
 pub struct Filesystem {
     entries: BTreeMap<TreePath, (Entry, u32)>,
+    /// What is neither file, directory nor link.
+    special: BTreeMap<TreePath, &'static str>,
     unread: Vec<Unread>,
     /// The layer being read.
     layer: u32,
@@ -28,16 +30,18 @@ impl Filesystem {
         match change {
             Change::Put(path, entry) => self.put(path, entry),
             Change::Remove(path) => {
+                self.special.remove(&path);
                 self.remove_below(&path, self.layer);
                 if self.entries.get(&path).is_some_and(|(_, layer)| *layer < self.layer) {
                     self.entries.remove(&path);
                 }
             }
-            Change::Clear(path) => self.remove_below(&path, self.layer),
+            Change::Clear(Some(path)) => self.remove_below(&path, self.layer),
+            Change::Clear(None) => self.entries.retain(|_, (_, layer)| *layer >= self.layer),
             Change::Special(path, what) => {
                 self.remove_below(&path, u32::MAX);
                 self.entries.remove(&path);
-                self.unread(&path, format!("it is {what}"));
+                self.special.insert(path, what);
             }
         }
     }
@@ -57,13 +61,14 @@ impl Filesystem {
         }
         let links = self.entries.iter().filter_map(|(path, (entry, _))| match &entry.node {
             Kind::Hardlink { to } => {
-                let leads = self.entries.get(to).is_some_and(|(entry, _)| matches!(entry.node, Kind::File { .. }));
-                (!leads).then(|| (path.clone(), format!("it is a hard link to {:?}, which is no file", to.display())))
+                Some((path.clone(), format!("it is a hard link to {:?}, which was no file there", to.display())))
             }
             _ => None,
         });
         let dangling: Vec<(TreePath, String)> = links.collect();
         dangling.into_iter().for_each(|(path, why)| self.unread(&path, why));
+        let special = std::mem::take(&mut self.special);
+        special.iter().for_each(|(path, what)| self.unread(path, format!("it is {what}")));
         let mut unread = self.unread;
         unread.sort();
         unread.dedup();
@@ -71,7 +76,15 @@ impl Filesystem {
         (self.entries.into_iter().map(item).collect(), unread)
     }
 
-    fn put(&mut self, path: TreePath, entry: Entry) {
+    fn put(&mut self, path: TreePath, mut entry: Entry) {
+        self.special.remove(&path);
+        // Another name of a file keeps the content, whatever the first name is given later.
+        if let Kind::Hardlink { to } = &entry.node
+            && let Some((Entry { node: first @ (Kind::File { .. } | Kind::Symlink { .. }), .. }, _)) =
+                self.entries.get(to)
+        {
+            entry.node = first.clone();
+        }
         let mut parent = path.parent();
         while let Some(directory) = parent {
             match self.entries.get(&directory).map(|(entry, _)| &entry.node) {
@@ -143,9 +156,10 @@ mod tests {
         assert_eq!(shown(vec![lower(), vec![Change::Remove(path("a"))]]), ["a-b@0", "b@0", "c/d/e@0"]);
         // In whatever order they stand in the layer, what it puts itself stays.
         assert_eq!(
-            shown(vec![lower(), vec![file("a/z"), Change::Clear(path("a"))]]),
+            shown(vec![lower(), vec![file("a/z"), Change::Clear(Some(path("a")))]]),
             ["a-b@0", "a/z@1", "b@0", "c/d/e@0"]
         );
+        assert_eq!(shown(vec![lower(), vec![file("z"), Change::Clear(None)]]), ["z@1"]);
         assert_eq!(shown(vec![lower(), vec![file("c")]]), ["a-b@0", "a/x@0", "a/y@0", "b@0", "c@1"]);
         assert_eq!(shown(vec![lower(), vec![file("b/c")]]), ["a-b@0", "a/x@0", "a/y@0", "b/c@1", "c/d/e@0"]);
     }
@@ -157,6 +171,12 @@ mod tests {
         assert_eq!(shown(vec![vec![link(symbolic), file("l/x")]]), ["l@0", "l/x: it lies below a symbolic link"]);
         assert_eq!(shown(vec![vec![file("d")], vec![Change::Special(path("d"), "a device")]]), ["d: it is a device"]);
         let hard = Kind::Hardlink { to: path("gone") };
-        assert_eq!(shown(vec![vec![link(hard)]]), ["l@0", "l: it is a hard link to \"gone\", which is no file"]);
+        assert_eq!(shown(vec![vec![link(hard)]]), ["l@0", "l: it is a hard link to \"gone\", which was no file there"]);
+        let link = |to: &str| Change::Put(path("l"), Entry::root(Kind::Hardlink { to: path(to) }, 0o644));
+        // Its content is what the file had when the link was made.
+        let layers = vec![vec![file("a")], vec![link("a")], vec![Change::Remove(path("a"))]];
+        assert_eq!(shown(layers), ["l@1"]);
+        let removed = vec![vec![Change::Special(path("d"), "a device")], vec![Change::Remove(path("d"))]];
+        assert!(shown(removed).is_empty());
     }
 }

@@ -12,7 +12,9 @@ use crate::archive::zip::Zip;
 /// How deep archives may lie in archives: a library in an application in an enterprise archive, and one more.
 const DEEPEST: usize = 4;
 /// Bytes that all archives within one archive may have together.
-const MOST_WITHIN: u64 = 512 << 20;
+const MOST_WITHIN: u64 = 128 << 20;
+/// Archives that may lie within one archive together.
+const MOST_ARCHIVES: usize = 4096;
 /// Bytes of a record.
 const LARGEST_RECORD: u64 = 1 << 20;
 const ENDINGS: [&str; 7] = [".jar", ".war", ".ear", ".sar", ".par", ".jpi", ".hpi"];
@@ -27,7 +29,7 @@ fn is_named(name: &str) -> bool {
 }
 
 pub(super) fn archive(path: &TreePath, content: &mut dyn Content) -> Told {
-    let mut reading = Reading { path, told: Told::default(), left: MOST_WITHIN };
+    let mut reading = Reading { path, told: Told::default(), left: MOST_WITHIN, archives: 0 };
     let name = String::from_utf8_lossy(file_name(path.as_bytes())).into_owned();
     reading.archive(content, &name, &[], None);
     reading.told
@@ -39,6 +41,8 @@ struct Reading<'p> {
     told: Told,
     /// Bytes that archives within may still have.
     left: u64,
+    /// Archives so far.
+    archives: usize,
 }
 
 /// What the members of one archive say.
@@ -107,6 +111,11 @@ impl Reading<'_> {
                 content.take(LARGEST_RECORD).read_to_end(&mut text)?;
                 records.poms.extend(properties(self.path, &String::from_utf8_lossy(&text)));
             } else if !member.is_dir && is_named(name) {
+                self.archives += 1;
+                if self.archives > MOST_ARCHIVES {
+                    refused = Some(format!("more than {MOST_ARCHIVES} archives lie in it"));
+                    return Ok(());
+                }
                 if depth >= DEEPEST {
                     refused = Some(format!("archives lie in it more than {DEEPEST} deep"));
                     return Ok(());
@@ -179,7 +188,7 @@ fn field(manifest: &[(String, String)], name: &str) -> Option<String> {
 /// A package as Maven writes it into what it packs.
 fn properties(path: &TreePath, text: &str) -> Option<Found> {
     let value = |name: &str| {
-        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        let pairs = text.lines().filter_map(|line| line.split_once(['=', ':']));
         pairs.filter(|(found, _)| found.trim() == name).find_map(|(_, value)| said(value))
     };
     Some(Found {

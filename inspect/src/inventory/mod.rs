@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use model::inventory::{Found, Inventory, Item, Unread};
+use model::text::is_plain;
 use model::{Digest, Entry, Kind, TreePath};
 
 use crate::archive::layer::Change;
@@ -27,7 +28,7 @@ use crate::elf;
 pub use filesystem::Filesystem;
 
 /// Bytes of a record that is text.
-const LARGEST_TEXT: u64 = 64 << 20;
+const LARGEST_TEXT: u64 = 16 << 20;
 
 /// A content that can be read from anywhere.
 pub trait Content: Read + Seek {}
@@ -82,6 +83,13 @@ enum Reader {
     Elf,
 }
 
+impl Reader {
+    /// Whether it reads text as a whole.
+    fn is_text(self) -> bool {
+        !matches!(self, Self::Java | Self::Licence | Self::Elf)
+    }
+}
+
 impl Scanner {
     /// Whether a file may tell of packages: by its name, else by the four bytes it begins with.
     pub fn wants(path: &TreePath, entry: &Entry, start: Option<[u8; 4]>) -> bool {
@@ -109,6 +117,9 @@ impl Scanner {
             Reader::Licence => Told::default(),
             Reader::Elf => program(path, content)?,
         };
+        if content.seek(SeekFrom::End(0))? > LARGEST_TEXT && named(path).is_some_and(Reader::is_text) {
+            told.unread = Some(format!("only its first {LARGEST_TEXT} bytes were read"));
+        }
         if licence::is_text(path.as_bytes()) {
             self.texts.look(content, &mut told)?;
         }
@@ -118,12 +129,19 @@ impl Scanner {
 
     /// Takes in what a further layer's files tell; what was told by a file that the layer puts anew counts no more.
     pub fn cover(&mut self, changes: &[Change], layer: &Scanner) {
+        let mut links = Vec::new();
         for change in changes {
-            if let Change::Put(path, _) = change {
+            if let Change::Put(path, entry) = change {
+                // Another name of a file tells what that told when the link was made.
+                if let Kind::Hardlink { to } = &entry.node {
+                    let told = layer.told.get(to).or_else(|| self.told.get(to));
+                    links.push((path, linked(path, to, told)));
+                }
                 self.told.remove(path);
             }
         }
         self.told.extend(layer.told.iter().map(|(path, told)| (path.clone(), told.clone())));
+        self.told.extend(links.into_iter().filter_map(|(path, told)| Some((path.clone(), told?))));
         self.texts.take_in(&layer.texts);
     }
 
@@ -135,28 +153,79 @@ impl Scanner {
             item.is_some_and(|item| matches!(item.entry.node, Kind::File { .. }))
         };
         self.told.retain(|path, _| is_there(path));
+        unread.extend(items.iter().filter_map(unreadable));
         let texts = self.texts.of(self.told.values());
         unread.extend(self.told.iter().filter_map(|(path, told)| {
             let why = told.unread.clone()?;
             Some(Unread { path: path.clone(), why })
         }));
-        unread.sort();
         let mut releases = self.told.values().rev().filter_map(|told| match &told.list {
             Some(List::Distribution(fields)) => Some(fields.clone()),
             _ => None,
         });
+        let distribution = releases.next().unwrap_or_default();
+        let (packages, more) = assemble::packages(self.told, &items);
+        unread.extend(more);
+        unread.sort();
         Inventory {
             format: Inventory::FORMAT,
             architecture: architecture.to_owned(),
-            distribution: releases.next().unwrap_or_default(),
+            distribution,
             parts: Vec::new(),
-            packages: assemble::packages(self.told, &items),
+            packages,
             items,
             texts,
             unread,
         }
     }
 }
+
+/// What another name of a file tells: what the file told, if its own name asks for the same reader.
+fn linked(path: &TreePath, to: &TreePath, told: Option<&Told>) -> Option<Told> {
+    let reader = named(path);
+    match told {
+        Some(told) if reader == named(to) || reader.is_none() => {
+            let mut told = told.clone();
+            told.found.iter_mut().for_each(|found| found.record = path.clone());
+            match &mut told.list {
+                Some(List::Debian(..)) if file_name(path.as_bytes()) != file_name(to.as_bytes()) => told.list = None,
+                Some(List::DebianLicence(name, _)) => *name = debian::documented(path),
+                _ => {}
+            }
+            Some(told)
+        }
+        _ => reader.map(|_| Told::unread(format!("it is another name of {:?}, which was not read so", to.display()))),
+    }
+}
+
+/// Records that nobody here reads: of other package managers, and where one of a known one is no file.
+fn unreadable(item: &Item) -> Option<Unread> {
+    let path = item.path.as_bytes();
+    let why = match &item.entry.node {
+        Kind::File { .. } => FOREIGN
+            .iter()
+            .find(|(record, _)| *record == path)
+            .map(|(_, of)| format!("packages of {of} are not read yet"))?,
+        Kind::Symlink { .. } if debian::is_status(path) || path == b"var/lib/dpkg" => {
+            "it is a symbolic link, which is not followed".to_owned()
+        }
+        _ => return None,
+    };
+    Some(Unread { path: item.path.clone(), why })
+}
+
+/// Where other distributions have what they installed.
+const FOREIGN: [(&[u8], &str); 9] = [
+    (b"lib/apk/db/installed", "Alpine"),
+    (b"usr/lib/apk/db/installed", "Alpine"),
+    (b"var/lib/rpm/rpmdb.sqlite", "RPM"),
+    (b"var/lib/rpm/Packages", "RPM"),
+    (b"var/lib/rpm/Packages.db", "RPM"),
+    (b"usr/lib/sysimage/rpm/rpmdb.sqlite", "RPM"),
+    (b"usr/lib/sysimage/rpm/Packages", "RPM"),
+    (b"usr/lib/sysimage/rpm/Packages.db", "RPM"),
+    (b"var/lib/pacman/local/ALPM_DB_VERSION", "Arch Linux"),
+];
 
 /// Who reads a file of this name.
 fn named(path: &TreePath) -> Option<Reader> {
@@ -187,7 +256,7 @@ fn is_program(content: &mut dyn Content) -> io::Result<bool> {
 /// What compilers left in a program.
 fn program(path: &TreePath, content: &mut dyn Content) -> io::Result<Told> {
     content.seek(SeekFrom::Start(0))?;
-    // What is no whole ELF file is never loaded, and test data of that kind is common.
+    // One without a table of sections runs, but has no records; and broken ones are common among test data.
     let Ok(sections) = elf::sections(&mut *content) else { return Ok(Told::default()) };
     let mut told = Told::default();
     for section in sections {
@@ -199,7 +268,11 @@ fn program(path: &TreePath, content: &mut dyn Content) -> io::Result<Told> {
         content.seek(SeekFrom::Start(section.start))?;
         let mut bytes = Vec::new();
         (&mut *content).take(section.size.min(LARGEST_TEXT)).read_to_end(&mut bytes)?;
-        let more = read(path, &bytes);
+        let mut more = read(path, &bytes);
+        // Holders are numbered from the first package of the file.
+        let before = u32::try_from(told.found.len()).unwrap_or(u32::MAX);
+        let holders = more.found.iter_mut().filter_map(|found| found.holder.as_mut());
+        holders.for_each(|holder| *holder = holder.saturating_add(before));
         told.found.extend(more.found);
         told.unread = told.unread.or(more.unread);
     }
@@ -224,9 +297,14 @@ impl Told {
 
 /// A field that says something, in one line; a record full of blanks says nothing.
 fn said(text: &str) -> Option<String> {
+    line(text).filter(|text| !text.eq_ignore_ascii_case("unknown"))
+}
+
+/// Words in one line, of characters that may stand everywhere.
+fn line(text: &str) -> Option<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    (!text.is_empty() && !text.eq_ignore_ascii_case("unknown")).then_some(text)
+    let text: String = text.chars().filter(|c| is_plain(*c)).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// The name of the directory a path lies in, and what is above it.

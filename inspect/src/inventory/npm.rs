@@ -5,7 +5,7 @@ use model::TreePath;
 use model::inventory::{Ecosystem, Found};
 use serde_json::Value;
 
-use super::{Told, file_name, parent, said};
+use super::{Told, file_name, line, parent, said};
 
 /// Directories that hold packages.
 const HOLDERS: [&[u8]; 2] = [b"node_modules", b"nodejs"];
@@ -33,7 +33,7 @@ pub(super) fn package(path: &TreePath, text: &[u8]) -> Told {
     };
     let field = |name: &str| document.get(name);
     let written = |name: &str| field(name).and_then(Value::as_str).and_then(said);
-    let Some(whole) = written("name") else {
+    let Some(whole) = field("name").and_then(Value::as_str).and_then(line).filter(|name| !name.ends_with('/')) else {
         return Told::unread("it names no package");
     };
     let (namespace, name) = match whole.split_once('/') {

@@ -27,6 +27,10 @@ pub(super) fn metadata(path: &TreePath, text: &[u8]) -> Told {
         Ok(metadata) => metadata,
         Err(finding) => return Told::unread(finding.causes.join("; ")),
     };
+    let name = normalize(&metadata.name);
+    if name.is_empty() {
+        return Told::unread("it names no distribution");
+    }
     let found = Found {
         version: said(&metadata.version),
         licence: metadata.license,
@@ -34,7 +38,7 @@ pub(super) fn metadata(path: &TreePath, text: &[u8]) -> Told {
         homepage: metadata.home_page.as_deref().and_then(said),
         description: metadata.summary.as_deref().and_then(said),
         requires: metadata.requires_dist.iter().filter_map(|text| said(text)).collect(),
-        ..Found::new(Ecosystem::Pypi, normalize(&metadata.name), path)
+        ..Found::new(Ecosystem::Pypi, name, path)
     };
     Told::one(found)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
@@ -13,10 +14,10 @@ use inspect::inventory::{Filesystem, Scanner};
 use model::inventory::{Inventory, Item};
 use model::{Digest, Finding, Kind, TreePath};
 
-use super::look::Looker;
+use super::look::{Looker, Summed};
 use super::opened::Opened;
-use super::pipe::pipe;
-use super::read::{Hashing, unknown, unreadable};
+use super::pipe::{Filler, pipe};
+use super::read::{compared, unknown, unreadable};
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 
 /// Layers that are read at once: each may take the memory that its compression asks for.
@@ -60,11 +61,11 @@ impl Images {
         let left = Mutex::new(left);
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = || {
-            while let Some(layer) = next() {
+            self.layers(next, with_sha1, |layer, found| {
                 if let Some(slot) = read.get(layer.file.as_str()) {
-                    let _ = slot.set(self.layer_of(layer, with_sha1));
+                    let _ = slot.set(found);
                 }
-            }
+            });
         };
         thread::scope(|scope| {
             // Without one that cannot be started the others have more to do.
@@ -86,26 +87,43 @@ impl Images {
         finding.because(format!("the image is {}", self.path.display()))
     }
 
-    /// Unpacking takes half of the time, so it has a thread of its own.
-    fn layer_of(&self, layer: &LayerEntry, with_sha1: bool) -> Result<Layer, Finding> {
-        let (content, size) = self.opened.layer(layer)?;
-        let (filler, piped) = pipe();
-        let unread = || unknown(format!("the layer {} was not read", layer.file));
-        let (unpacked, read) = thread::scope(|scope| {
+    /// Reads layers one after another. Unpacking takes half of the time, so one thread does that for all of them, ahead of who
+    /// reads what is in them.
+    fn layers<'l>(
+        &self,
+        next: impl Fn() -> Option<&'l LayerEntry> + Send,
+        with_sha1: bool,
+        found: impl Fn(&'l LayerEntry, Result<Layer, Finding>),
+    ) {
+        thread::scope(|scope| {
+            let (hand_over, handed) = sync_channel(0);
             let unpack = move || {
-                let mut content = Hashing::new(content);
-                filler.fill(decompress(&mut content));
-                io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
-                content.compared(layer)
+                while let Some(layer) = next() {
+                    let (filler, piped) = pipe();
+                    let (end, ended) = channel();
+                    let Ok(()) = hand_over.send((layer, piped, ended)) else { return };
+                    let _ = end.send(self.unpack(layer, filler));
+                }
             };
-            let unpacking =
-                thread::Builder::new().spawn_scoped(scope, unpack).map_err(|e| unread().because(e.to_string()))?;
-            let read = Layer::read(piped, size, with_sha1);
-            Ok::<_, Finding>((unpacking.join(), read))
-        })?;
-        // A damaged layer is that first, whatever else is wrong with it.
-        unpacked.unwrap_or_else(|_| Err(unread()))?;
-        read.map_err(|finding| finding.because(format!("the layer is {}", layer.file)))
+            // Where no thread can be started no layer is read, and that is said.
+            let _ = thread::Builder::new().spawn_scoped(scope, unpack);
+            for (layer, piped, ended) in handed {
+                let read = Layer::read(piped, layer.size, with_sha1);
+                let unread = || unknown(format!("the layer {} was not read", layer.file));
+                // A damaged layer is that first, whatever else is wrong with it.
+                let unpacked = ended.recv().unwrap_or_else(|_| Err(unread()));
+                let is_layer = |finding: Finding| finding.because(format!("the layer is {}", layer.file));
+                found(layer, unpacked.and_then(|()| read.map_err(is_layer)));
+            }
+        });
+    }
+
+    /// Unpacks a layer, and compares it with its digest.
+    fn unpack(&self, layer: &LayerEntry, filler: Filler) -> Result<(), Finding> {
+        let mut content = Summed::new(self.opened.layer(layer)?, false);
+        filler.fill(decompress(&mut content));
+        io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
+        compared(content, layer)
     }
 }
 

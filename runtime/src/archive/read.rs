@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;
 
-use model::{Digest, Finding, Hasher, codes};
+use model::{Digest, Finding, codes};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, Loadable};
+use super::look::Summed;
 use super::opened::Opened;
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 use crate::execute::oci::{self, Descriptor};
@@ -69,16 +70,21 @@ impl Opened {
 
     /// Compares a layer, of whatever size, with its digest.
     fn verify(&self, layer: &LayerEntry) -> Result<(), Finding> {
-        let (content, _) = self.layer(layer)?;
-        let mut content = Hashing::new(content);
+        let mut content = Summed::new(self.layer(layer)?, false);
         io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
-        content.compared(layer)
+        compared(content, layer)
     }
 
-    /// A layer's content, and how many bytes it has.
-    pub(super) fn layer(&self, layer: &LayerEntry) -> Result<(Box<dyn Read + Send + '_>, u64), Finding> {
-        let found = self.open(&layer.file).map_err(|e| unreadable(&layer.file, &e))?;
-        found.ok_or_else(|| unknown(format!("the layer {} is not there", layer.file)))
+    /// A layer's content, of as many bytes as the manifest says.
+    pub(super) fn layer(&self, layer: &LayerEntry) -> Result<Box<dyn Read + Send + '_>, Finding> {
+        let LayerEntry { file, size, .. } = layer;
+        match self.open(file).map_err(|e| unreadable(file, &e))? {
+            None => Err(unknown(format!("the layer {file} is not there"))),
+            Some((_, found)) if found != *size => {
+                Err(unknown(format!("the layer {file} has {found} bytes instead of {size}")))
+            }
+            Some((content, _)) => Ok(content),
+        }
     }
 
     /// A document named by its digest, and verified.
@@ -101,30 +107,10 @@ fn damaged(digest: &Digest) -> Finding {
         .help("Build or copy the image again.")
 }
 
-/// What is read of a layer, and its digest.
-pub(super) struct Hashing<R> {
-    inner: R,
-    hasher: Hasher,
-}
-
-impl<R> Hashing<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, hasher: Hasher::new() }
-    }
-
-    /// Once it was read to its end: that it is the layer the manifest names.
-    pub(super) fn compared(self, layer: &LayerEntry) -> Result<(), Finding> {
-        let found = self.hasher.finish();
-        layer.digest.filter(|wanted| *wanted != found).map_or(Ok(()), |wanted| Err(damaged(&wanted)))
-    }
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.hasher.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
-    }
+/// What was read of a layer to its end is what the manifest names.
+pub(super) fn compared<R: Read>(content: Summed<R>, layer: &LayerEntry) -> Result<(), Finding> {
+    let (found, _) = content.finish();
+    layer.digest.filter(|wanted| *wanted != found).map_or(Ok(()), |wanted| Err(damaged(&wanted)))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, Finding> {
@@ -247,5 +233,6 @@ fn entry(
         user: execution.user,
         workdir: execution.working_dir,
         ports: execution.exposed_ports.unwrap_or_default().into_keys().collect(),
+        other: execution.other.into_iter().chain([("os".to_owned(), configuration.os.into())]).collect(),
     }
 }

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use model::Digest;
+use model::text::printable;
 use serde::Serialize;
+use serde_json::Value;
 
 /// What an image archive holds. Everything in it comes from the archive; nothing of it is vouched for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,6 +45,8 @@ pub struct ImageEntry {
     pub workdir: String,
     /// Documented ports, `8000/tcp`.
     pub ports: Vec<String>,
+    /// What else the configuration says of how it is started: health checks, volumes, signals.
+    pub other: BTreeMap<String, Value>,
 }
 
 /// One layer of an image.
@@ -96,9 +100,4 @@ impl fmt::Display for ImageSummary {
         }
         Ok(())
     }
-}
-
-/// Text of unknown origin must not steer the terminal it is printed on.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

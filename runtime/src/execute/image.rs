@@ -69,6 +69,7 @@ fn configuration(
             cmd: list(&config.command),
             working_dir: config.workdir.clone(),
             labels: (!annotations.is_empty()).then(|| annotations.clone()),
+            other: BTreeMap::new(),
         },
         rootfs: oci::RootFs { kind: "layers".into(), diff_ids: layers.iter().map(|layer| layer.diff_id).collect() },
         history: history.collect(),

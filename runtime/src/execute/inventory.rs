@@ -101,9 +101,10 @@ fn read(
                 Some(_) => changed.push(format!("/{} is not as it was made", path.display())),
                 None => changed.push(format!("nobody put /{} there", path.display())),
             },
-            Change::Remove(path) | Change::Clear(path) => {
+            Change::Remove(path) | Change::Clear(Some(path)) => {
                 changed.push(format!("nobody takes away /{}", path.display()));
             }
+            Change::Clear(None) => changed.push("nobody takes away all there is".to_owned()),
             Change::Special(path, what) => changed.push(format!("nobody put /{} there, {what}", path.display())),
         }
         filesystem.apply(change);
@@ -181,6 +182,11 @@ fn attribute(items: &mut [Item], brought: &[Input], parts: &[Brought], titles: &
     for (tree, by) in brought.iter().zip(parts) {
         let Some(part) = number(&mut names, &by.by) else { continue };
         for (path, entry) in tree.tree.entries().iter().filter(|(_, entry)| entry.node != Kind::Dir) {
+            // In the image, another name of a file is a file.
+            let entry = match &entry.node {
+                Kind::Hardlink { to } => tree.tree.entries().get(to).unwrap_or(entry),
+                _ => entry,
+            };
             let there = places.get(path).filter(|at| items.get(**at).is_some_and(|item| item.entry == *entry));
             owners.extend(there.map(|at| (*at, path.clone(), part)));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Digest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -92,6 +93,9 @@ pub(crate) struct Execution {
     pub(crate) working_dir: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// What strangers' images say besides.
+    #[serde(flatten)]
+    pub(crate) other: BTreeMap<String, Value>,
 }
 
 /// `{}`, which sets are made of in this format.

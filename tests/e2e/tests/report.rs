@@ -264,7 +264,7 @@ fn made(packages: usize, files: usize, name: impl Fn(usize) -> String) -> String
     evidence::report(&Page {
         bills: &bills,
         layers: &[vec![LayerFacts { digest: None, size: None, title: None }]],
-        runs: &ImageConfig::default(),
+        runs: &[ImageConfig::default()],
         licences: &licences,
         build: None,
         flags: &[],

@@ -36,7 +36,7 @@ fn changes(bytes: &[u8]) -> Result<Vec<String>, Finding> {
                 _ => path.display(),
             },
             Change::Remove(path) => format!("-{}", path.display()),
-            Change::Clear(path) => format!("-{}/*", path.display()),
+            Change::Clear(path) => format!("-{}/*", path.map_or_else(String::new, |path| path.display())),
             Change::Special(path, what) => format!("{} is {what}", path.display()),
         });
     })?;

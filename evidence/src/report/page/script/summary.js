@@ -81,28 +81,34 @@ function licenceNote() {
 }
 
 function runPart() {
-  if (data.run === null) return part("How it runs", el("p", { class: "absent" }, "Not known."));
-  const { entrypoint, command, user, workdir, ports, env } = data.run;
+  const several = data.runs.length > 1;
   return part(
     "How it runs",
-    facts([
-      ["Starts", commandWords(entrypoint)],
-      ["Arguments", commandWords(command)],
-      ["User", user ? named(user) : "not set: root"],
-      ["Works in", workdir ? code(workdir) : "not set: /"],
-      ["Ports", commandWords(ports)],
-      [
-        "Environment",
-        env?.length > 0
-          ? el(
-              "ul",
-              { class: "lines" },
-              env.map((each) => el("li", {}, code(each))),
-            )
-          : "none",
-      ],
+    ...data.runs.map(({ architectures, run }) => [
+      several ? el("h4", {}, architectures.join(", ")) : null,
+      runFacts(run),
     ]),
   );
+}
+
+function runFacts({ entrypoint, command, user, workdir, ports, env }) {
+  return facts([
+    ["Starts", commandWords(entrypoint)],
+    ["Arguments", commandWords(command)],
+    ["User", user ? named(user) : "not set: root"],
+    ["Works in", workdir ? code(workdir) : "not set: /"],
+    ["Ports", commandWords(ports)],
+    [
+      "Environment",
+      env?.length > 0
+        ? el(
+            "ul",
+            { class: "lines" },
+            env.map((each) => el("li", {}, code(each))),
+          )
+        : "none",
+    ],
+  ]);
 }
 
 /** The words of a command, each apart from the next: one may have spaces in it. */

@@ -122,10 +122,14 @@ function findingsPoint() {
 }
 
 function userPoint() {
-  if (data.run === null) return point("unknown", "Which user it runs as is not known");
-  const { user } = data.run;
-  const [id] = (user ?? "").split(":");
-  if (id === "" || id === "root" || /^0+$/.test(id)) return point("warn", "Runs as root");
+  const isRoot = ({ run }) => /^(root|0*)$/.test((run.user ?? "").split(":")[0]);
+  const root = data.runs.filter(isRoot);
+  const where = root.length < data.runs.length ? `: ${root.flatMap((each) => each.architectures).join(", ")}` : "";
+  if (root.length > 0) return point("warn", `Runs as root${where}`);
+  const users = new Set(data.runs.map(({ run }) => run.user));
+  if (users.size !== 1) return point("unknown", "Runs as another user on each architecture");
+  const [user] = users;
+  const [id] = user.split(":");
   if (/^\d+$/.test(id)) return point("good", `Runs as user ${user}, not as root`);
   return point("unknown", `Runs as ${user}; which number that is was not looked up`);
 }
