@@ -72,7 +72,7 @@ pub(crate) enum Command {
     },
     /// Say what differs between two locks, the plans of two batches, two images, or two folders of artifacts.
     Diff {
-        /// The one before: a file, a folder, or `oci:DIR`.
+        /// The one before: a file, a folder, `oci:DIR`, or a name in a registry.
         before: String,
         /// The one after.
         after: String,
@@ -143,12 +143,12 @@ pub(crate) enum Command {
     },
     /// Show what an image archive or OCI layout holds.
     Inspect {
-        /// `oci:DIR`, or an archive's path.
+        /// `oci:DIR`, an archive's path, or a name in a registry.
         reference: String,
     },
     /// Write the bill of materials of an image, whoever built it.
     GenerateSbom {
-        /// `oci:DIR`, an archive's path, or the folder that would be an image's root.
+        /// `oci:DIR`, an archive's path, a name in a registry, or the folder that would be an image's root.
         reference: String,
         /// The file to write; the end of its name says in which form: `.cdx.json`, `.cdx.xml`, `.spdx.json`, `.spdx`, `.spdx.rdf.xml`.
         #[arg(long, value_name = "FILE")]
@@ -162,7 +162,7 @@ pub(crate) enum Command {
     },
     /// Write what is known of an image, whoever built it, as a page for people; or its licences with their texts.
     GenerateReport {
-        /// `oci:DIR`, an archive's path, or the folder that would be an image's root.
+        /// `oci:DIR`, an archive's path, a name in a registry, or the folder that would be an image's root.
         reference: String,
         /// The file to write: `.html` for the page, `.json` for the licences.
         #[arg(long, value_name = "FILE")]

@@ -31,8 +31,13 @@ pub(crate) fn located(machine: &Machine, reference: &str, architecture: Option<&
     if let Some(path) = reference.strip_prefix("oci:") {
         return Ok(here(path));
     }
-    let named = reference.parse::<Reference>().ok().filter(|named| named.registry.is_some());
-    let Some(named) = named.filter(|_| !Path::new(reference).exists()) else { return Ok(here(reference)) };
+    let named = reference.parse::<Reference>().ok().filter(|_| !Path::new(reference).exists());
+    if named.as_ref().is_some_and(|named| named.registry.is_none() && named.tag.is_some()) {
+        let message = format!("nothing here is called {reference}, and it names no registry");
+        let help = "name its registry as well: `registry.example/team/app:1.2`";
+        return Err(Finding::error(codes::REFERENCE_INVALID, message).help(help));
+    }
+    let Some(named) = named.filter(|named| named.registry.is_some()) else { return Ok(here(reference)) };
     if machine.offline {
         let message = format!("nothing here is called {reference}, and registries are not asked offline");
         return Err(

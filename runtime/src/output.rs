@@ -135,6 +135,17 @@ mod tests {
         fs::create_dir(&taken).unwrap();
         assert!(output.commit().is_err());
         assert!(Output::create(&taken).is_err());
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut output = Output::create(&link).unwrap();
+        output.write_all(b"new").unwrap();
+        output.commit().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "new");
+        fs::remove_file(&real).unwrap();
+        assert!(Output::create(&link).is_err());
+        fs::remove_file(&link).unwrap();
         let socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         assert!(Output::create(&dir.path().join("socket")).is_err());
         assert_eq!(names(dir.path()), ["socket", "taken"]);

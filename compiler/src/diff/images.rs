@@ -187,6 +187,7 @@ pub fn documents(before: &BTreeMap<String, Digest>, after: &BTreeMap<String, Dig
 mod tests {
     use model::Entry;
     use model::inventory::Ecosystem;
+    use model::inventory::Unread;
 
     use super::*;
 
@@ -235,6 +236,19 @@ mod tests {
         assert!(lines[3].starts_with("amd64 file: /app/y \"1 bytes, sha256:") && lines[3].ends_with(" added"));
         assert!(lines[4].starts_with("amd64 file: of deb a \"2 files, sha256:"), "{}", lines[4]);
         assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn unusual_folders_and_what_could_not_be_read_are_named() {
+        let folder = |mode| {
+            let entry = Entry::root(Kind::Dir, mode);
+            Item { path: "srv".parse().unwrap(), entry, layer: 0, sha1: None, part: None }
+        };
+        let before = inventory(vec![folder(0o755)], "1");
+        let mut after = inventory(vec![folder(0o777)], "1");
+        after.unread.push(Unread { path: "dev/mem".parse().unwrap(), why: "it is a device".into() });
+        let lines = lines(&before, &after, "1");
+        assert_eq!(lines, ["amd64 not read: /dev/mem \"it is a device\" added", "amd64 file: /srv \"a folder\" added"]);
     }
 
     #[test]

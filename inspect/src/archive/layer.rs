@@ -57,7 +57,7 @@ pub fn read_plain(
     let mut members = Members::new(limits);
     tar::walk_plain(plain, size, limits, &mut |member, content| {
         members.count()?;
-        let Some(path) = members.path(&member.name)? else { return Ok(()) };
+        let Some(path) = members.path(&usual(&member.name))? else { return Ok(()) };
         if let Some(removed) = path.file_name().strip_prefix(REMOVED) {
             let is_opaque = path.file_name() == CLEARED;
             let parent = path.parent();
@@ -82,7 +82,8 @@ pub fn read_plain(
                 entry.mode = 0o777;
             }
             MemberKind::Hardlink => {
-                let to = members.path(&member.link)?.ok_or_else(|| invalid("a hard link names the layer's root"))?;
+                let to =
+                    members.path(&usual(&member.link))?.ok_or_else(|| invalid("a hard link names the layer's root"))?;
                 entry.node = Kind::Hardlink { to };
             }
             MemberKind::Special(what) => {
@@ -93,6 +94,12 @@ pub fn read_plain(
         each(Change::Put(path, entry));
         Ok(())
     })
+}
+
+/// A name as unpackers understand it: `/a//b/./c` is `a/b/c`. One that leads upwards stays as it is, and is refused.
+fn usual(name: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = name.split(|b| *b == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
+    if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') }
 }
 
 #[cfg(test)]

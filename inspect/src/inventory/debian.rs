@@ -92,7 +92,7 @@ pub(super) fn status(path: &TreePath, text: &[u8]) -> Told {
             continue;
         }
         let (Some(name), Some(version)) = (stanza.get("Package").and_then(line), get("Version")) else {
-            told.unread = Some("a package has no name or no version".into());
+            told.unread.get_or_insert("a package has no name or no version".into());
             continue;
         };
         let source = get("Source").map(|source| match source.split_once(" (") {

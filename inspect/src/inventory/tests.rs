@@ -321,3 +321,112 @@ fn packages_that_claim_each_other_hold_nobody_twice() {
     let holders: Vec<Option<u32>> = inventory.packages.iter().map(|found| found.holder).collect();
     assert_eq!(holders, [None, Some(0)]);
 }
+
+#[test]
+fn one_stanza_that_cannot_be_read_costs_one_package() {
+    let stanza = |name: &str, rest: &str| format!("Package: {name}\nStatus: install ok {rest}\nVersion: 1\n\n");
+    let whole = [stanza("a", "installed"), stanza("b", "half-configured"), stanza("c", "not-installed")].concat();
+    let read = |status: &[u8]| {
+        let inventory = scan(&[("var/lib/dpkg/status", status)]);
+        let names = inventory.packages.iter().map(|found| found.name.clone()).collect::<Vec<_>>().join(" ");
+        (names, unread(&inventory))
+    };
+    assert_eq!(read(whole.as_bytes()), ("a b".to_owned(), Vec::new()));
+    let broken = whole.replace("Package: a\n", "Package: a\nno field\n");
+    let (names, said) = read(broken.as_bytes());
+    assert_eq!(names, "b");
+    assert!(said[0].contains("`Package: a` has a line that is no field"), "{said:?}");
+    let latin = [b"Package: a\nVersion: 1\nMaintainer: \xe9\n\n", whole.as_bytes()].concat();
+    assert_eq!(read(&latin).0, "a a b");
+    let cut = whole.as_bytes().get(..whole.len() - 20).unwrap();
+    assert_eq!(read(cut), ("a b".to_owned(), vec!["var/lib/dpkg/status: it is cut off".to_owned()]));
+}
+
+#[test]
+fn what_nobody_here_reads_is_said() {
+    let inventory = scan(&[
+        ("lib/apk/db/installed", b"P:musl\nV:1\n"),
+        ("var/lib/rpm/rpmdb.sqlite", b"SQLite"),
+        ("var/lib/dpkg", b"-> elsewhere"),
+    ]);
+    assert_eq!(
+        unread(&inventory),
+        [
+            "lib/apk/db/installed: packages of Alpine are not read yet",
+            "var/lib/dpkg: it is a symbolic link, which is not followed",
+            "var/lib/rpm/rpmdb.sqlite: packages of RPM are not read yet",
+        ]
+    );
+    let text = [b"Package: a\nVersion: 1\n\n".as_slice(), &vec![b'\n'; 16 << 20]].concat();
+    assert_eq!(unread(&scan(&[("var/lib/dpkg/status", &text)])).len(), 1);
+}
+
+#[test]
+fn names_are_taken_as_they_are_but_for_what_no_document_may_hold() {
+    let package = |text: &str| scan(&[("node_modules/x/package.json", text.as_bytes())]);
+    assert_eq!(shown(&package(r#"{"name": "unknown"}"#)), ["npm:unknown@? - [node_modules/x/package.json]"]);
+    let odd = package("{\"name\": \"a\", \"version\": \"1\\u0001.0\\uffff\\u202e\"}");
+    assert_eq!(shown(&odd), ["npm:a@1.0 - [node_modules/x/package.json]"]);
+    for nameless in [r#"{"name": "@x/"}"#, r#"{"name": " "}"#] {
+        assert_eq!(unread(&package(nameless)), ["node_modules/x/package.json: it names no package"]);
+    }
+}
+
+#[test]
+fn an_archive_of_too_many_archives_is_said_to_be_one() {
+    let inner = zip(&[]);
+    let names: Vec<String> = (0..5000).map(|number| format!("{number}.jar")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), inner.as_slice())).collect();
+    let inventory = scan(&[("a.jar", &zip(&members))]);
+    assert_eq!(unread(&inventory), ["a.jar: more than 4096 archives lie in it"]);
+    assert_eq!(inventory.packages.len(), 4097);
+}
+
+/// What layers make together.
+fn layered(layers: &[&[(&str, &[u8])]]) -> Inventory {
+    let mut filesystem = Filesystem::default();
+    let mut scanner = Scanner::default();
+    for (number, files) in layers.iter().enumerate() {
+        let mut own = Scanner::default();
+        let mut changes = Vec::new();
+        for (name, bytes) in *files {
+            let path = path(name);
+            let node = match bytes.strip_prefix(b"=> ") {
+                Some(to) => Kind::Hardlink { to: TreePath::new(to).unwrap() },
+                None => Kind::File { digest: Digest::of(bytes), size: bytes.len() as u64 },
+            };
+            let entry = Entry::root(node, 0o644);
+            if Scanner::wants(&path, &entry, bytes.first_chunk().copied()) {
+                own.look(&path, &mut Cursor::new(bytes)).unwrap();
+            }
+            changes.push(Change::Put(path, entry));
+        }
+        if number > 0 {
+            filesystem.next_layer();
+        }
+        changes.iter().for_each(|change| filesystem.apply(change.clone()));
+        scanner.cover(&changes, &own);
+    }
+    scanner.inventory("amd64", filesystem.finish())
+}
+
+#[test]
+fn another_name_of_a_record_tells_what_the_record_told_when_it_was_made() {
+    let package = |name: &str| format!("{{\"name\": \"{name}\", \"version\": \"1\"}}");
+    let (first, other) = (package("first"), package("other"));
+    let (cached, there) = ("cache/node_modules/a/package.json", "app/node_modules/a/package.json");
+    let link = format!("=> {cached}");
+    let in_one: &[(&str, &[u8])] = &[(cached, first.as_bytes()), (there, link.as_bytes())];
+    let replaced: &[(&str, &[u8])] = &[(cached, other.as_bytes())];
+    let is = |name: &str, path: &str| format!("npm:{name}@1 - [{path}]");
+    assert_eq!(shown(&layered(&[in_one])), [is("first", there), is("first", cached)]);
+    assert_eq!(shown(&layered(&[in_one, replaced])), [is("first", there), is("other", cached)]);
+    let across: &[(&str, &[u8])] = &[(there, link.as_bytes())];
+    assert_eq!(shown(&layered(&[replaced, across])), [is("other", there), is("other", cached)]);
+    // Under a name that asks for nobody it was not read.
+    let unread_there: &[(&str, &[u8])] = &[("cache/blob", first.as_bytes()), (there, b"=> cache/blob")];
+    assert_eq!(
+        unread(&layered(&[unread_there])),
+        ["app/node_modules/a/package.json: it is another name of \"cache/blob\", which was not read so"]
+    );
+}

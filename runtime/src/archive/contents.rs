@@ -16,14 +16,17 @@ use model::{Digest, Finding, Kind, TreePath};
 
 use super::look::{Looker, Summed};
 use super::opened::Opened;
-use super::pipe::{Filler, pipe};
-use super::read::{compared, unknown, unreadable};
+use super::pipe::{Filler, Piped, pipe};
+use super::read::{compared, damaged, unknown, unreadable};
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
 
 /// Layers that are read at once: each may take the memory that its compression asks for.
 const MOST_THREADS: usize = 8;
 /// Members of the layers of all images, each counted in every image that has its layer.
 const MOST_CHANGES: usize = 20_000_000;
+/// What a layer may hold. Gzip packs nothing tighter than 1,032 to 1, and layers of zeros are no attack by themselves.
+const LIMITS: Limits =
+    Limits { entries: 1_000_000, bytes: 8 << 30, ratio: 1100, small: 64 << 20, name: 4096, metadata: 16 << 20 };
 
 /// The images of an archive, and what lies in each.
 pub struct Images {
@@ -108,11 +111,14 @@ impl Images {
             // Where no thread can be started no layer is read, and that is said.
             let _ = thread::Builder::new().spawn_scoped(scope, unpack);
             for (layer, piped, ended) in handed {
-                let read = Layer::read(piped, layer.size, with_sha1);
+                let read = Layer::of(layer, piped, with_sha1);
                 let unread = || unknown(format!("the layer {} was not read", layer.file));
                 // A damaged layer is that first, whatever else is wrong with it.
                 let unpacked = ended.recv().unwrap_or_else(|_| Err(unread()));
-                let is_layer = |finding: Finding| finding.because(format!("the layer is {}", layer.file));
+                let is_layer = |finding: Finding| {
+                    let help = "nothing was read from it: ask who made the image for another one";
+                    finding.because(format!("the layer is {}", layer.file)).help(help)
+                };
                 found(layer, unpacked.and_then(|()| read.map_err(is_layer)));
             }
         });
@@ -134,11 +140,23 @@ struct Layer {
 }
 
 impl Layer {
+    /// Where nothing else names a layer's bytes, the configuration does, as they are unpacked.
+    fn of(layer: &LayerEntry, mut piped: Piped, with_sha1: bool) -> Result<Self, Finding> {
+        let Some(wanted) = layer.diff_id.filter(|_| layer.digest.is_none()) else {
+            return Self::read(piped, layer.size, with_sha1);
+        };
+        let mut content = Summed::new(&mut piped, false);
+        let read = Self::read(&mut content, layer.size, with_sha1)?;
+        io::copy(&mut content, &mut io::sink()).map_err(|e| unreadable(&layer.file, &e))?;
+        let (found, _) = content.finish();
+        if found == wanted { Ok(read) } else { Err(damaged(&wanted)) }
+    }
+
     /// Reads a layer that is unpacked already, of what had `size` bytes before.
     fn read(plain: impl Read, size: u64, with_sha1: bool) -> Result<Self, Finding> {
         let (mut changes, mut looker) = (Vec::new(), Looker::new(with_sha1));
         let mut take = |path: &TreePath, size: u64, content: &mut dyn Read| looker.look(path, size, content);
-        layer::read_plain(plain, size, &Limits::default(), &mut take, &mut |change| changes.push(change))?;
+        layer::read_plain(plain, size, &LIMITS, &mut take, &mut |change| changes.push(change))?;
         Ok(Self { changes, looker })
     }
 }

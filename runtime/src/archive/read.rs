@@ -102,7 +102,7 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Finding {
     Finding::error(codes::INPUT_IO, format!("{name} cannot be read: {error}"))
 }
 
-fn damaged(digest: &Digest) -> Finding {
+pub(super) fn damaged(digest: &Digest) -> Finding {
     Finding::error(codes::ARCHIVE_UNKNOWN, format!("the blob {digest} is damaged: its bytes have another digest"))
         .help("Build or copy the image again.")
 }
@@ -215,9 +215,13 @@ fn entry(
         .into_iter()
         .filter(|history| !history.empty_layer)
         .map(|history| history.comment.filter(|c| !c.is_empty()).or(history.created_by).unwrap_or_default());
+    let mut diff_ids = configuration.rootfs.diff_ids.into_iter();
     let layers = layers
         .into_iter()
-        .map(|(file, digest, size)| LayerEntry { file, digest, size, title: titles.next().unwrap_or_default() })
+        .map(|(file, digest, size)| {
+            let (diff_id, title) = (diff_ids.next(), titles.next().unwrap_or_default());
+            LayerEntry { file, digest, diff_id, size, title }
+        })
         .collect();
     let execution = configuration.config;
     ImageEntry {

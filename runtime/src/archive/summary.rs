@@ -57,6 +57,8 @@ pub struct LayerEntry {
     pub file: String,
     /// Digest of the layer as it is in the archive, where a manifest gives it.
     pub digest: Option<Digest>,
+    /// The digest of what it unpacks to, as the configuration has it.
+    pub diff_id: Option<Digest>,
     /// Its size in bytes.
     pub size: u64,
     /// What its history entry says it is.

@@ -64,6 +64,41 @@ fn the_project_of_spdx_accepts_its_three_forms_and_refuses_a_broken_one() {
     assert!(!done.status.success() || !done.stdout.contains("This SPDX Document is valid."), "{}", done.stdout);
 }
 
+/// Names that would end a line, an element or a text of some form.
+#[test]
+fn names_that_mean_something_to_a_form_are_only_names() {
+    let dir = scratch();
+    let root = dir.path().join("root");
+    let put = |path: &str, text: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put("srv/x\nPackageName: injected\u{1}", "words");
+    for (name, licence) in [
+        ("a", "LicenseRef-words-1"),
+        ("b", "some words"),
+        ("c", "</te</text>xt><b>&amp;"),
+        ("d", "DocumentRef-x:LicenseRef-y"),
+        ("e", "]]>\u{ffff}\u{1b}[31m"),
+    ] {
+        let document = serde_json::json!({
+            "name": name, "version": "1\u{1}.0\u{ffff}", "license": licence,
+            "homepage": "https://[::1", "author": "A\u{202e} <a@example.com>", "description": "x\u{0}y",
+        });
+        put(&format!("app/node_modules/{name}/package.json"), &document.to_string());
+    }
+    for form in FORMS {
+        let bill = dir.path().join(format!("bill.{form}"));
+        run(cli().arg("generate-sbom").arg(&root).arg("--output").arg(&bill)).ok();
+        validated(&bill).ok();
+        let text = fs::read_to_string(&bill).unwrap();
+        assert!(!text.contains("\nPackageName: injected"), "{form}");
+        let named = ["a", "b", "c", "d", "e"].map(|name| text.contains(&format!("pkg:npm/{name}@1.0")));
+        assert_eq!(named, [true; 5], "{form}");
+    }
+}
+
 /// The minimum elements of the NTIA: what is missing is what nobody knows.
 #[test]
 fn of_the_minimum_elements_only_the_unknown_are_missing() {

@@ -51,6 +51,7 @@ fn an_image_of_a_registry_is_what_was_pushed_there() {
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small@{digest}")])).ok();
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small:2.0")])).fails(1, "CS1404");
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small")])).fails(2, "CS1401");
+    run(cli().args(["inspect", "--offline", &name])).fails(3, "CS0605");
     drop(registry);
     run(cli().args(["inspect", &name])).fails(3, "CS1402");
 }

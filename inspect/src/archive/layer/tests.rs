@@ -50,11 +50,19 @@ fn whiteouts_devices_and_files() {
         member("etc/.wh.b", EntryType::Regular, b""),
         member(".wh.c", EntryType::Regular, b""),
         member("opt/.wh..wh..opq", EntryType::Regular, b""),
+        member(".wh..wh..opq", EntryType::Regular, b""),
         member("dev/null", EntryType::Char, b""),
         member("run/pipe", EntryType::Fifo, b""),
     ]);
-    let expected = ["etc/a 640 1 true", "-etc/b", "-c", "-opt/*", "dev/null is a device", "run/pipe is a named pipe"];
+    let expected =
+        ["etc/a 640 1 true", "-etc/b", "-c", "-opt/*", "-/*", "dev/null is a device", "run/pipe is a named pipe"];
     assert_eq!(changes(&bytes).unwrap(), expected);
+}
+
+#[test]
+fn names_are_understood_as_unpackers_do() {
+    let bytes = layer(vec![member("./a//b/./c", EntryType::Regular, b"x"), member("./", EntryType::Directory, b"")]);
+    assert_eq!(changes(&bytes).unwrap(), ["a/b/c 640 1 true"]);
 }
 
 #[test]
