@@ -97,7 +97,8 @@ fn named(name: &str) -> Option<String> {
 }
 
 fn is_expression(text: &str) -> bool {
-    Expression::parse_mode(text, ParseMode::STRICT).is_ok()
+    // A text of another document is none that can be found here.
+    !text.contains("DocumentRef-") && Expression::parse_mode(text, ParseMode::STRICT).is_ok()
 }
 
 /// Names put together as Debian does (copyright-format 1.0, section 7.2), as an expression; nothing where one is unknown.
