@@ -16,6 +16,9 @@ pub struct Manifest {
     /// What it names, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Dependency>,
+    /// It is a lock file that does not say what is asked for directly, and neither does a manifest that was read beside it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub direct_unknown: bool,
     /// Why it, or a part of it, could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
@@ -28,13 +31,13 @@ pub struct Dependency {
     pub ecosystem: Ecosystem,
     /// Its name, as its ecosystem compares names.
     pub name: String,
-    /// The one version that is meant, if it is one.
+    /// The one version that is meant, if it is one and known. Where there is a digest, the bytes are settled without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// What is asked for, as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
-    /// A digest that its bytes must have, as written.
+    /// A digest that its bytes must have, as written; of what comes within another package, that of the other; or a commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Its licence, as written.

@@ -20,10 +20,13 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
         return Ok(report::print_json(&found)?);
     }
     for manifest in &found.manifests {
-        let direct = manifest.packages.iter().filter(|package| package.direct).count();
+        let direct = match manifest.packages.iter().filter(|package| package.direct).count() {
+            _ if manifest.direct_unknown => String::new(),
+            direct => format!(", {direct} of them asked for here"),
+        };
         let kind = if manifest.is_lock { "lock" } else { "asks" };
         let count = manifest.packages.len();
-        let line = format!("{kind:<10} {}  {count} packages, {direct} of them asked for here", manifest.path);
+        let line = format!("{kind:<10} {}  {count} packages{direct}", manifest.path);
         report::line(printable(&line))?;
     }
     for (word, list) in [("unpinned", &found.unpinned), ("unverified", &found.unverified)] {
@@ -40,7 +43,8 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<(), Failure> {
 
 fn unread(found: &Dependencies) -> Findings {
     let unread = found.manifests.iter().filter_map(|manifest| {
-        let message = printable(&format!("{} is passed over: {}", manifest.path, manifest.unread.as_ref()?));
+        let read = if manifest.packages.is_empty() { "passed over" } else { "read in part" };
+        let message = printable(&format!("{} is {read}: {}", manifest.path, manifest.unread.as_ref()?));
         Some(Finding::warning(codes::RECORD_UNREAD, message).help("what it names is not in the result"))
     });
     unread.collect()

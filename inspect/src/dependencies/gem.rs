@@ -5,19 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::dependencies::Dependency;
 use model::inventory::Ecosystem;
 
-use super::Read;
+use super::{Contents, Read, is_commit, quoted};
+
+/// The sections that list gems.
+const SOURCES: [&str; 3] = ["GEM", "GIT", "PLUGIN SOURCE"];
 
 pub(super) fn lock(text: &str) -> Read {
     let mut gems: BTreeMap<(String, String), Dependency> = BTreeMap::new();
     let mut direct = BTreeSet::new();
-    let (mut section, mut current) = ("", None);
+    let mut unread = Vec::new();
+    let (mut section, mut commit, mut current) = ("", None, None);
     for line in text.lines() {
         let words = line.trim_start();
         if words.is_empty() {
             continue;
         }
         match line.len() - words.len() {
-            0 => section = words,
+            0 => (section, commit) = (words, None),
+            2 if section != "GEM" && words.starts_with("revision: ") => {
+                commit = words.strip_prefix("revision: ").filter(|revision| is_commit(revision));
+            }
             2 if section == "DEPENDENCIES" => {
                 direct.insert(words.split([' ', '!']).next().unwrap_or_default().to_owned());
             }
@@ -27,18 +34,19 @@ pub(super) fn lock(text: &str) -> Read {
                     gem.digest = Some(rest.to_owned());
                 }
             }
-            4 if ["GEM", "GIT"].contains(&section) => {
-                let Some(((name, version), _)) = named(words) else {
-                    return Err(format!("the line `{}` names no gem", words.escape_debug()));
+            4 if SOURCES.contains(&section) => {
+                current = None;
+                let Some((key, _)) = named(words) else {
+                    unread.push(format!("{} names no gem", quoted(words)));
+                    continue;
                 };
-                let key = (name.clone(), version.clone());
-                gems.insert(
-                    key.clone(),
-                    Dependency { version: Some(version), ..Dependency::new(Ecosystem::Gem, name) },
-                );
+                let (name, version) = key.clone();
+                let digest = commit.map(str::to_owned);
+                let gem = Dependency { version: Some(version), digest, ..Dependency::new(Ecosystem::Gem, name) };
+                gems.insert(key.clone(), gem);
                 current = Some(key);
             }
-            6 if ["GEM", "GIT"].contains(&section) => {
+            6 if SOURCES.contains(&section) => {
                 if let Some(gem) = current.as_ref().and_then(|key| gems.get_mut(key)) {
                     gem.requires.push(words.split(' ').next().unwrap_or_default().to_owned());
                 }
@@ -47,7 +55,7 @@ pub(super) fn lock(text: &str) -> Read {
         }
     }
     let gems = gems.into_values().map(|gem| Dependency { direct: direct.contains(&gem.name), ..gem });
-    Ok(gems.collect())
+    Ok(Contents { unread, ..gems.collect() })
 }
 
 /// `name (version) rest`

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 16] = [
+    "Pipfile",
+    "setup.cfg",
     "Cargo.toml",
     "Cargo.lock",
     "Gemfile.lock",
