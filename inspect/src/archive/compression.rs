@@ -1,10 +1,11 @@
 use std::io::{self, BufReader, Read};
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use zstd::stream::read::Decoder;
+
+use super::gzip::Gzip;
 
 /// Memory an xz stream may ask for: its strongest preset takes 65 MiB.
 const XZ_MEMORY: u64 = 80 << 20;
@@ -43,7 +44,7 @@ pub fn decompress<'a>(mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
     } else if begins(BZIP2) {
         Box::new(MultiBzDecoder::new(input))
     } else if begins(GZIP) {
-        Box::new(MultiGzDecoder::new(input))
+        Box::new(Gzip::new(input)?)
     } else if begins(ZSTD) {
         let mut decoder = Decoder::with_buffer(input)?;
         decoder.window_log_max(ZSTD_WINDOW)?;

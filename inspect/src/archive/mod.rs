@@ -6,6 +6,7 @@
 pub(crate) mod ar;
 mod compression;
 pub mod deb;
+mod gzip;
 pub mod layer;
 mod link;
 mod members;

@@ -9,7 +9,7 @@ use model::{Digest, Entry, Hasher, Kind, TreePath};
 use sha1::{Digest as _, Sha1};
 
 /// Bytes of a file that is looked into which are kept in memory; a longer one goes to a temporary file.
-const IN_MEMORY: u64 = 1 << 20;
+const IN_MEMORY: u64 = 256 << 10;
 
 /// Looks at files one after another.
 pub(super) struct Looker {

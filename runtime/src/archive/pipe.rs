@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Bytes of a chunk.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 64 << 10;
 /// Chunks that wait to be used.
 const WAITING: usize = 4;
 
