@@ -46,6 +46,9 @@ pub(crate) struct Machine {
     /// Seconds without a byte after which a server is given up.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20, value_parser = value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
+    /// Ask registries without TLS; those of this machine always are.
+    #[arg(long, global = true)]
+    pub(crate) plain_http: bool,
 }
 
 #[derive(Subcommand)]
@@ -173,6 +176,26 @@ pub(crate) enum Command {
         /// The folder of the source tree.
         folder: PathBuf,
     },
+    /// Send images that lie here to registries, with all that refers to them.
+    Push {
+        /// `oci:DIR`, an archive's path, or a folder of archives as `build` writes it.
+        from: String,
+        /// `registry.example/team/app:1.2`; without a tag, the image's own; with `/` at the end, its own name as well.
+        #[arg(required = true, value_name = "REF")]
+        to: Vec<String>,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Send an image of a registry to others, with all that refers to it.
+    Copy {
+        /// `registry.example/team/app:1.2`, or with a digest.
+        from: String,
+        /// As for `push`.
+        #[arg(required = true, value_name = "REF")]
+        to: Vec<String>,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Show where packages come from on this machine, and where that was found.
     Sources,
     /// Show the keys upstreams are believed by.
@@ -282,6 +305,23 @@ pub(crate) enum PolicyCommand {
         #[arg(long)]
         facts: bool,
     },
+}
+
+/// What images are called in registries.
+#[derive(ClapArgs)]
+pub(crate) struct Sending {
+    /// A further tag; may be repeated.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// A tag for each architecture's image as well: `1.2-arm64`.
+    #[arg(long)]
+    pub(crate) arch_tags: bool,
+    /// The tag `latest` as well; it is taken from the image that has it.
+    #[arg(long)]
+    pub(crate) latest: bool,
+    /// Take tags from other images that have them.
+    #[arg(long)]
+    pub(crate) move_tags: bool,
 }
 
 /// How a plan is executed.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{Finding, Reference, codes};
 use registry::{Client, Options};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::args::Machine;
 
@@ -38,23 +39,33 @@ pub(crate) fn located(machine: &Machine, reference: &str, architecture: Option<&
         return Err(Finding::error(codes::REFERENCE_INVALID, message).help(help));
     }
     let Some(named) = named.filter(|named| named.registry.is_some()) else { return Ok(here(reference)) };
-    if machine.offline {
-        let message = format!("nothing here is called {reference}, and registries are not asked offline");
-        return Err(
-            Finding::error(codes::OFFLINE, message).help("name an archive or a layout, or leave `--offline` out")
-        );
-    }
+    refuse_offline(machine, reference)?;
     let unwritable =
         |e: std::io::Error| Finding::error(codes::OUTPUT_IO, format!("no temporary folder can be made: {e}"));
     let folder = tempfile::tempdir().map_err(unwritable)?;
-    let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unwritable)?;
     let client = Client::new(options(machine))?;
-    let downloaded = waiting.block_on(registry::download(&client, &named, architecture, folder.path()));
+    let downloaded = waiting()?.block_on(registry::download(&client, &named, architecture, folder.path()));
     downloaded.map_err(|finding| finding.because("nothing here is called so: it is taken for a name in a registry"))?;
     Ok(Located { path: folder.path().to_owned(), _downloaded: Some(folder) })
 }
 
+/// What needs a registry is not done offline.
+pub(crate) fn refuse_offline(machine: &Machine, reference: &str) -> Result<(), Finding> {
+    if !machine.offline {
+        return Ok(());
+    }
+    let message = format!("registries are not asked offline, and {reference} needs one");
+    Err(Finding::error(codes::OFFLINE, message).help("leave `--offline` out; archives and layouts can be read with it"))
+}
+
+/// What runs requests.
+pub(crate) fn waiting() -> Result<Runtime, Finding> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Finding::error(codes::REGISTRY_FAILED, format!("no request can be made: {e}")))
+}
+
 /// How patient this machine is with registries.
-fn options(machine: &Machine) -> Options {
-    Options { stall: Duration::from_secs(machine.timeout), ..Options::default() }
+pub(crate) fn options(machine: &Machine) -> Options {
+    let stall = Duration::from_secs(machine.timeout);
+    Options { stall, plain_http: machine.plain_http, ..Options::default() }
 }

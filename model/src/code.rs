@@ -213,6 +213,7 @@ codes! {
     REGISTRY_MISSING = "CS1404" Verdict "a registry does not have it";
     REGISTRY_LIES = "CS1405" Verdict "a registry serves something else";
     CREDENTIALS_UNREADABLE = "CS1406" Environment "credentials cannot be read";
+    TAG_TAKEN = "CS1407" Verdict "a tag names another image";
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use model::{Digest, Finding, Reference, codes};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Repository};
+use crate::client::Client;
+use crate::manifest::{Descriptor, Manifest};
 use crate::pull::Document;
+use crate::repository::Repository;
 
 /// Bytes of all images of a name together.
 const LARGEST: u64 = 64 << 30;
@@ -20,32 +21,6 @@ const LARGEST_CONFIG: u64 = 4 << 20;
 const MOST: usize = 4096;
 /// How deep indexes may lie in indexes.
 const DEEPEST: usize = 4;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Named {
-    #[serde(default)]
-    media_type: String,
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    digest: Digest,
-    size: u64,
-    platform: Option<Platform>,
-}
-
-#[derive(Deserialize)]
-struct Platform {
-    #[serde(default)]
-    architecture: String,
-}
 
 /// Writes the images a reference names into a folder, which becomes an OCI layout; the layers of one architecture alone, if one is
 /// named. A tag is asked for once; from then on only digests count.
@@ -115,7 +90,7 @@ impl Download<'_> {
             let message = format!("the manifest {name} of {} is none: {why}", self.repository);
             Finding::error(codes::REGISTRY_LIES, message).help("push it again")
         };
-        let named: Named = serde_json::from_slice(&document.bytes).map_err(|e| wrong(e.to_string()))?;
+        let named: Manifest = serde_json::from_slice(&document.bytes).map_err(|e| wrong(e.to_string()))?;
         // What a document says of itself is under its digest; what the server says of it is not.
         if !named.media_type.is_empty() {
             document.media_type = named.media_type;

@@ -1,14 +1,28 @@
-//! Registries of images (OCI distribution specification 1.1): what is in them, and how it gets out.
+//! Registries of images (OCI distribution specification 1.1): what is in them, and how it gets out and in.
 //!
 //! **Invariant:** whatever a registry answers is a claim. Bytes that were asked for by digest are compared with it before anybody
 //! sees their end, every wait ends, and credentials go to the server they are for and nowhere else.
+//!
+//! **Invariant:** a tag is written after everything it leads to, and everything that refers to that.
 
 mod accounts;
 mod challenge;
 mod client;
+mod content;
 mod download;
+mod enter;
 mod failure;
+mod manifest;
 mod pull;
+mod push;
+mod referrers;
+mod repository;
+mod upload;
 
 pub use client::{Client, Options};
+pub use content::Content;
 pub use download::download;
+pub use manifest::{Descriptor, EMPTY, INDEX, MANIFEST, Manifest, Platform};
+pub use pull::Document;
+pub use push::{Blobs, Sender, Source, Sums, Tag, resolved};
+pub use repository::Repository;

@@ -1,28 +1,57 @@
 //! What is in a repository.
 
-use model::{Digest, Finding, Hasher};
+use model::{Digest, Finding, Hasher, codes};
 use net::{Failure, Kind, body, collect};
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, RANGE};
 
-use crate::client::{Ask, Repository};
+use crate::manifest::{INDEX, MANIFEST, Manifest};
+use crate::repository::{Ask, Repository};
 
 /// Bytes of a manifest or an index; registries take no more than four million.
-const LARGEST: u64 = 4 << 20;
+pub(crate) const LARGEST: u64 = 4 << 20;
 /// What manifests may be: those of OCI and of docker.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json, \
                          application/vnd.docker.distribution.manifest.v2+json";
 
 /// A manifest or an index, as its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Document {
+pub struct Document {
     /// What the server says it is.
-    pub(crate) media_type: String,
+    pub media_type: String,
     /// Its digest.
-    pub(crate) digest: Digest,
+    pub digest: Digest,
     /// Its bytes.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Bytes that are to have a digest; their type is what they say it is.
+    pub(crate) fn of(bytes: Vec<u8>, wanted: &Digest) -> Result<Self, Finding> {
+        let digest = Digest::of(&bytes);
+        let mut document = Self { media_type: String::new(), digest, bytes };
+        if digest != *wanted {
+            let message = format!("what is called {wanted} is {digest}");
+            return Err(Finding::error(codes::ARCHIVE_UNKNOWN, message).help("make the layout or archive again"));
+        }
+        document.media_type = match document.parsed()? {
+            Manifest { media_type, .. } if !media_type.is_empty() => media_type,
+            // Manifests need not say it (image specification 1.1, "mediaType").
+            Manifest { config: Some(_), .. } => MANIFEST.to_owned(),
+            Manifest { .. } => INDEX.to_owned(),
+        };
+        Ok(document)
+    }
+
+    /// What it says.
+    pub(crate) fn parsed(&self) -> Result<Manifest, Finding> {
+        serde_json::from_slice(&self.bytes).map_err(|e| {
+            let message = format!("the manifest {} cannot be understood: {e}", self.digest);
+            Finding::error(codes::ARCHIVE_UNKNOWN, message).help("whoever made the image has to make it again")
+        })
+    }
 }
 
 impl Repository<'_> {
@@ -43,8 +72,7 @@ impl Repository<'_> {
                 if response.status().as_u16() == 404 {
                     return Ok(None);
                 }
-                let media_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-                let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
+                let media_type = media_type(&response);
                 let bytes = collect(&mut response, self.stall(), LARGEST).await?;
                 let digest = Digest::of(&bytes);
                 match wanted {
@@ -71,10 +99,8 @@ impl Repository<'_> {
         let (mut hasher, mut received) = (Hasher::new(), 0_u64);
         let read = self.client.retrying(async || {
             let mut ask = Ask::new(Method::GET, url.clone());
-            if received > 0
-                && let Ok(range) = HeaderValue::from_str(&format!("bytes={received}-"))
-            {
-                ask.headers.insert(RANGE, range);
+            if received > 0 {
+                ask = ask.with(RANGE, &format!("bytes={received}-"));
             }
             let mut response = self.ask(&ask, &[]).await?;
             // One that knows no ranges begins anew: what is known already is passed over.
@@ -98,6 +124,12 @@ impl Repository<'_> {
     }
 }
 
-fn lies(wanted: &Digest, found: &Digest) -> Failure {
+/// What the server says the body is, without parameters.
+pub(crate) fn media_type(response: &Response) -> String {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_owned()
+}
+
+pub(crate) fn lies(wanted: &Digest, found: &Digest) -> Failure {
     Failure::lasting(Kind::WrongDigest, format!("asked for {wanted}, it gives bytes whose digest is {found}"))
 }

@@ -5,6 +5,7 @@ use model::{Finding, codes};
 
 use crate::args::Machine;
 use crate::described;
+use crate::memory;
 use crate::project;
 use crate::report::Failure;
 
@@ -17,9 +18,9 @@ pub(super) fn run(
     architecture: Option<&str>,
 ) -> Result<(), Failure> {
     let form = form_of(output, form)?;
-    // The allocator asks for huge pages, of which this would leave most unused. A kernel that has none needs not be told.
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    memory::without_huge_pages();
     let described = described::one(machine, reference, architecture, form.has_sha1())?;
+    memory::give_back();
     let bill = Bill::new(described.image, &described.inventory, None);
     let mut document = Vec::new();
     evidence::sbom(&bill, form, &mut document)

@@ -13,6 +13,7 @@ mod inspect;
 mod lock;
 mod plan;
 mod policy;
+mod push;
 mod schema;
 mod sources;
 mod store;
@@ -51,6 +52,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         }
         Command::GenerateReport { reference, output } => generate_report::run(&machine, &reference, &output),
         Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
+        Command::Push { from, to, sending } => push::push(&machine, &from, &to, &sending, format),
+        Command::Copy { from, to, sending } => push::copy(&machine, &from, &to, &sending, format),
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),

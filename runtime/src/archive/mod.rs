@@ -1,6 +1,7 @@
 //! Archives of whole images: written as an OCI layout that `docker load` and `podman load` take as well, and read
 //! from whoever wrote them.
 
+mod blobs;
 mod contents;
 mod folder;
 mod layout;
@@ -12,6 +13,7 @@ mod stored;
 mod summary;
 mod write;
 
+pub use blobs::Blobs;
 pub use contents::Images;
 pub use folder::folder;
 pub(crate) use look::Summed;

@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read, Seek as _, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use inspect::archive::{Limits, decompress, is_compressed, tar};
 use model::{Finding, TreePath, codes};
@@ -23,7 +24,7 @@ const UNPACKED: Limits =
 pub(super) enum Opened {
     Directory(PathBuf),
     /// A plain tar archive, and where in it each file lies.
-    Archive(File, BTreeMap<TreePath, Range<u64>>),
+    Archive(Arc<File>, BTreeMap<TreePath, Range<u64>>),
 }
 
 impl Opened {
@@ -49,11 +50,11 @@ impl Opened {
         let size = file.metadata().map_err(failed)?.len();
         let files = tar::index(&file, size, &UNPACKED)
             .map_err(|finding| is_image(finding.causes.into_iter().fold(unknown(finding.message), Finding::because)))?;
-        Ok(Self::Archive(file, files))
+        Ok(Self::Archive(Arc::new(file), files))
     }
 
-    /// A file, and how many bytes it has; `None` if there is none of this name.
-    pub(super) fn open(&self, name: &str) -> io::Result<Option<(Box<dyn Read + Send + '_>, u64)>> {
+    /// Where the bytes of a file lie; `None` if there is none of this name.
+    pub(super) fn place(&self, name: &str) -> io::Result<Option<(Arc<File>, Range<u64>)>> {
         match self {
             Self::Directory(folder) => {
                 let file = match input::open(&folder.join(name)) {
@@ -61,25 +62,32 @@ impl Opened {
                     file => file?,
                 };
                 let size = file.metadata()?.len();
-                Ok(Some((Box::new(file), size)))
+                Ok(Some((Arc::new(file), 0..size)))
             }
             Self::Archive(file, files) => {
                 let found = name.parse::<TreePath>().ok().and_then(|path| files.get(&path));
-                Ok(found.map(|at| -> (Box<dyn Read + Send>, u64) {
-                    (Box::new(Section { file, left: at.clone() }), at.end - at.start)
-                }))
+                Ok(found.map(|at| (Arc::clone(file), at.clone())))
             }
         }
+    }
+
+    /// A file, and how many bytes it has; `None` if there is none of this name.
+    pub(super) fn open(&self, name: &str) -> io::Result<Option<(Box<dyn Read + Send + '_>, u64)>> {
+        let found = self.place(name)?;
+        Ok(found.map(|(file, left)| -> (Box<dyn Read + Send>, u64) {
+            let size = left.end - left.start;
+            (Box::new(Section { file, left }), size)
+        }))
     }
 }
 
 /// A part of a file. Many may be read side by side: none moves the file's own place.
-struct Section<'f> {
-    file: &'f File,
+struct Section {
+    file: Arc<File>,
     left: Range<u64>,
 }
 
-impl Read for Section<'_> {
+impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left.end - self.left.start).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.left.start)?;

@@ -57,7 +57,7 @@ impl Opened {
     }
 
     /// A small file, if it is there.
-    fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Finding> {
+    pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Finding> {
         let failed = |e: io::Error| unreadable(name, &e);
         let Some((content, size)) = self.open(name).map_err(failed)? else { return Ok(None) };
         let mut bytes = Vec::new();

@@ -1,0 +1,139 @@
+//! Images that lie here, as what can be sent to registries.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::{Digest, Finding, Reference, codes, is_tag};
+use registry::{Blobs as _, Content, Descriptor, Manifest};
+use runtime::archive::Blobs;
+
+/// As images are named inside layouts (image specification 1.1, "Pre-Defined Annotation Keys"; containerd and podman have their own).
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const WHOLE_NAME: &str = "io.containerd.image.name";
+
+/// A layout.
+pub(crate) struct Layout {
+    blobs: Blobs,
+    /// The images.
+    pub(crate) images: Vec<Named>,
+    referrers: BTreeMap<Digest, Vec<Descriptor>>,
+}
+
+/// An image of a layout.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    /// Its index or manifest.
+    pub(crate) digest: Digest,
+    /// What it is called, without registry.
+    pub(crate) name: Option<String>,
+    /// Its tag.
+    pub(crate) tag: Option<String>,
+}
+
+impl Layout {
+    pub(crate) fn at(path: &Path) -> Result<Self, Finding> {
+        let blobs = Blobs::at(path)?;
+        let index: Manifest = parsed(&blobs.index)?;
+        let mut layout = Self { blobs, images: Vec::new(), referrers: BTreeMap::new() };
+        for descriptor in index.manifests {
+            layout.take_in(descriptor)?;
+        }
+        Ok(layout)
+    }
+
+    /// An image, or what refers to one.
+    fn take_in(&mut self, mut descriptor: Descriptor) -> Result<(), Finding> {
+        let manifest: Manifest = parsed(&self.document(&descriptor.digest)?)?;
+        if let Some(subject) = manifest.subject {
+            descriptor.artifact_type = manifest.artifact_type.or(manifest.config.map(|config| config.media_type));
+            descriptor.annotations = manifest.annotations;
+            self.referrers.entry(subject.digest).or_default().push(descriptor);
+            return Ok(());
+        }
+        let annotation = |key: &str| descriptor.annotations.get(key).map(String::as_str);
+        let whole = annotation(WHOLE_NAME).and_then(|name| name.parse::<Reference>().ok());
+        let (name, tag) = whole.map_or((None, None), |whole| (Some(whole.repository), whole.tag));
+        let tag = annotation(REF_NAME).filter(|tag| is_tag(tag)).map(str::to_owned).or(tag);
+        let name = name.and_then(|name| name.rsplit('/').next().map(str::to_owned));
+        self.images.push(Named { digest: descriptor.digest, name, tag });
+        Ok(())
+    }
+
+    /// A manifest's bytes; whoever sends them compares them with their name.
+    pub(crate) fn document(&self, digest: &Digest) -> Result<Vec<u8>, Finding> {
+        let content = self.find(digest)?;
+        let content = content.ok_or_else(|| broken(&format!("{digest} is not there")))?;
+        content.whole().map_err(|e| broken(&format!("{digest} cannot be read: {e}")))
+    }
+}
+
+impl registry::Blobs for Layout {
+    fn find(&self, digest: &Digest) -> Result<Option<Content>, Finding> {
+        Ok(self.blobs.find(digest)?.map(|(file, at)| Content::File(file, at)))
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        Ok(self.referrers.get(subject).cloned().unwrap_or_default())
+    }
+}
+
+/// Several layouts as one source.
+pub(crate) struct Layouts(Vec<Layout>);
+
+impl Layouts {
+    pub(crate) fn at(paths: &[PathBuf]) -> Result<Self, Finding> {
+        let layouts = paths.iter().map(|path| {
+            let layout = Layout::at(path)?;
+            if layout.images.is_empty() {
+                return Err(broken(&format!("{} holds no image", path.display())));
+            }
+            Ok(layout)
+        });
+        layouts.collect::<Result<_, Finding>>().map(Self)
+    }
+
+    pub(crate) fn images(&self) -> impl Iterator<Item = &Named> {
+        self.0.iter().flat_map(|layout| &layout.images)
+    }
+
+    /// The images in an index, by their architectures.
+    pub(crate) fn architectures(&self, index: &Digest) -> Result<Vec<(String, Digest)>, Finding> {
+        let Some(layout) = self.0.iter().find(|layout| layout.images.iter().any(|image| image.digest == *index)) else {
+            return Ok(Vec::new());
+        };
+        let index: Manifest = parsed(&layout.document(index)?)?;
+        let named = index.manifests.into_iter().filter_map(|image| {
+            let platform = image.platform.filter(|platform| platform.os != "unknown")?;
+            let variant = platform.variant.map(|variant| format!("-{variant}")).unwrap_or_default();
+            Some((format!("{}{variant}", platform.architecture), image.digest))
+        });
+        Ok(named.collect())
+    }
+}
+
+impl registry::Blobs for Layouts {
+    fn find(&self, digest: &Digest) -> Result<Option<Content>, Finding> {
+        for layout in &self.0 {
+            if let Some(found) = layout.find(digest)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        let mut all = Vec::new();
+        for layout in &self.0 {
+            all.extend(layout.referrers(subject)?);
+        }
+        Ok(all)
+    }
+}
+
+fn parsed(bytes: &[u8]) -> Result<Manifest, Finding> {
+    serde_json::from_slice(bytes).map_err(|e| broken(&format!("a manifest cannot be understood: {e}")))
+}
+
+fn broken(why: &str) -> Finding {
+    Finding::error(codes::ARCHIVE_UNKNOWN, "this is no whole OCI layout").because(why)
+}

@@ -1,0 +1,101 @@
+//! Bytes that are sent.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::stream;
+use model::{Digest, Hasher};
+use reqwest::Body;
+
+use crate::pull::LARGEST;
+
+const CHUNK: u64 = 128 << 10;
+
+/// Bytes that can be sent more than once.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A document.
+    Bytes(Arc<[u8]>),
+    /// A part of a file, which nobody changes meanwhile.
+    File(Arc<File>, Range<u64>),
+}
+
+/// How many bytes of a request's body the connection has taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sent(Arc<AtomicU64>);
+
+impl Sent {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Content {
+    /// How many there are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(_, range) => range.end.saturating_sub(range.start),
+        }
+    }
+
+    /// A part of them as the body of a request.
+    pub(crate) fn body(&self, part: Range<u64>, sent: &Sent) -> Body {
+        let (content, sent) = (self.clone(), sent.clone());
+        let starts = (part.start..part.end).step_by(CHUNK as usize);
+        Body::wrap_stream(stream::iter(starts.map(move |at| {
+            let chunk = content.read(at..part.end.min(at + CHUNK))?;
+            sent.0.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            io::Result::Ok(chunk)
+        })))
+    }
+
+    /// Their digest.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn digest(&self) -> io::Result<Digest> {
+        let mut hasher = Hasher::new();
+        for at in (0..self.size()).step_by(CHUNK as usize) {
+            hasher.update(&self.read(at..self.size().min(at + CHUNK))?);
+        }
+        Ok(hasher.finish())
+    }
+
+    /// All of a document of at most 4 MiB.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn whole(&self) -> io::Result<Vec<u8>> {
+        if self.size() > LARGEST {
+            return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
+        }
+        self.read(0..self.size())
+    }
+
+    fn read(&self, part: Range<u64>) -> io::Result<Vec<u8>> {
+        let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        match self {
+            Content::Bytes(bytes) => {
+                let at = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+                bytes.get(at(part.start)..at(part.end)).map(<[u8]>::to_vec).ok_or_else(short)
+            }
+            Content::File(file, range) => {
+                let length = usize::try_from(part.end - part.start).map_err(|_| short())?;
+                let mut bytes = vec![0; length];
+                file.read_exact_at(&mut bytes, range.start + part.start)?;
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Content::Bytes(bytes.into())
+    }
+}

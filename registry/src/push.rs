@@ -1,0 +1,314 @@
+//! Images on their way to repositories, whole or not to be seen: first blobs, then manifests, then what refers to them, and the tags last.
+
+use std::collections::BTreeMap;
+use std::io::{Seek as _, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use model::{Digest, Finding, Reference, codes};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use crate::client::Client;
+use crate::content::Content;
+use crate::manifest::{Descriptor, Manifest};
+use crate::pull::Document;
+use crate::repository::Repository;
+use crate::upload::Came;
+
+/// Blobs of one manifest that are sent at once.
+const AT_ONCE: usize = 4;
+/// How deep indexes may lie in indexes.
+const DEEPEST: usize = 4;
+/// Bytes of a blob that is carried from one registry to another.
+const LARGEST: u64 = 64 << 30;
+
+/// Blobs that are here.
+pub trait Blobs: Sync {
+    /// The bytes that have a name; nobody has compared them with it.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    fn find(&self, digest: &Digest) -> Result<Option<Content>, Finding>;
+
+    /// What refers to a manifest.
+    ///
+    /// # Errors
+    /// Why that cannot be read.
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding>;
+}
+
+/// Where images come from.
+pub enum Source<'s> {
+    /// What is here.
+    Here(&'s dyn Blobs),
+    /// Another repository.
+    Repository(Repository<'s>),
+}
+
+/// A name that a manifest gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The name.
+    pub name: String,
+    /// Of which manifest.
+    pub digest: Digest,
+    /// Whether it may be taken from another one.
+    pub moves: bool,
+}
+
+/// What became of blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sums {
+    /// Blobs that were sent.
+    pub sent: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Blobs that were taken from another repository of the registry.
+    pub mounted: u64,
+    /// Blobs that were there.
+    pub found: u64,
+}
+
+/// Sends what one source has, to any number of repositories. A blob goes to each registry once.
+pub struct Sender<'s> {
+    source: Source<'s>,
+    /// Which repository of a registry has a blob, or whether a repository has it.
+    have: Mutex<BTreeMap<(String, Digest), Arc<OnceCell<String>>>>,
+    sent: AtomicU64,
+    bytes: AtomicU64,
+    mounted: AtomicU64,
+    found: AtomicU64,
+}
+
+impl<'s> Sender<'s> {
+    /// One that has sent nothing yet.
+    pub fn new(source: Source<'s>) -> Self {
+        Self {
+            source,
+            have: Mutex::default(),
+            sent: AtomicU64::default(),
+            bytes: AtomicU64::default(),
+            mounted: AtomicU64::default(),
+            found: AtomicU64::default(),
+        }
+    }
+
+    /// What became of blobs so far.
+    pub fn sums(&self) -> Sums {
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Sums { sent: get(&self.sent), bytes: get(&self.bytes), mounted: get(&self.mounted), found: get(&self.found) }
+    }
+
+    /// Sends an image, what refers to it and to the images in it, and then its tags. What is there is not sent again.
+    ///
+    /// # Errors
+    /// `TAG_TAKEN` before anything is sent, `REGISTRY_…`; what is wrong with the source.
+    pub async fn image(&self, to: &Repository<'_>, top: &Digest, tags: &[Tag]) -> Result<(), Finding> {
+        let to = &to.clone().writable();
+        for tag in tags {
+            is_free(to, tag).await?;
+        }
+        let mut manifests = Vec::new();
+        self.manifest(to, top, 0, false, &mut manifests).await?;
+        for subject in &manifests {
+            self.refer(to, subject, &self.source.referrers(subject).await?).await?;
+        }
+        for tag in tags {
+            if !is_free(to, tag).await? {
+                to.put_manifest(&tag.name, &self.source.manifest(&tag.digest).await?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a manifest after all it leads to, and adds it and those in it to `all`.
+    async fn manifest(
+        &self,
+        to: &Repository<'_>,
+        digest: &Digest,
+        depth: usize,
+        is_there: bool,
+        all: &mut Vec<Digest>,
+    ) -> Result<(), Finding> {
+        let document = self.source.manifest(digest).await?;
+        let manifest = document.parsed()?;
+        if depth > DEEPEST {
+            return Err(broken(format!("indexes lie in it more than {DEEPEST} deep")));
+        }
+        // A registry has a manifest only with all it leads to.
+        let is_there = is_there || to.resolve(&digest.to_string()).await?.is_some();
+        for inner in &manifest.manifests {
+            if !all.contains(&inner.digest) {
+                Box::pin(self.manifest(to, &inner.digest, depth + 1, is_there, all)).await?;
+            }
+        }
+        all.push(*digest);
+        if is_there {
+            return Ok(());
+        }
+        self.blobs(to, &manifest).await?;
+        to.put_manifest(&digest.to_string(), &document).await.map(drop)
+    }
+
+    async fn blobs(&self, to: &Repository<'_>, manifest: &Manifest) -> Result<(), Finding> {
+        let blobs = stream::iter(manifest.blobs());
+        blobs.map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    async fn blob(&self, to: &Repository<'_>, blob: &Descriptor) -> Result<(), Finding> {
+        let first = self.once(to.host(), &blob.digest);
+        let holder = first.get_or_try_init(async || {
+            self.put(to, blob, None).await?;
+            Ok(to.name().to_owned())
+        });
+        let holder = holder.await?;
+        if holder != to.name() {
+            let own = self.once(&to.to_string(), &blob.digest);
+            own.get_or_try_init(async || {
+                self.put(to, blob, Some(holder)).await?;
+                Ok(to.name().to_owned())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, to: &Repository<'_>, blob: &Descriptor, elsewhere: Option<&str>) -> Result<(), Finding> {
+        // Another repository of the same registry has it, if that is where it comes from.
+        let elsewhere = elsewhere.or(match &self.source {
+            Source::Repository(from) if from.host() == to.host() && from.name() != to.name() => Some(from.name()),
+            _ => None,
+        });
+        let content = async || self.source.content(blob).await;
+        let (count, bytes) = match to.put_blob(&blob.digest, content, elsewhere).await? {
+            Came::Found => (&self.found, 0),
+            Came::Mounted => (&self.mounted, 0),
+            Came::Sent => (&self.sent, blob.size),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn once(&self, place: &str, digest: &Digest) -> Arc<OnceCell<String>> {
+        let mut have = self.have.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(have.entry((place.to_owned(), *digest)).or_default())
+    }
+
+    /// Sends manifests that refer to another one, and sees to it that they are listed.
+    ///
+    /// # Errors
+    /// As [`Sender::image`].
+    pub async fn refer(&self, to: &Repository<'_>, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
+        if referrers.is_empty() {
+            return Ok(());
+        }
+        let to = &to.clone().writable();
+        let list = to.list(subject).await?;
+        for referrer in referrers.iter().filter(|one| !list.has(&one.digest)) {
+            let document = self.source.manifest(&referrer.digest).await?;
+            if to.resolve(&referrer.digest.to_string()).await?.is_none() {
+                self.blobs(to, &document.parsed()?).await?;
+                to.put_manifest(&referrer.digest.to_string(), &document).await?;
+            }
+        }
+        if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers).await }
+    }
+}
+
+/// What a reference names now. Only its digest counts, where it has one; a tag beside it has to name the same.
+///
+/// # Errors
+/// `REFERENCE_INVALID`, `REGISTRY_…`; `TAG_TAKEN` where the tag names something else.
+pub async fn resolved(client: &Client, reference: &Reference) -> Result<Digest, Finding> {
+    let repository = client.repository(reference)?;
+    let missing = |name: &str| {
+        Finding::error(codes::REGISTRY_MISSING, format!("{repository} has no manifest {name}"))
+            .help("see whether name, tag and digest are written as they were pushed")
+    };
+    let Some(tag) = &reference.tag else {
+        let digest = reference.digest.ok_or_else(|| {
+            Finding::error(codes::REFERENCE_INVALID, format!("`{reference}` names neither tag nor digest"))
+                .help("name one: `registry.example/team/app:1.2`")
+        })?;
+        return repository.resolve(&digest.to_string()).await?.ok_or_else(|| missing(&digest.to_string()));
+    };
+    let found = repository.resolve(tag).await?.ok_or_else(|| missing(tag))?;
+    match reference.digest.filter(|wanted| *wanted != found) {
+        None => Ok(found),
+        Some(wanted) => {
+            let message = format!("{repository}:{tag} names {found} now, not {wanted}");
+            Err(Finding::error(codes::TAG_TAKEN, message).help("leave the tag out if the digest is what is meant"))
+        }
+    }
+}
+
+/// Whether a tag names its manifest already; an error if it names another and must not move.
+async fn is_free(to: &Repository<'_>, tag: &Tag) -> Result<bool, Finding> {
+    match to.resolve(&tag.name).await? {
+        Some(there) if there == tag.digest => Ok(true),
+        Some(there) if !tag.moves => {
+            let message = format!("{to}:{} names {there}, and {} is to be called so", tag.name, tag.digest);
+            Err(Finding::error(codes::TAG_TAKEN, message)
+                .help("give the image another version, or say with `--move-tags` that the name goes to this one"))
+        }
+        _ => Ok(false),
+    }
+}
+
+impl Source<'_> {
+    async fn manifest(&self, digest: &Digest) -> Result<Document, Finding> {
+        match self {
+            Source::Here(blobs) => {
+                let content = blobs.find(digest)?.ok_or_else(|| broken(format!("{digest} is not there")))?;
+                Document::of(content.whole().map_err(|e| broken(format!("{digest} cannot be read: {e}")))?, digest)
+            }
+            Source::Repository(from) => {
+                let found = from.manifest(&digest.to_string()).await?;
+                found.ok_or_else(|| {
+                    Finding::error(codes::REGISTRY_MISSING, format!("{from} has no manifest {digest}"))
+                        .help("push it there again")
+                })
+            }
+        }
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        match self {
+            Source::Here(blobs) => blobs.referrers(subject),
+            Source::Repository(from) => from.referrers(subject).await,
+        }
+    }
+
+    /// A blob's bytes, which have its digest.
+    async fn content(&self, blob: &Descriptor) -> Result<Content, Finding> {
+        let Descriptor { digest, size, .. } = blob;
+        match self {
+            Source::Here(blobs) => {
+                let content = blobs.find(digest)?.ok_or_else(|| broken(format!("the blob {digest} is not there")))?;
+                let found = content.digest().map_err(|e| broken(format!("{digest} cannot be read: {e}")))?;
+                if found != *digest || content.size() != *size {
+                    return Err(broken(format!("what is called {digest} is {found}, of {} bytes", content.size())));
+                }
+                Ok(content)
+            }
+            Source::Repository(from) => {
+                let failed = |e: std::io::Error| {
+                    Finding::error(codes::OUTPUT_IO, format!("a temporary file cannot be written: {e}"))
+                };
+                let mut file = tempfile::tempfile().map_err(failed)?;
+                from.read_blob(digest, LARGEST.min(*size), |piece| file.write_all(piece).map_err(failed)).await?;
+                let end = file.stream_position().map_err(failed)?;
+                Ok(Content::File(Arc::new(file), 0..end))
+            }
+        }
+    }
+}
+
+fn broken(why: impl Into<String>) -> Finding {
+    Finding::error(codes::ARCHIVE_UNKNOWN, "an image cannot be sent as it is")
+        .because(why)
+        .help("whoever made the layout or archive has to make it again")
+}

@@ -1,0 +1,153 @@
+//! What refers to an image: signatures and attestations (distribution specification 1.1, "Listing Referrers" and "Referrers Tag
+//! Schema").
+
+use model::{Digest, Finding, canonical_json};
+use net::{Failure, Kind, collect};
+use reqwest::header::LINK;
+use reqwest::{Method, Response, Url};
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Descriptor, INDEX};
+use crate::pull::{Document, LARGEST, media_type};
+use crate::repository::{Ask, Repository};
+
+/// More pages are no list of what refers to one image.
+const PAGES: usize = 64;
+/// How often a list of who refers is written that others write at the same time.
+const ATTEMPTS: usize = 8;
+
+/// An index of what refers to something.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    #[serde(default = "two")]
+    schema_version: u32,
+    #[serde(default = "index")]
+    media_type: String,
+    #[serde(default)]
+    manifests: Vec<Descriptor>,
+}
+
+/// What refers to something.
+pub(crate) struct Listed {
+    manifests: Vec<Descriptor>,
+    /// The registry keeps the list by itself.
+    pub(crate) is_registrys: bool,
+}
+
+impl Listed {
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.manifests.iter().any(|there| there.digest == *digest)
+    }
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn index() -> String {
+    INDEX.to_owned()
+}
+
+/// The tag under which registries without a list of their own have it.
+fn tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+fn parsed(bytes: &[u8]) -> Result<List, Failure> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| Failure::lasting(Kind::WrongDigest, format!("its list of who refers is none: {e}")))
+}
+
+impl Repository<'_> {
+    /// What refers to a manifest, as the registry lists it, or as those who wrote it did where the registry has no lists.
+    ///
+    /// # Errors
+    /// `REGISTRY_…`.
+    pub async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        Ok(self.list(subject).await?.manifests)
+    }
+
+    /// The same, and whose list it is.
+    pub(crate) async fn list(&self, subject: &Digest) -> Result<Listed, Finding> {
+        let listed = self.listed(subject).await;
+        let listed =
+            listed.map_err(|failure| self.finding(&format!("listing what refers to {subject} in"), failure))?;
+        let is_registrys = listed.is_some();
+        let manifests = match listed {
+            Some(found) => found,
+            None => self.tagged(subject).await?.0,
+        };
+        Ok(Listed { manifests, is_registrys })
+    }
+
+    /// By the registry; `None` where it has no such list.
+    async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Failure> {
+        let mut found = Vec::new();
+        let mut next = Some(self.url(&format!("referrers/{subject}"))?);
+        for _ in 0..PAGES {
+            let Some(url) = next.take() else { return Ok(Some(found)) };
+            let page = self.client.retrying(async || {
+                let ask = Ask::new(Method::GET, url.clone()).accepting(INDEX);
+                let mut response = self.ask(&ask, &[404, 405, 501]).await?;
+                // Some that know no such list answer with a page of words.
+                if !response.status().is_success() || media_type(&response) != INDEX {
+                    return Ok(None);
+                }
+                let next = following(&response, &url)?;
+                let bytes = collect(&mut response, self.stall(), LARGEST).await?;
+                Ok(Some((parsed(&bytes)?.manifests, next)))
+            });
+            let Some((manifests, following)) = page.await? else { return Ok(None) };
+            found.extend(manifests);
+            next = following;
+        }
+        Err(Failure::lasting(Kind::TooLarge, format!("more than {PAGES} pages refer to it")))
+    }
+
+    /// By who wrote them, and the digest of that list.
+    async fn tagged(&self, subject: &Digest) -> Result<(Vec<Descriptor>, Option<Digest>), Finding> {
+        let Some(document) = self.manifest(&tag(subject)).await? else { return Ok((Vec::new(), None)) };
+        let list = parsed(&document.bytes).map_err(|failure| self.finding("reading", failure))?;
+        Ok((list.manifests, Some(document.digest)))
+    }
+
+    /// Adds to the list under the tag, where the registry has none of its own. Nobody can lock it: who finds after writing that
+    /// somebody else wrote at the same time writes again.
+    ///
+    /// # Errors
+    /// `REGISTRY_…`.
+    pub(crate) async fn add_referrers(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
+        let mut written = None;
+        for _ in 0..ATTEMPTS {
+            let (mut manifests, found) = self.tagged(subject).await?;
+            let missing: Vec<&Descriptor> =
+                referrers.iter().filter(|one| !manifests.iter().any(|there| there.digest == one.digest)).collect();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            // What was written is gone: somebody else wrote, and is given time to read it back.
+            if written.is_some() && written == found {
+                break;
+            }
+            manifests.extend(missing.into_iter().cloned());
+            let bytes = canonical_json(&List { schema_version: 2, media_type: index(), manifests });
+            let document = Document { media_type: index(), digest: Digest::of(&bytes), bytes };
+            self.put_manifest(&tag(subject), &document).await?;
+            written = Some(document.digest);
+        }
+        let failure = Failure::lasting(Kind::Network, "others write to the list of who refers at the same time");
+        Err(self.finding(&format!("referring to {subject} in"), failure))
+    }
+}
+
+/// The next page (RFC 8288).
+fn following(response: &Response, url: &Url) -> Result<Option<Url>, Failure> {
+    let Some(link) = response.headers().get(LINK).and_then(|link| link.to_str().ok()) else { return Ok(None) };
+    let Some((target, _)) = link.trim_start().strip_prefix('<').and_then(|link| link.split_once('>')) else {
+        return Ok(None);
+    };
+    let wrong = || Failure::lasting(Kind::Network, "the next page of its list is nowhere");
+    let next = url.join(target).map_err(|_| wrong())?;
+    if next.origin() == url.origin() { Ok(Some(next)) } else { Err(wrong()) }
+}
