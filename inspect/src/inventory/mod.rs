@@ -280,7 +280,10 @@ fn program(path: &TreePath, content: &mut dyn Content) -> io::Result<Told> {
 }
 
 fn text(content: &mut dyn Content) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Room for all of it at once: what grows leaves smaller rooms behind.
+    let size = content.seek(SeekFrom::End(0))?.min(LARGEST_TEXT);
+    content.seek(SeekFrom::Start(0))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     content.take(LARGEST_TEXT).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -34,6 +34,7 @@ impl Looker {
         let entry = Entry::root(Kind::File { digest: Digest::of(b""), size }, 0);
         if Scanner::wants(path, &entry, start.try_into().ok()) {
             self.buffer.clear();
+            self.buffer.reserve(usize::try_from(size.min(IN_MEMORY)).unwrap_or(0) + 1);
             content.by_ref().take(IN_MEMORY).read_to_end(&mut self.buffer)?;
             if size <= IN_MEMORY {
                 self.scanner.look(path, &mut Cursor::new(&self.buffer))?;
