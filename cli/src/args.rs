@@ -196,6 +196,39 @@ pub(crate) enum Command {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Look after keys that sign.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Sign an image.
+    Sign {
+        /// `registry.example/team/app:1.2`, `oci:DIR`, an archive, or a digest.
+        #[arg(long, value_name = "REF")]
+        image: String,
+        #[command(flatten)]
+        signing: Signing,
+        /// Write the image's digest to PREFIX.digest, and a signature over it to PREFIX.sig, in base64.
+        #[arg(long, value_name = "PREFIX")]
+        output_signature: Option<PathBuf>,
+    },
+    /// Sign what is said of an image.
+    Attest {
+        /// `registry.example/team/app:1.2`, `oci:DIR`, an archive, or a digest.
+        #[arg(long, value_name = "REF")]
+        image: String,
+        #[command(flatten)]
+        attesting: Attesting,
+    },
+    /// Put signatures that were made elsewhere beside the image they are of.
+    Attach {
+        /// `registry.example/team/app:1.2`, or `oci:DIR`.
+        #[arg(long, value_name = "REF")]
+        image: String,
+        /// Bundles, as `--output-bundle` writes them.
+        #[arg(required = true)]
+        bundles: Vec<PathBuf>,
+    },
     /// Show where packages come from on this machine, and where that was found.
     Sources,
     /// Show the keys upstreams are believed by.
@@ -305,6 +338,40 @@ pub(crate) enum PolicyCommand {
         #[arg(long)]
         facts: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key: PREFIX.key, encrypted with the password in CLNSTRT_PASSWORD or COSIGN_PASSWORD or asked for, and PREFIX.pub.
+    Generate {
+        /// What both files begin with.
+        #[arg(long, value_name = "PREFIX", default_value = "clnstrt")]
+        output: PathBuf,
+    },
+}
+
+/// Who signs, and where the signatures go.
+#[derive(ClapArgs)]
+pub(crate) struct Signing {
+    /// A key file, or `env://NAME`; may be repeated.
+    #[arg(long = "key", required = true, value_name = "KEY")]
+    pub(crate) keys: Vec<String>,
+    /// Write the bundle to a file; of a digest or an archive, only there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_bundle: Option<PathBuf>,
+}
+
+/// What is said of an image.
+#[derive(ClapArgs)]
+pub(crate) struct Attesting {
+    /// `slsa`, `cyclonedx`, `spdx`, `openvex`, `test-report`, `vulnerability`, `licence`, `sources`, `custom`, or a URI.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: String,
+    /// What is said: a JSON file, or the statement that `build --artifacts` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) predicate: PathBuf,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
 }
 
 /// What images are called in registries.

@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{Digest, Finding, Reference, codes, is_tag};
-use registry::{Blobs as _, Content, Descriptor, Manifest};
+use registry::{Blobs as _, Content, Descriptor, Manifest, Referrers};
 use runtime::archive::Blobs;
+use runtime::input;
+use serde_json::Value;
+
+use crate::project;
 
 /// As images are named inside layouts (image specification 1.1, "Pre-Defined Annotation Keys"; containerd and podman have their own).
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const WHOLE_NAME: &str = "io.containerd.image.name";
+
+/// Bytes of a list of what is in a layout.
+const LARGEST: u64 = 4 << 20;
 
 /// A layout.
 pub(crate) struct Layout {
@@ -24,6 +31,8 @@ pub(crate) struct Layout {
 pub(crate) struct Named {
     /// Its index or manifest.
     pub(crate) digest: Digest,
+    /// The same, as the layout lists it.
+    pub(crate) descriptor: Descriptor,
     /// What it is called, without registry.
     pub(crate) name: Option<String>,
     /// Its tag.
@@ -55,7 +64,7 @@ impl Layout {
         let (name, tag) = whole.map_or((None, None), |whole| (Some(whole.repository), whole.tag));
         let tag = annotation(REF_NAME).filter(|tag| is_tag(tag)).map(str::to_owned).or(tag);
         let name = name.and_then(|name| name.rsplit('/').next().map(str::to_owned));
-        self.images.push(Named { digest: descriptor.digest, name, tag });
+        self.images.push(Named { digest: descriptor.digest, name, tag, descriptor });
         Ok(())
     }
 
@@ -128,6 +137,31 @@ impl registry::Blobs for Layouts {
         }
         Ok(all)
     }
+}
+
+/// Adds what refers to an image to a layout in a folder; the list of what is there comes last.
+pub(crate) fn add_referrers(folder: &Path, referrers: &Referrers) -> Result<(), Finding> {
+    let unwritable =
+        |e: std::io::Error| Finding::error(codes::OUTPUT_IO, format!("{} cannot be written: {e}", folder.display()));
+    let name = folder.join("index.json");
+    let text = input::read(&name, LARGEST).map_err(unwritable)?;
+    let mut index: Value = serde_json::from_slice(&text).map_err(|e| broken(&format!("index.json is none: {e}")))?;
+    let Some(listed) = index.get_mut("manifests").and_then(Value::as_array_mut) else {
+        return Err(broken("index.json lists nothing"));
+    };
+    for (digest, content) in referrers.blobs() {
+        let path = folder.join("blobs/sha256").join(digest.hex());
+        if !path.exists() {
+            project::write_whole(&path, &content.whole().map_err(unwritable)?)?;
+        }
+    }
+    for manifest in &referrers.manifests {
+        let digest = Value::String(manifest.digest.to_string());
+        if !listed.iter().any(|there| there.get("digest") == Some(&digest)) {
+            listed.push(serde_json::to_value(manifest).map_err(|e| broken(&e.to_string()))?);
+        }
+    }
+    project::write_whole(&name, &model::canonical_json(&index))
 }
 
 fn parsed(bytes: &[u8]) -> Result<Manifest, Finding> {

@@ -214,6 +214,11 @@ codes! {
     REGISTRY_LIES = "CS1405" Verdict "a registry serves something else";
     CREDENTIALS_UNREADABLE = "CS1406" Environment "credentials cannot be read";
     TAG_TAKEN = "CS1407" Verdict "a tag names another image";
+
+    // CS15xx: signatures and attestations
+    KEY_UNUSABLE = "CS1501" Environment "a key cannot be used";
+    BUNDLE_UNREADABLE = "CS1502" Input "a signature or predicate cannot be read";
+    BUNDLE_ELSEWHERE = "CS1503" Verdict "a signature is of another image";
 }
 
 #[cfg(test)]

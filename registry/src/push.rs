@@ -222,24 +222,25 @@ impl<'s> Sender<'s> {
 ///
 /// # Errors
 /// `REFERENCE_INVALID`, `REGISTRY_…`; `TAG_TAKEN` where the tag names something else.
-pub async fn resolved(client: &Client, reference: &Reference) -> Result<Digest, Finding> {
+pub async fn described(client: &Client, reference: &Reference) -> Result<Descriptor, Finding> {
     let repository = client.repository(reference)?;
-    let missing = |name: &str| {
+    let name = match (&reference.tag, &reference.digest) {
+        (Some(tag), _) => tag.clone(),
+        (None, Some(digest)) => digest.to_string(),
+        (None, None) => {
+            let message = format!("`{reference}` names neither tag nor digest");
+            let help = "name one: `registry.example/team/app:1.2`";
+            return Err(Finding::error(codes::REFERENCE_INVALID, message).help(help));
+        }
+    };
+    let found = repository.manifest(&name).await?.ok_or_else(|| {
         Finding::error(codes::REGISTRY_MISSING, format!("{repository} has no manifest {name}"))
             .help("see whether name, tag and digest are written as they were pushed")
-    };
-    let Some(tag) = &reference.tag else {
-        let digest = reference.digest.ok_or_else(|| {
-            Finding::error(codes::REFERENCE_INVALID, format!("`{reference}` names neither tag nor digest"))
-                .help("name one: `registry.example/team/app:1.2`")
-        })?;
-        return repository.resolve(&digest.to_string()).await?.ok_or_else(|| missing(&digest.to_string()));
-    };
-    let found = repository.resolve(tag).await?.ok_or_else(|| missing(tag))?;
-    match reference.digest.filter(|wanted| *wanted != found) {
-        None => Ok(found),
+    })?;
+    match reference.digest.filter(|wanted| *wanted != found.digest) {
+        None => Ok(Descriptor::of(&Document::of(found.bytes.clone(), &found.digest)?.media_type, &found.bytes)),
         Some(wanted) => {
-            let message = format!("{repository}:{tag} names {found} now, not {wanted}");
+            let message = format!("{repository}:{name} names {} now, not {wanted}", found.digest);
             Err(Finding::error(codes::TAG_TAKEN, message).help("leave the tag out if the digest is what is meant"))
         }
     }

@@ -76,7 +76,7 @@ impl Repository<'_> {
         let is_registrys = listed.is_some();
         let manifests = match listed {
             Some(found) => found,
-            None => self.tagged(subject).await?.0,
+            None => self.tagged(subject).await?,
         };
         Ok(Listed { manifests, is_registrys })
     }
@@ -105,11 +105,11 @@ impl Repository<'_> {
         Err(Failure::lasting(Kind::TooLarge, format!("more than {PAGES} pages refer to it")))
     }
 
-    /// By who wrote them, and the digest of that list.
-    async fn tagged(&self, subject: &Digest) -> Result<(Vec<Descriptor>, Option<Digest>), Finding> {
-        let Some(document) = self.manifest(&tag(subject)).await? else { return Ok((Vec::new(), None)) };
+    /// By who wrote them.
+    async fn tagged(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        let Some(document) = self.manifest(&tag(subject)).await? else { return Ok(Vec::new()) };
         let list = parsed(&document.bytes).map_err(|failure| self.finding("reading", failure))?;
-        Ok((list.manifests, Some(document.digest)))
+        Ok(list.manifests)
     }
 
     /// Adds to the list under the tag, where the registry has none of its own. Nobody can lock it: who finds after writing that
@@ -118,23 +118,20 @@ impl Repository<'_> {
     /// # Errors
     /// `REGISTRY_…`.
     pub(crate) async fn add_referrers(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
-        let mut written = None;
         for _ in 0..ATTEMPTS {
-            let (mut manifests, found) = self.tagged(subject).await?;
-            let missing: Vec<&Descriptor> =
-                referrers.iter().filter(|one| !manifests.iter().any(|there| there.digest == one.digest)).collect();
-            if missing.is_empty() {
+            let mut manifests = self.tagged(subject).await?;
+            let before = manifests.len();
+            for referrer in referrers {
+                if !manifests.iter().any(|there| there.digest == referrer.digest) {
+                    manifests.push(referrer.clone());
+                }
+            }
+            if manifests.len() == before {
                 return Ok(());
             }
-            // What was written is gone: somebody else wrote, and is given time to read it back.
-            if written.is_some() && written == found {
-                break;
-            }
-            manifests.extend(missing.into_iter().cloned());
             let bytes = canonical_json(&List { schema_version: 2, media_type: index(), manifests });
             let document = Document { media_type: index(), digest: Digest::of(&bytes), bytes };
             self.put_manifest(&tag(subject), &document).await?;
-            written = Some(document.digest);
         }
         let failure = Failure::lasting(Kind::Network, "others write to the list of who refers at the same time");
         Err(self.finding(&format!("referring to {subject} in"), failure))

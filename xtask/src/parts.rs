@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[Part] = &[
     part("pgrep", "procps"),
     part("git", "git"),
     part("cc", "gcc"),
+    part("openssl", "openssl"),
     part("readelf", "binutils"),
     part("chromium", "chromium"),
     part("chromedriver", "chromium-driver"),
@@ -72,6 +73,10 @@ pub(crate) const CONFTEST: GoPart =
 /// What writes bills of materials elsewhere.
 pub(crate) const SYFT: GoPart =
     GoPart { program: "syft", package: "github.com/anchore/syft/cmd/syft", version: "v1.52.0" };
+
+/// What signs images and checks signatures elsewhere.
+pub(crate) const COSIGN: GoPart =
+    GoPart { program: "cosign", package: "github.com/sigstore/cosign/v3/cmd/cosign", version: "v3.1.3" };
 
 /// Installs what is missing. A part that cannot be had is reported here and makes its tests fail later.
 pub(crate) fn install(parts: &[Part]) {

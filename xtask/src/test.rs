@@ -21,8 +21,10 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
 fn tests(full: bool, filter: Option<&str>) -> Result<(), String> {
     let started = Instant::now();
     parts::install(parts::TESTS);
-    if let Err(words) = parts::go_install(&parts::OPA) {
-        println!("not installed: {words}");
+    for part in [parts::OPA, parts::COSIGN] {
+        if let Err(words) = parts::go_install(&part) {
+            println!("not installed: {words}");
+        }
     }
     for install in [parts::sbom_validators, parts::cargo_auditable] {
         if let Err(words) = install() {

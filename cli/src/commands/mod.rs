@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod push;
 mod schema;
+mod sign;
 mod sources;
 mod store;
 mod trust;
@@ -54,6 +55,12 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
         Command::Push { from, to, sending } => push::push(&machine, &from, &to, &sending, format),
         Command::Copy { from, to, sending } => push::copy(&machine, &from, &to, &sending, format),
+        Command::Key { command } => sign::key(&command),
+        Command::Sign { image, signing, output_signature } => {
+            sign::sign(&machine, &image, &signing, output_signature.as_deref())
+        }
+        Command::Attest { image, attesting } => sign::attest(&machine, &image, &attesting),
+        Command::Attach { image, bundles } => sign::attach(&machine, &image, &bundles),
         Command::Sources => sources::run(&machine, format),
         Command::Trust => trust::run(format),
         Command::Store { command } => store::run(&machine, &command, format),

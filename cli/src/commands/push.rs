@@ -63,9 +63,9 @@ pub(super) fn copy(
     let reference = named(from)?;
     let client = Client::new(options(machine))?;
     let repository = client.repository(&reference)?;
-    let digest = waiting()?.block_on(registry::resolved(&client, &reference))?;
+    let descriptor = waiting()?.block_on(registry::described(&client, &reference))?;
     let name = reference.repository.rsplit('/').next().map(str::to_owned);
-    let image = Named { digest, name, tag: reference.tag.clone() };
+    let image = Named { digest: descriptor.digest, descriptor, name, tag: reference.tag.clone() };
     if sending.arch_tags {
         let finding = Finding::error(codes::USAGE, "`--arch-tags` needs an image that lies here");
         return Err(finding.help("copy the tags of architectures one by one").into());

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
@@ -13,16 +13,10 @@ use serde_json::{Value, json};
 /// How long a page may take for what it is asked.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A browser with one page; it ends with this value.
-pub struct Browser {
-    driver: Child,
-    port: u16,
-    session: String,
-}
-
-impl Browser {
-    /// Starts one whose window has so many pixels.
-    pub fn start(width: u32, height: u32) -> Self {
+/// A driver, what else it says, and its port.
+fn started() -> (Child, BufReader<ChildStdout>, u16) {
+    // It takes a port of one family of addresses, and ends where another program has the same one of the other.
+    for _ in 0..5 {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -35,9 +29,28 @@ impl Browser {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
+        match port {
+            Some(port) => return (driver, said, port),
+            None => drop(driver.wait()),
+        }
+    }
+    panic!("chromedriver says no port");
+}
+
+/// A browser with one page; it ends with this value.
+pub struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+}
+
+impl Browser {
+    /// Starts one whose window has so many pixels.
+    pub fn start(width: u32, height: u32) -> Self {
+        let (driver, mut said, port) = started();
         // The browser has the same output, and ends where nobody reads it.
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        let mut browser = Self { driver, port: port.expect("chromedriver says no port"), session: String::new() };
+        let mut browser = Self { driver, port, session: String::new() };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
         let options = json!({
             "args": arguments.iter().map(|one| (*one).to_owned()).chain([format!("--window-size={width},{height}")]).collect::<Vec<_>>(),

@@ -23,6 +23,7 @@ mod report;
 mod reproducible;
 mod servers;
 mod servers_of_images;
+mod sign;
 mod starts;
 mod tampering;
 mod tree;

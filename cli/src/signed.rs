@@ -1,0 +1,170 @@
+//! Statements about images: signed, and put beside the image they are about.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::statement::{Resource, STATEMENT, Statement};
+use model::{Digest, Finding, Reference, codes};
+use registry::{Client, Descriptor, Referrers, Repository, Sender, Source};
+use serde_json::{Map, Value};
+use signing::Signer;
+use verifier::{BUNDLE, Bundle, Envelope, IN_TOTO, pae};
+
+use crate::args::Machine;
+use crate::layout::{Layout, add_referrers};
+use crate::located::{options, refuse_offline, waiting};
+
+/// What a signature of an image alone is: a statement that says nothing more (cosign 3).
+pub(crate) const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+/// What lists say of a bundle besides its type, as cosign writes it.
+const CONTENT: &str = "dev.sigstore.bundle.content";
+const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
+
+/// An image that statements are about, and where they are kept.
+pub(crate) struct Subject {
+    pub(crate) digest: Digest,
+    place: Place,
+}
+
+enum Place {
+    /// In a registry.
+    Registry { reference: Reference, client: Box<Client>, descriptor: Descriptor },
+    /// In a layout.
+    Folder(PathBuf, Descriptor),
+    /// Nowhere: statements are written to files.
+    Nowhere,
+}
+
+impl Subject {
+    /// What a name stands for: a digest by itself, an archive, a layout, or an image of a registry.
+    pub(crate) fn named(machine: &Machine, name: &str) -> Result<Self, Finding> {
+        if let Ok(digest) = name.parse::<Digest>() {
+            return Ok(Self { digest, place: Place::Nowhere });
+        }
+        let folder = name.strip_prefix("oci:").map(Path::new);
+        let path = folder.unwrap_or(Path::new(name));
+        if folder.is_some() || path.exists() {
+            let layout = Layout::at(path)?;
+            let [only] = layout.images.as_slice() else {
+                let message = format!("{name} holds {} images", layout.images.len());
+                return Err(Finding::error(codes::USAGE, message).help("name a layout with one image"));
+            };
+            let digest = only.digest;
+            let place = match path.is_dir() {
+                true => Place::Folder(path.to_owned(), only.descriptor.clone()),
+                false => Place::Nowhere,
+            };
+            return Ok(Self { digest, place });
+        }
+        refuse_offline(machine, name)?;
+        let reference = registry_reference(name)?;
+        let client = Box::new(Client::new(options(machine))?);
+        let descriptor = waiting()?.block_on(registry::described(&client, &reference))?;
+        Ok(Self { digest: descriptor.digest, place: Place::Registry { reference, client, descriptor } })
+    }
+
+    /// Whether statements can be kept beside it.
+    pub(crate) fn keeps(&self) -> bool {
+        !matches!(self.place, Place::Nowhere)
+    }
+
+    /// Puts bundles beside the image.
+    pub(crate) fn attach(&self, bundles: &[(Bundle, Vec<u8>)]) -> Result<(), Finding> {
+        let (Place::Registry { descriptor, .. } | Place::Folder(_, descriptor)) = &self.place else {
+            let message = "there is no place beside the image where signatures could be kept";
+            return Err(Finding::error(codes::USAGE, message)
+                .help("write them to a file with `--output-bundle`, and put them beside the image with `attach`"));
+        };
+        let mut referrers = Referrers::default();
+        for (bundle, bytes) in bundles {
+            let predicate_type = statement(bundle)?.predicate_type;
+            let annotations = BTreeMap::from([
+                (CONTENT.to_owned(), "dsse-envelope".to_owned()),
+                (PREDICATE.to_owned(), predicate_type),
+            ]);
+            referrers.add(descriptor, BUNDLE, bytes.clone(), annotations);
+        }
+        match &self.place {
+            Place::Registry { reference, client, .. } => {
+                let to: Repository<'_> = client.repository(reference)?;
+                let sender = Sender::new(Source::Here(&referrers));
+                waiting()?.block_on(sender.refer(&to, &self.digest, &referrers.manifests))
+            }
+            Place::Folder(folder, _) => add_referrers(folder, &referrers),
+            Place::Nowhere => Ok(()),
+        }
+    }
+}
+
+fn registry_reference(name: &str) -> Result<Reference, Finding> {
+    let wrong = |why: String| {
+        Finding::error(codes::REFERENCE_INVALID, format!("`{}` {why}", name.escape_debug()))
+            .help("name an image of a registry, `registry.example/team/app:1.2`, a layout, an archive, or a digest")
+    };
+    let reference: Reference = name.parse().map_err(|part| wrong(format!("names no image: {part} is wrong")))?;
+    if reference.registry.is_none() {
+        Err(wrong("is nothing here, and names no registry".into()))
+    } else {
+        Ok(reference)
+    }
+}
+
+/// Signs a statement of some type about an image.
+pub(crate) fn sign(
+    signer: &dyn Signer,
+    subject: &Digest,
+    predicate_type: &str,
+    predicate: Value,
+) -> Result<(Bundle, Vec<u8>), Finding> {
+    let digest = BTreeMap::from([("sha256".to_owned(), subject.hex())]);
+    let about = vec![Resource { digest, ..Resource::default() }];
+    let payload = model::canonical_json(&Statement::new(about, predicate_type, predicate));
+    let signature = signer.sign(&pae(IN_TOTO, &payload))?;
+    let bundle = Bundle::new(Envelope::new(IN_TOTO, &payload, &signature), signer.public());
+    let bytes = model::canonical_json(&bundle);
+    Ok((bundle, bytes))
+}
+
+/// What a bundle says, if it is a statement; nobody has said yet who says so.
+pub(crate) fn statement(bundle: &Bundle) -> Result<Statement<Value>, Finding> {
+    let unreadable = |why: String| {
+        Finding::error(codes::BUNDLE_UNREADABLE, "a bundle signs no statement").because(why).help("sign it again")
+    };
+    let payload = bundle.envelope.payload().ok_or_else(|| unreadable("its payload is no base64".into()))?;
+    let statement: Statement<Value> = serde_json::from_slice(&payload).map_err(|e| unreadable(e.to_string()))?;
+    if statement.format == STATEMENT || statement.format == "https://in-toto.io/Statement/v0.1" {
+        return Ok(statement);
+    }
+    Err(unreadable(format!("it is {:?}", statement.format)))
+}
+
+/// Whether a statement is about an image.
+pub(crate) fn is_about<P>(statement: &Statement<P>, digest: &Digest) -> bool {
+    let hex = digest.hex();
+    statement.subject.iter().any(|subject| subject.digest.get("sha256") == Some(&hex))
+}
+
+/// A predicate as it is given: itself, or in a statement of the type about this image.
+pub(crate) fn predicate(bytes: &[u8], predicate_type: &str, digest: &Digest) -> Result<Value, Finding> {
+    let unreadable = |why: String| Finding::error(codes::BUNDLE_UNREADABLE, format!("this is no predicate: {why}"));
+    let value: Value = serde_json::from_slice(bytes).map_err(|e| unreadable(format!("it is no JSON: {e}")))?;
+    let Value::Object(fields) = value else { return Err(unreadable("it is no JSON object".into())) };
+    if !is_statement(&fields) {
+        return Ok(Value::Object(fields));
+    }
+    let statement: Statement<Value> =
+        serde_json::from_value(Value::Object(fields)).map_err(|e| unreadable(format!("it is no statement: {e}")))?;
+    if statement.predicate_type != predicate_type {
+        return Err(unreadable(format!("it is a statement of {:?}", statement.predicate_type))
+            .help(format!("name its type with `--type {}`", statement.predicate_type)));
+    }
+    if !is_about(&statement, digest) {
+        let message = format!("the statement is not about {digest}");
+        return Err(Finding::error(codes::BUNDLE_ELSEWHERE, message).help("name the image it is about"));
+    }
+    Ok(statement.predicate)
+}
+
+fn is_statement(fields: &Map<String, Value>) -> bool {
+    ["_type", "predicateType", "subject"].iter().all(|field| fields.contains_key(*field))
+}

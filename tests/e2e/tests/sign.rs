@@ -1,0 +1,260 @@
+//! Signatures and attestations, held against cosign and openssl.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::{Done, cli, repository, run};
+
+use crate::fixture::{SMALL, scratch};
+use crate::image::{json as read, layout};
+use crate::servers_of_images::registry;
+
+const PASSWORD: &str = "correct horse";
+
+/// Installed by `cargo xtask test`.
+fn cosign(args: &[&str]) -> Done {
+    let program = repository().join("target/tools/cosign-v3.1.3/cosign");
+    assert!(program.is_file(), "{} is missing: `cargo xtask test` installs it", program.display());
+    run(Command::new(program).args(args).env("COSIGN_PASSWORD", PASSWORD))
+}
+
+fn clnstrt(args: &[&str]) -> Done {
+    run(cli().args(args).env("COSIGN_PASSWORD", PASSWORD))
+}
+
+fn verify(key: &Path, image: &str) -> Done {
+    let key = key.to_str().unwrap();
+    cosign(&["verify", "--key", key, "--insecure-ignore-tlog", "--allow-http-registry", image])
+}
+
+fn verify_attestation(key: &Path, kind: &str, image: &str) -> Done {
+    let key = key.to_str().unwrap();
+    let options = ["--type", kind, "--insecure-ignore-tlog", "--allow-http-registry", image];
+    cosign(&[["verify-attestation", "--key", key].as_slice(), &options].concat())
+}
+
+/// A key of ours: the private file and the public one.
+fn key(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let prefix = folder.join(name);
+    clnstrt(&["key", "generate", "--output", prefix.to_str().unwrap()]).ok();
+    (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")))
+}
+
+/// A key that openssl made.
+fn openssl(folder: &Path, name: &str, options: &[&str]) -> (PathBuf, PathBuf) {
+    let (private, public) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")));
+    run(Command::new("openssl").arg("genpkey").args(options).arg("-out").arg(&private)).ok();
+    run(Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&private).arg("-out").arg(&public)).ok();
+    (private, public)
+}
+
+fn digest_of(layout: &Path) -> String {
+    read(&layout.join("index.json"))["manifests"][0]["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn cosign_accepts_what_we_sign_and_say_of_an_image() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &image]).ok();
+    let (private, public) = key(dir.path(), "ours");
+    let private = private.to_str().unwrap();
+    clnstrt(&["sign", "--image", &image, "--key", private]).ok();
+    verify(&public, &image).ok();
+    let (_, stranger) = key(dir.path(), "stranger");
+    assert!(!verify(&stranger, &image).status.success());
+
+    let artifacts = SMALL.artifacts();
+    let vex = dir.path().join("vex.json");
+    fs::write(&vex, json!({"@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "author": "a", "timestamp": "2026-01-01T00:00:00Z", "version": 1, "statements": []}).to_string()).unwrap();
+    for (kind, theirs, predicate) in [
+        ("slsa", "slsaprovenance1", artifacts.join("provenance.json")),
+        ("cyclonedx", "cyclonedx", artifacts.join("sbom-amd64.cdx.json")),
+        ("spdx", "spdxjson", artifacts.join("sbom-amd64.spdx.json")),
+        ("openvex", "openvex", vex.clone()),
+        ("https://example.com/custom/v1", "https://example.com/custom/v1", artifacts.join("licence-report.json")),
+    ] {
+        let predicate = predicate.to_str().unwrap();
+        assert!(!verify_attestation(&public, theirs, &image).status.success(), "{kind}");
+        clnstrt(&["attest", "--image", &image, "--key", private, "--type", kind, "--predicate", predicate]).ok();
+        verify_attestation(&public, theirs, &image).ok();
+        assert!(!verify_attestation(&stranger, theirs, &image).status.success(), "{kind}");
+    }
+    // A copy brings them along.
+    let copy = format!("127.0.0.1:{port}/copy/small:1.0");
+    clnstrt(&["copy", &image, &copy]).ok();
+    verify(&public, &copy).ok();
+    verify_attestation(&public, "spdxjson", &copy).ok();
+}
+
+#[test]
+fn keys_of_every_kind_sign_and_openssl_accepts_the_plain_signature() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let layout = layout(&SMALL.archive(), dir.path());
+    let digest = digest_of(&layout);
+    let theirs = dir.path().join("theirs");
+    run(Command::new(repository().join("target/tools/cosign-v3.1.3/cosign"))
+        .args(["generate-key-pair", "--output-key-prefix", theirs.to_str().unwrap()])
+        .env("COSIGN_PASSWORD", PASSWORD))
+    .ok();
+    let kinds = [
+        ("theirs", (dir.path().join("theirs.key"), dir.path().join("theirs.pub"))),
+        ("ecdsa", openssl(dir.path(), "ecdsa", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])),
+        ("ed25519", openssl(dir.path(), "ed25519", &["-algorithm", "ed25519"])),
+        ("rsa", openssl(dir.path(), "rsa", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"])),
+    ];
+    for (name, (private, public)) in kinds {
+        let image = format!("127.0.0.1:{port}/team/{name}:1.0");
+        let plain = dir.path().join(format!("{name}.plain"));
+        clnstrt(&["push", &format!("oci:{}", layout.display()), &image]).ok();
+        let (private, plain) = (private.to_str().unwrap(), plain.to_str().unwrap());
+        clnstrt(&["sign", "--image", &image, "--key", private, "--output-signature", plain]).ok();
+        verify(&public, &image).ok();
+        assert_eq!(fs::read_to_string(format!("{plain}.digest")).unwrap(), digest);
+        // openssl's `dgst` knows no Ed25519.
+        if name != "ed25519" {
+            let script = "base64 -d \"$1.sig\" > \"$1.bin\" && openssl dgst -sha256 -verify \"$2\" -signature \"$1.bin\" \"$1.digest\"";
+            run(Command::new("sh").args(["-c", script, "sh", plain, public.to_str().unwrap()])).ok();
+        }
+    }
+    let key = fs::read_to_string(dir.path().join("ecdsa.key")).unwrap();
+    run(cli()
+        .args(["sign", "--image", &digest, "--key", "env://THE_KEY", "--output-bundle"])
+        .arg(dir.path().join("env.json"))
+        .env("THE_KEY", key))
+    .ok();
+}
+
+/// Two owners of keys sign a digest apart from each other, and a third puts both signatures beside the image.
+#[test]
+fn signatures_made_apart_are_collected() {
+    let dir = scratch();
+    let layout = layout(&SMALL.archive(), dir.path());
+    let digest = digest_of(&layout);
+    let folder = format!("oci:{}", layout.display());
+    let keys = [key(dir.path(), "first"), key(dir.path(), "second")];
+    let mut attach = vec!["attach".to_owned(), "--image".to_owned(), folder.clone()];
+    for (private, _) in &keys {
+        let bundle = private.with_extension("json");
+        let (private, bundle) = (private.to_str().unwrap(), bundle.to_str().unwrap());
+        clnstrt(&["sign", "--offline", "--image", &digest, "--key", private, "--output-bundle", bundle]).ok();
+        attach.push(bundle.to_owned());
+    }
+    let attach: Vec<&str> = attach.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        clnstrt(&attach).ok();
+        assert_eq!(
+            read(&layout.join("index.json"))["manifests"].as_array().unwrap().len(),
+            3,
+            "nothing is there twice"
+        );
+    }
+    clnstrt(&["inspect", &folder]).ok();
+    let (_registry, port) = registry(dir.path());
+    let image = format!("127.0.0.1:{port}/small:1.0");
+    clnstrt(&["push", &folder, &image]).ok();
+    for (_, public) in &keys {
+        verify(public, &image).ok();
+    }
+    // Of another image they are refused.
+    let other = dir.path().join("other");
+    run(Command::new("cp").arg("-r").arg(&layout).arg(&other)).ok();
+    let mut index = read(&other.join("index.json"));
+    let inner = read(&other.join("blobs").join(digest.replace(':', "/")))["manifests"][0].clone();
+    index["manifests"] = Value::Array(vec![inner]);
+    fs::write(other.join("index.json"), index.to_string()).unwrap();
+    clnstrt(&["attach", "--image", &format!("oci:{}", other.display()), attach[3]]).fails(1, "CS1503");
+}
+
+/// What cosign signed is carried along, and its bundles are taken.
+#[test]
+fn what_cosign_signed_is_carried_along() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &image]).ok();
+    let (private, public) = key(dir.path(), "ours");
+    let digest = digest_of(&layout(&SMALL.archive(), dir.path()));
+    let by_digest = format!("127.0.0.1:{port}/team/small@{digest}");
+    cosign(&[
+        "sign",
+        "--yes",
+        "--key",
+        private.to_str().unwrap(),
+        "--tlog-upload=false",
+        "--use-signing-config=false",
+        "--allow-http-registry",
+        &by_digest,
+    ])
+    .ok();
+    let copy = format!("127.0.0.1:{port}/copy/small:1.0");
+    clnstrt(&["copy", &image, &copy]).ok();
+    verify(&public, &copy).ok();
+}
+
+#[test]
+fn what_cannot_sign_or_be_signed_is_said() {
+    let dir = scratch();
+    let (private, _) = key(dir.path(), "ours");
+    let private = private.to_str().unwrap();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let bundle = dir.path().join("bundle.json");
+    let bundle = bundle.to_str().unwrap();
+    let sign = |key: &str| clnstrt(&["sign", "--image", &digest, "--key", key, "--output-bundle", bundle]);
+    let wrong = run(cli()
+        .args(["sign", "--image", &digest, "--key", private, "--output-bundle", bundle])
+        .env("CLNSTRT_PASSWORD", "other"));
+    let wrong = wrong.fails(3, "CS1501");
+    assert!(wrong.stderr.contains("the password is not that of"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("other"));
+    run(cli().args(["sign", "--image", &digest, "--key", private, "--output-bundle", bundle])).fails(3, "CS1501");
+    let (p384, _) = openssl(dir.path(), "p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]);
+    let (small, _) = openssl(dir.path(), "small", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
+    sign(p384.to_str().unwrap()).fails(3, "CS1501");
+    sign(small.to_str().unwrap()).fails(3, "CS1501");
+    let cut = dir.path().join("cut.key");
+    let text = fs::read_to_string(private).unwrap();
+    fs::write(&cut, &text[..text.len() / 2]).unwrap();
+    sign(cut.to_str().unwrap()).fails(3, "CS1501");
+    sign("no/such.key").fails(3, "CS1501");
+    sign("env://NOBODY_SET_THIS").fails(3, "CS1501");
+    sign("awskms:///alias/x").fails(2, "CS0204");
+    // Nothing is replaced.
+    clnstrt(&["key", "generate", "--output", private.trim_end_matches(".key")]).fails(3, "CS0903");
+
+    let predicate = dir.path().join("predicate.json");
+    let attest = |text: &str, kind: &str| {
+        fs::write(&predicate, text).unwrap();
+        let file = predicate.to_str().unwrap();
+        clnstrt(&[
+            "attest",
+            "--image",
+            &digest,
+            "--key",
+            private,
+            "--type",
+            kind,
+            "--predicate",
+            file,
+            "--output-bundle",
+            bundle,
+        ])
+    };
+    attest("{}", "slsa").ok();
+    attest("no json", "slsa").fails(2, "CS1502");
+    attest("[]", "slsa").fails(2, "CS1502");
+    attest("{}", "unheard-of").fails(2, "CS0907");
+    let statement = fs::read_to_string(SMALL.artifacts().join("provenance.json")).unwrap();
+    attest(&statement, "slsa").fails(1, "CS1503");
+    attest(&statement, "spdx").fails(2, "CS1502");
+    // A digest has no place for signatures.
+    clnstrt(&["sign", "--image", &digest, "--key", private]).fails(2, "CS0907");
+    fs::write(&predicate, "{}").unwrap();
+    let layout = layout(&SMALL.archive(), dir.path());
+    let folder = format!("oci:{}", layout.display());
+    clnstrt(&["attach", "--image", &folder, predicate.to_str().unwrap()]).fails(2, "CS1502");
+}
