@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -60,7 +59,9 @@ impl Images {
         left.sort_by_key(|layer| layer.size);
         let read: BTreeMap<&str, OnceLock<Result<Layer, Finding>>> =
             left.iter().map(|layer| (layer.file.as_str(), OnceLock::new())).collect();
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(left.len());
+        // Each of them has another one that unpacks.
+        let threads = thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2));
+        let threads = threads.min(MOST_THREADS).min(left.len());
         let left = Mutex::new(left);
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = || {
