@@ -34,21 +34,11 @@ pub async fn download(
     folder: &Path,
 ) -> Result<(), Finding> {
     let repository = client.repository(reference)?;
-    let name = match (&reference.digest, &reference.tag) {
-        (Some(digest), _) => digest.to_string(),
-        (None, Some(tag)) => tag.clone(),
-        (None, None) => {
-            return Err(Finding::error(
-                codes::REFERENCE_INVALID,
-                format!("`{reference}` names neither tag nor digest"),
-            )
-            .help("name one: `registry.example/team/app:1.2`"));
-        }
-    };
+    let top = repository.named(reference).await?;
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|e| unwritable(&blobs, &e))?;
     let mut download = Download { repository, architecture, folder, done: BTreeSet::new(), bytes: 0 };
-    let top = download.manifest(&name, 0, true).await?;
+    let top = download.manifest(top, 0, true).await?;
     let index = json!({
         "schemaVersion": 2,
         "manifests": [{
@@ -80,12 +70,8 @@ struct Download<'d> {
 
 impl Download<'_> {
     /// A manifest or an index, and all that it leads to; layers only if they are wanted.
-    async fn manifest(&mut self, name: &str, depth: usize, with_layers: bool) -> Result<Document, Finding> {
-        let missing = || {
-            Finding::error(codes::REGISTRY_MISSING, format!("{} has no manifest {name}", self.repository))
-                .help("see whether name, tag and digest are written as they were pushed")
-        };
-        let mut document = self.repository.manifest(name).await?.ok_or_else(missing)?;
+    async fn manifest(&mut self, mut document: Document, depth: usize, with_layers: bool) -> Result<Document, Finding> {
+        let name = document.digest;
         let wrong = |why: String| {
             let message = format!("the manifest {name} of {} is none: {why}", self.repository);
             Finding::error(codes::REGISTRY_LIES, message).help("push it again")
@@ -105,7 +91,8 @@ impl Download<'_> {
                 _ => true,
             };
             if !self.done.contains(&inner.digest) {
-                Box::pin(self.manifest(&inner.digest.to_string(), depth + 1, is_wanted)).await?;
+                let inner = self.repository.existing(&inner.digest.to_string()).await?;
+                Box::pin(self.manifest(inner, depth + 1, is_wanted)).await?;
             }
         }
         if let Some(config) = &named.config {

@@ -1,6 +1,6 @@
 //! What is in a repository.
 
-use model::{Digest, Finding, Hasher, codes};
+use model::{Digest, Finding, Hasher, Reference, codes};
 use net::{Failure, Kind, body, collect};
 use reqwest::Method;
 use reqwest::Response;
@@ -61,6 +61,36 @@ impl Repository<'_> {
     /// `REGISTRY_…`.
     pub(crate) async fn manifest(&self, name: &str) -> Result<Option<Document>, Finding> {
         self.document(name).await.map_err(|failure| self.finding(&format!("reading the manifest {name} of"), failure))
+    }
+
+    /// The same, where there has to be one.
+    ///
+    /// # Errors
+    /// `REGISTRY_MISSING` where there is none; `REGISTRY_…`.
+    pub(crate) async fn existing(&self, name: &str) -> Result<Document, Finding> {
+        self.manifest(name).await?.ok_or_else(|| {
+            Finding::error(codes::REGISTRY_MISSING, format!("{self} has no manifest {name}"))
+                .help("see whether name, tag and digest are written as they were pushed")
+        })
+    }
+
+    /// The manifest a reference names now. Only its digest counts, where it has one; a tag beside it has to name the same.
+    ///
+    /// # Errors
+    /// `REFERENCE_INVALID` where it has neither, `TAG_TAKEN` where the tag names something else; `REGISTRY_…`.
+    pub(crate) async fn named(&self, reference: &Reference) -> Result<Document, Finding> {
+        let name = reference.tag.clone().or_else(|| Some(reference.digest?.to_string())).ok_or_else(|| {
+            Finding::error(codes::REFERENCE_INVALID, format!("`{reference}` names neither tag nor digest"))
+                .help("name one: `registry.example/team/app:1.2`")
+        })?;
+        let found = self.existing(&name).await?;
+        match reference.digest.filter(|wanted| *wanted != found.digest) {
+            None => Ok(found),
+            Some(wanted) => {
+                let message = format!("{self}:{name} names {} now, not {wanted}", found.digest);
+                Err(Finding::error(codes::TAG_TAKEN, message).help("leave the tag out if the digest is what is meant"))
+            }
+        }
     }
 
     async fn document(&self, name: &str) -> Result<Option<Document>, Failure> {

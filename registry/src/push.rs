@@ -218,32 +218,15 @@ impl<'s> Sender<'s> {
     }
 }
 
-/// What a reference names now. Only its digest counts, where it has one; a tag beside it has to name the same.
+/// The manifest a reference names now, as others point to it. Only its digest counts, where it has one; a tag beside it has to name
+/// the same.
 ///
 /// # Errors
 /// `REFERENCE_INVALID`, `REGISTRY_…`; `TAG_TAKEN` where the tag names something else.
 pub async fn described(client: &Client, reference: &Reference) -> Result<Descriptor, Finding> {
-    let repository = client.repository(reference)?;
-    let name = match (&reference.tag, &reference.digest) {
-        (Some(tag), _) => tag.clone(),
-        (None, Some(digest)) => digest.to_string(),
-        (None, None) => {
-            let message = format!("`{reference}` names neither tag nor digest");
-            let help = "name one: `registry.example/team/app:1.2`";
-            return Err(Finding::error(codes::REFERENCE_INVALID, message).help(help));
-        }
-    };
-    let found = repository.manifest(&name).await?.ok_or_else(|| {
-        Finding::error(codes::REGISTRY_MISSING, format!("{repository} has no manifest {name}"))
-            .help("see whether name, tag and digest are written as they were pushed")
-    })?;
-    match reference.digest.filter(|wanted| *wanted != found.digest) {
-        None => Ok(Descriptor::of(&Document::of(found.bytes.clone(), &found.digest)?.media_type, &found.bytes)),
-        Some(wanted) => {
-            let message = format!("{repository}:{name} names {} now, not {wanted}", found.digest);
-            Err(Finding::error(codes::TAG_TAKEN, message).help("leave the tag out if the digest is what is meant"))
-        }
-    }
+    let Document { bytes, digest, .. } = client.repository(reference)?.named(reference).await?;
+    let document = Document::of(bytes, &digest)?;
+    Ok(Descriptor::of(&document.media_type, &document.bytes))
 }
 
 /// Whether a tag names its manifest already; an error if it names another and must not move.
@@ -266,13 +249,7 @@ impl Source<'_> {
                 let content = blobs.find(digest)?.ok_or_else(|| broken(format!("{digest} is not there")))?;
                 Document::of(content.whole().map_err(|e| broken(format!("{digest} cannot be read: {e}")))?, digest)
             }
-            Source::Repository(from) => {
-                let found = from.manifest(&digest.to_string()).await?;
-                found.ok_or_else(|| {
-                    Finding::error(codes::REGISTRY_MISSING, format!("{from} has no manifest {digest}"))
-                        .help("push it there again")
-                })
-            }
+            Source::Repository(from) => from.existing(&digest.to_string()).await,
         }
     }
 

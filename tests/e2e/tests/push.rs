@@ -14,7 +14,7 @@ use support::{Done, cli, full, run, start};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{index, json as read, layout};
-use crate::servers_of_images::{Asked, Fault, Judge, Proxy, registry};
+use crate::registries::{Asked, Fault, Judge, Proxy, registry};
 
 fn skopeo(args: &[&str]) -> Done {
     run(Command::new("skopeo").args(args))

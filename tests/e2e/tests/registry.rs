@@ -11,25 +11,16 @@ use std::sync::{Arc, Mutex};
 use data_encoding::BASE64;
 use model::Digest;
 use serde_json::{Value, json};
-use support::{Done, cli, run, start};
+use support::{Done, cli, run};
 
 use crate::fixture::{SMALL, scratch};
-use crate::image::{free_port, json as read, layout};
-use crate::starts::wait_for;
+use crate::image::{json as read, layout};
 
 #[test]
 fn an_image_of_a_registry_is_what_was_pushed_there() {
     let dir = scratch();
     let layout = layout(&SMALL.archive(), dir.path());
-    let port = free_port();
-    let settings = dir.path().join("registry.yml");
-    let text = format!(
-        "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n",
-        dir.path().join("data").display()
-    );
-    fs::write(&settings, text).unwrap();
-    let mut registry = start(Command::new("docker-registry").arg("serve").arg(&settings));
-    wait_for(&mut registry, "registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let (registry, port) = crate::registries::registry(dir.path());
     let name = format!("127.0.0.1:{port}/team/small:1.0");
     run(Command::new("skopeo")
         .args(["--insecure-policy", "copy", "--all", "--dest-tls-verify=false"])
@@ -50,6 +41,9 @@ fn an_image_of_a_registry_is_what_was_pushed_there() {
     let digest = shown.split_whitespace().nth(1).unwrap().to_owned();
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small@{digest}")])).ok();
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small:2.0")])).fails(1, "CS1404");
+    run(cli().args(["inspect", &format!("{name}@{digest}")])).ok();
+    let other = format!("{name}@{}", Digest::of(b"other"));
+    run(cli().args(["inspect", &other])).fails(1, "CS1407");
     run(cli().args(["inspect", &format!("127.0.0.1:{port}/team/small")])).fails(2, "CS1401");
     run(cli().args(["inspect", "--offline", &name])).fails(3, "CS0605");
     drop(registry);

@@ -9,7 +9,7 @@ use support::{Done, cli, repository, run};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{json as read, layout};
-use crate::servers_of_images::registry;
+use crate::registries::registry;
 
 const PASSWORD: &str = "correct horse";
 

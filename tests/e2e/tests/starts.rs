@@ -160,16 +160,7 @@ fn chroot(root: &Path) -> Command {
 fn a_registry_gives_back_what_it_was_given() {
     let dir = scratch();
     let layout = layout(&EXAMPLE.archive(), dir.path());
-    let port = free_port();
-    let settings = dir.path().join("registry.yml");
-    let data = dir.path().join("data");
-    let text = format!(
-        "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n",
-        data.display()
-    );
-    fs::write(&settings, text).unwrap();
-    let mut registry = start(Command::new("docker-registry").arg("serve").arg(&settings));
-    wait_for(&mut registry, "registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let (_registry, port) = crate::registries::registry(dir.path());
 
     let image = format!("docker://127.0.0.1:{port}/team/python-fastapi-api:1.0.0");
     let back = dir.path().join("back");
