@@ -48,6 +48,27 @@ fn the_short_form_and_the_long_one_are_the_same() {
     assert_eq!(compiler::config::asked(&long), compiler::config::asked(&short));
 }
 
+/// Of a requirement that is written as it is, the part that is wrong; of any other the whole, and no fix of half of it.
+#[test]
+fn a_wrong_requirement_is_shown_where_it_stands() {
+    let cases = [
+        ("[a, flask>=x]", ">=x", false),
+        ("[a, 'flask>=x']", ">=x", false),
+        ("[\"fl\\x61sk>=x\"]", "\"fl\\x61sk>=x\"", false),
+        ("{a: 1, éports: ~x}", "éports: ~x", false),
+        ("['flask => 1']", "=> 1", true),
+        ("[flask\n  => 1]", "flask\n  => 1", false),
+    ];
+    for (packages, shown, mended) in cases {
+        let text = format!("name: x\npython_version: 3.12.1\npackages: {packages}\n");
+        let (_, findings, _) = read(&text);
+        let [finding] = findings.as_slice() else { panic!("{text}: {findings:?}") };
+        let span = finding.span.unwrap();
+        assert_eq!(&text[span.start as usize..span.end as usize], shown, "{finding:?}");
+        assert_eq!(finding.fix.is_some(), mended, "{finding:?}");
+    }
+}
+
 #[test]
 fn the_fingerprint_covers_what_resolution_reads_and_nothing_else() {
     let of = |text: &str| compiler::config::asked(&read(text).0.unwrap());

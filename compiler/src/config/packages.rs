@@ -35,7 +35,10 @@ pub(super) fn refuse_without_language(reader: &mut Reader, fields: &Fields<'_>, 
 }
 
 fn requirement(reader: &mut Reader, path: &str, item: &Node) -> Option<Spanned<String>> {
-    let Kind::Map(pairs) = &item.kind else { return reader.line(item, &format!("{path}[]")) };
+    let Kind::Map(pairs) = &item.kind else {
+        let requirement = reader.line(item, &format!("{path}[]"))?;
+        return Some(Spanned { span: without_quotes(item).unwrap_or(requirement.span), ..requirement });
+    };
     let help = match pairs.as_slice() {
         [Pair { key, value: Node { kind: Kind::Scalar { text, .. }, .. } }]
             if text.starts_with(|c: char| c.is_ascii_digit()) =>
@@ -48,6 +51,13 @@ fn requirement(reader: &mut Reader, path: &str, item: &Node) -> Option<Spanned<S
     let finding = Finding::error(codes::WRONG_TYPE, "a package in a list must be a text, found a map");
     reader.add(finding.at(item.span).help(help));
     None
+}
+
+/// The place of a quoted text, if it stands between its quotes as it is: findings then point at parts of it.
+fn without_quotes(item: &Node) -> Option<Span> {
+    let Kind::Scalar { text, plain: false } = &item.kind else { return None };
+    let Span { source, start, end } = item.span;
+    (item.span.len() == text.len() + 2).then(|| Span::new(source, start as usize + 1, end as usize - 1))
 }
 
 /// `fastapi: 0.104.1`, `uvicorn: ">=0.24"`, `httpx: "*"`.

@@ -47,7 +47,8 @@ impl Requirement {
         }
         let odd = |c: char| !c.is_ascii() || c.is_ascii_control() && !matches!(c, '\n' | '\t');
         if let Some((start, c)) = text.char_indices().find(|(_, c)| odd(*c)) {
-            return Err(at(start, c.len_utf8(), "expected only printable ASCII characters"));
+            let message = format!("expected only printable ASCII characters, found {c:?}");
+            return Err(at(start, c.len_utf8(), &message));
         }
         let text = text.replace(['\n', '\t'], " ");
         let head = head(&text)?;

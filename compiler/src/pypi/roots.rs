@@ -34,7 +34,7 @@ pub(super) fn parse(requirements: &[Spanned<String>]) -> Result<Vec<WantedRoot>,
                 let finding = finding.at(inside(*span, value, error.start, error.len));
                 findings.push(match mended(value) {
                     Some(near) => {
-                        let fix = as_written(*span, value).map(|span| Fix { span, text: near.clone() });
+                        let fix = (span.len() == value.len()).then(|| Fix { span: *span, text: near.clone() });
                         Finding { fix, ..finding.help(format!("did you mean {}?", quote(&near))) }
                     }
                     None => finding.help("write name, extras, versions and marker as in `uvicorn[standard]>=0.24,<0.25; python_version >= '3.11'`"),
@@ -45,16 +45,13 @@ pub(super) fn parse(requirements: &[Spanned<String>]) -> Result<Vec<WantedRoot>,
     if findings.is_empty() { Ok(roots) } else { Err(findings) }
 }
 
-/// The place of a scalar without its quotes, if it is written as it is.
-fn as_written(span: Span, value: &str) -> Option<Span> {
-    let quotes = span.len().checked_sub(value.len()).filter(|more| matches!(more, 0 | 2))?;
-    Some(Span::new(span.source, span.start as usize + quotes / 2, span.end as usize - quotes / 2))
-}
-
-/// The place of a part of a scalar, if the scalar is written as it is, bare or in quotes.
+/// The place of a part of a requirement, if the requirement is written as it is. One that is not of ASCII alone is shown
+/// whole: escapes could have made it as long as what is written, and a place would lie inside a character.
 fn inside(span: Span, value: &str, start: usize, len: usize) -> Span {
-    let Some(whole) = as_written(span, value) else { return span };
-    let (first, end) = (whole.start as usize, whole.end as usize);
+    if span.len() != value.len() || !value.is_ascii() {
+        return span;
+    }
+    let (first, end) = (span.start as usize, span.end as usize);
     let from = (first + start).min(end.saturating_sub(1));
     Span::new(span.source, from, (from + len.max(1)).min(end))
 }
