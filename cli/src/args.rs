@@ -136,6 +136,8 @@ pub(crate) enum Command {
         output: PathBuf,
         #[command(flatten)]
         execution: Execution,
+        #[command(flatten)]
+        releasing: Releasing,
     },
     /// Say why a package is in the image.
     Why {
@@ -359,6 +361,9 @@ pub(crate) struct Signing {
     /// Write the bundle to a file; of a digest or an archive, only there.
     #[arg(long, value_name = "FILE")]
     pub(crate) output_bundle: Option<PathBuf>,
+    /// In a registry, as cosign kept it before version 3 as well: under a tag of its own.
+    #[arg(long)]
+    pub(crate) legacy: bool,
 }
 
 /// What is said of an image.
@@ -370,6 +375,9 @@ pub(crate) struct Attesting {
     /// What is said: a JSON file, or the statement that `build --artifacts` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) predicate: PathBuf,
+    /// The JSON Schema that it has to keep.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) signing: Signing,
 }
@@ -389,6 +397,36 @@ pub(crate) struct Sending {
     /// Take tags from other images that have them.
     #[arg(long)]
     pub(crate) move_tags: bool,
+}
+
+/// What becomes of images that are built.
+#[derive(ClapArgs)]
+pub(crate) struct Releasing {
+    /// Send them there, as `push` does, with all that was signed; without a name to the `registries` of the configuration. May be repeated.
+    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) push: Vec<String>,
+    /// Sign them, and every document about them; into the folder of `--artifacts`, and beside images that are pushed.
+    #[arg(long, requires = "keys")]
+    pub(crate) sign: bool,
+    /// A key file, `env://NAME`; may be repeated.
+    #[arg(long = "key", value_name = "KEY", requires = "sign")]
+    pub(crate) keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
+}
+
+impl Releasing {
+    /// Whether images go where their configurations say.
+    pub(crate) fn to_declared(&self) -> bool {
+        self.push.iter().any(String::is_empty)
+    }
+}
+
+impl Sending {
+    /// Whether anything but the image's own tag is asked for.
+    pub(crate) fn says_something(&self) -> bool {
+        !self.tags.is_empty() || self.arch_tags || self.latest || self.move_tags
+    }
 }
 
 /// How a plan is executed.

@@ -86,8 +86,11 @@ impl registry::Blobs for Layout {
     }
 }
 
-/// Several layouts as one source.
-pub(crate) struct Layouts(Vec<Layout>);
+/// Several layouts as one source, and what was signed about their images.
+pub(crate) struct Layouts {
+    layouts: Vec<Layout>,
+    signed: Referrers,
+}
 
 impl Layouts {
     pub(crate) fn at(paths: &[PathBuf]) -> Result<Self, Finding> {
@@ -98,20 +101,27 @@ impl Layouts {
             }
             Ok(layout)
         });
-        layouts.collect::<Result<_, Finding>>().map(Self)
+        Ok(Self { layouts: layouts.collect::<Result<_, Finding>>()?, signed: Referrers::default() })
+    }
+
+    pub(crate) fn with(self, signed: Referrers) -> Self {
+        Self { signed, ..self }
     }
 
     pub(crate) fn images(&self) -> impl Iterator<Item = &Named> {
-        self.0.iter().flat_map(|layout| &layout.images)
+        self.layouts.iter().flat_map(|layout| &layout.images)
+    }
+
+    /// The images in an index.
+    pub(crate) fn inside(&self, index: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        let mut layouts = self.layouts.iter();
+        let layout = layouts.find(|layout| layout.images.iter().any(|image| image.digest == *index));
+        layout.map_or(Ok(Vec::new()), |layout| Ok(parsed(&layout.document(index)?)?.manifests))
     }
 
     /// The images in an index, by their architectures.
     pub(crate) fn architectures(&self, index: &Digest) -> Result<Vec<(String, Digest)>, Finding> {
-        let Some(layout) = self.0.iter().find(|layout| layout.images.iter().any(|image| image.digest == *index)) else {
-            return Ok(Vec::new());
-        };
-        let index: Manifest = parsed(&layout.document(index)?)?;
-        let named = index.manifests.into_iter().filter_map(|image| {
+        let named = self.inside(index)?.into_iter().filter_map(|image| {
             let platform = image.platform.filter(|platform| platform.os != "unknown")?;
             let variant = platform.variant.map(|variant| format!("-{variant}")).unwrap_or_default();
             Some((format!("{}{variant}", platform.architecture), image.digest))
@@ -122,17 +132,17 @@ impl Layouts {
 
 impl registry::Blobs for Layouts {
     fn find(&self, digest: &Digest) -> Result<Option<Content>, Finding> {
-        for layout in &self.0 {
+        for layout in &self.layouts {
             if let Some(found) = layout.find(digest)? {
                 return Ok(Some(found));
             }
         }
-        Ok(None)
+        self.signed.find(digest)
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
-        let mut all = Vec::new();
-        for layout in &self.0 {
+        let mut all = self.signed.referrers(subject)?;
+        for layout in &self.layouts {
             all.extend(layout.referrers(subject)?);
         }
         Ok(all)
@@ -155,7 +165,7 @@ pub(crate) fn add_referrers(folder: &Path, referrers: &Referrers) -> Result<(), 
             project::write_whole(&path, &content.whole().map_err(unwritable)?)?;
         }
     }
-    for manifest in &referrers.manifests {
+    for manifest in referrers.manifests() {
         let digest = Value::String(manifest.digest.to_string());
         if !listed.iter().any(|there| there.get("digest") == Some(&digest)) {
             listed.push(serde_json::to_value(manifest).map_err(|e| broken(&e.to_string()))?);

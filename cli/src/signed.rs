@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::statement::{Resource, STATEMENT, Statement};
 use model::{Digest, Finding, Reference, codes};
-use registry::{Client, Descriptor, Referrers, Repository, Sender, Source};
+use registry::{Beside, Client, Descriptor, Layer, Referrers, Repository, Sender, Source};
 use serde_json::{Map, Value};
 use signing::Signer;
 use verifier::{BUNDLE, Bundle, Envelope, IN_TOTO, pae};
@@ -68,6 +68,26 @@ impl Subject {
         !matches!(self.place, Place::Nowhere)
     }
 
+    /// The repository it is in.
+    pub(crate) fn repository(&self) -> Result<Reference, Finding> {
+        match &self.place {
+            Place::Registry { reference, .. } => Ok(Reference { tag: None, digest: None, ..reference.clone() }),
+            _ => Err(Finding::error(codes::USAGE, "there are tags beside images of registries only")
+                .help("leave `--legacy` out, or push the image and sign it there")),
+        }
+    }
+
+    /// Adds to what lies under a tag beside the image.
+    pub(crate) fn add_beside(&self, beside: Beside, layers: &[Layer]) -> Result<(), Finding> {
+        match &self.place {
+            Place::Registry { reference, client, .. } => {
+                let to = client.repository(reference)?;
+                waiting()?.block_on(to.add_beside(&self.digest, beside, layers))
+            }
+            _ => self.repository().map(drop),
+        }
+    }
+
     /// Puts bundles beside the image.
     pub(crate) fn attach(&self, bundles: &[(Bundle, Vec<u8>)]) -> Result<(), Finding> {
         let (Place::Registry { descriptor, .. } | Place::Folder(_, descriptor)) = &self.place else {
@@ -77,18 +97,13 @@ impl Subject {
         };
         let mut referrers = Referrers::default();
         for (bundle, bytes) in bundles {
-            let predicate_type = statement(bundle)?.predicate_type;
-            let annotations = BTreeMap::from([
-                (CONTENT.to_owned(), "dsse-envelope".to_owned()),
-                (PREDICATE.to_owned(), predicate_type),
-            ]);
-            referrers.add(descriptor, BUNDLE, bytes.clone(), annotations);
+            add(&mut referrers, descriptor, &statement(bundle)?.predicate_type, bytes.clone());
         }
         match &self.place {
             Place::Registry { reference, client, .. } => {
                 let to: Repository<'_> = client.repository(reference)?;
                 let sender = Sender::new(Source::Here(&referrers));
-                waiting()?.block_on(sender.refer(&to, &self.digest, &referrers.manifests))
+                waiting()?.block_on(sender.refer(&to, &self.digest))
             }
             Place::Folder(folder, _) => add_referrers(folder, &referrers),
             Place::Nowhere => Ok(()),
@@ -118,11 +133,22 @@ pub(crate) fn sign(
 ) -> Result<(Bundle, Vec<u8>), Finding> {
     let digest = BTreeMap::from([("sha256".to_owned(), subject.hex())]);
     let about = vec![Resource { digest, ..Resource::default() }];
-    let payload = model::canonical_json(&Statement::new(about, predicate_type, predicate));
-    let signature = signer.sign(&pae(IN_TOTO, &payload))?;
-    let bundle = Bundle::new(Envelope::new(IN_TOTO, &payload, &signature), signer.public());
+    seal(signer, &model::canonical_json(&Statement::new(about, predicate_type, predicate)))
+}
+
+/// Signs a statement as it is written; answers the bundle, and its bytes.
+pub(crate) fn seal(signer: &dyn Signer, statement: &[u8]) -> Result<(Bundle, Vec<u8>), Finding> {
+    let signature = signer.sign(&pae(IN_TOTO, statement))?;
+    let bundle = Bundle::new(Envelope::new(IN_TOTO, statement, &signature), signer.public());
     let bytes = model::canonical_json(&bundle);
     Ok((bundle, bytes))
+}
+
+/// Adds a bundle to what refers to an image, as cosign lists it.
+pub(crate) fn add(referrers: &mut Referrers, subject: &Descriptor, predicate_type: &str, bundle: Vec<u8>) {
+    let annotations = [(CONTENT, "dsse-envelope"), (PREDICATE, predicate_type)]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    referrers.add(subject, BUNDLE, bundle, annotations.into());
 }
 
 /// What a bundle says, if it is a statement; nobody has said yet who says so.

@@ -221,6 +221,7 @@ fn show(config: &Config) -> String {
     line("read-only root", &run.read_only_root);
     line("architectures", &config.architectures.iter().map(|arch: &Arch| arch.name()).collect::<Vec<_>>());
     line("variant", &config.variant.name());
+    line("registries", &values(&config.registries));
     line("metadata", &(&metadata.owner, &metadata.compliance, &metadata.documentation));
     shown
 }

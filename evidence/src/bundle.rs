@@ -19,6 +19,8 @@ pub enum Predicate {
     CompileFlags,
     /// The software hashes.
     Hashes,
+    /// The test report.
+    Tests,
 }
 
 impl Predicate {
@@ -31,6 +33,7 @@ impl Predicate {
             Predicate::Sources => "urn:clnstrt:sources:v1",
             Predicate::CompileFlags => "urn:clnstrt:compile-flags:v1",
             Predicate::Hashes => "urn:clnstrt:software-hash:v1",
+            Predicate::Tests => "https://in-toto.io/attestation/test-result/v0.1",
         }
     }
 }
@@ -61,7 +64,12 @@ impl Bundle {
     }
 
     /// As it is written.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.lines
+    pub fn bytes(&self) -> &[u8] {
+        &self.lines
+    }
+
+    /// Each statement as it is written.
+    pub fn statements(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
     }
 }

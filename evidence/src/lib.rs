@@ -17,7 +17,7 @@ pub use bill::{Bill, Component, Image, Kind, Locked};
 pub(crate) use bill::{is_compiled_here, verification};
 pub use build::{
     Blob, Build, Commit, Declared, Executor, Made, MadeLayer, Run, plan_provenance, provenance, software_hashes,
-    source_manifest,
+    source_manifest, test_report,
 };
 pub use bundle::{Bundle, Predicate};
 pub use licence::Licence;

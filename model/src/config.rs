@@ -37,6 +37,8 @@ pub struct Config {
     pub architectures: Vec<Arch>,
     /// What it has besides what is declared.
     pub variant: Variant,
+    /// Places in registries it is sent to; in each it has its own name.
+    pub registries: Vec<Spanned<String>>,
     /// The image's own version, for tag and labels.
     pub version: Option<Spanned<String>>,
     /// Words about the image.

@@ -113,7 +113,7 @@ impl<'s> Sender<'s> {
         let mut manifests = Vec::new();
         self.manifest(to, top, 0, false, &mut manifests).await?;
         for subject in &manifests {
-            self.refer(to, subject, &self.source.referrers(subject).await?).await?;
+            self.refer(to, subject).await?;
         }
         for tag in tags {
             if !is_free(to, tag).await? {
@@ -197,11 +197,12 @@ impl<'s> Sender<'s> {
         Arc::clone(have.entry((place.to_owned(), *digest)).or_default())
     }
 
-    /// Sends manifests that refer to another one, and sees to it that they are listed.
+    /// Sends what refers to a manifest that is there, and sees to it that it is listed.
     ///
     /// # Errors
     /// As [`Sender::image`].
-    pub async fn refer(&self, to: &Repository<'_>, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
+    pub async fn refer(&self, to: &Repository<'_>, subject: &Digest) -> Result<(), Finding> {
+        let referrers = &self.source.referrers(subject).await?;
         if referrers.is_empty() {
             return Ok(());
         }

@@ -12,11 +12,11 @@ use crate::push::Blobs;
 /// What `EMPTY` is.
 const NOTHING: &[u8] = b"{}";
 
-/// Documents that refer to one image, and all it takes to send them.
+/// Documents that refer to images, and all it takes to send them.
 #[derive(Default)]
 pub struct Referrers {
-    /// Their manifests, as lists have them.
-    pub manifests: Vec<Descriptor>,
+    /// Their manifests, as lists have them, by what they refer to.
+    manifests: BTreeMap<Digest, Vec<Descriptor>>,
     blobs: BTreeMap<Digest, Content>,
 }
 
@@ -47,10 +47,15 @@ impl Referrers {
         });
         let listed =
             Descriptor { artifact_type: Some(kind.to_owned()), annotations, ..Descriptor::of(MANIFEST, &manifest) };
-        self.manifests.push(listed);
+        self.manifests.entry(subject.digest).or_default().push(listed);
         for bytes in [NOTHING.to_vec(), document, manifest] {
             self.blobs.insert(Digest::of(&bytes), bytes.into());
         }
+    }
+
+    /// Their manifests, as lists have them.
+    pub fn manifests(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifests.values().flatten()
     }
 
     /// Every blob by its digest, manifests among them.
@@ -64,7 +69,7 @@ impl Blobs for Referrers {
         Ok(self.blobs.get(digest).cloned())
     }
 
-    fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>, Finding> {
-        Ok(self.manifests.clone())
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        Ok(self.manifests.get(subject).cloned().unwrap_or_default())
     }
 }

@@ -35,15 +35,15 @@ pub(crate) struct Finished<'f> {
 }
 
 impl Artifacts<'_> {
-    /// Every document about an image that was built.
-    pub(crate) fn of_image(&mut self, finished: &Finished<'_>) -> Result<(), Finding> {
+    /// Every document about an image that was built; answers the statements among them.
+    pub(crate) fn of_image(&mut self, finished: &Finished<'_>) -> Result<Bundle, Finding> {
         let Finished { planned, executed, .. } = finished;
         let (plan, config) = (&planned.plan, &planned.image.config);
         let (name, version) = (&config.name.value, config.version.as_ref().map(|version| version.value.as_str()));
         let Some(Value::Index { digest, size, images }) =
             plan.targets.get("index").and_then(|key| executed.values.get(key))
         else {
-            return Ok(());
+            return Ok(Bundle::default());
         };
         let lock = finished.lock.narrowed(&planned.locked);
         let asked = compiler::config::asked(config).digest();
@@ -82,7 +82,7 @@ impl Artifacts<'_> {
             let kind = Predicate::CompileFlags;
             stated(statements.document(kind, subject.into_iter().collect(), &canonical_json(flags)))?;
         }
-        self.bytes("attestations.intoto.jsonl", "every statement, unsigned", &statements.into_bytes())?;
+        self.bytes("attestations.intoto.jsonl", "every statement, unsigned", statements.bytes())?;
 
         let repeated = repeated(plan, executed);
         let seen = Seen {
@@ -108,7 +108,8 @@ impl Artifacts<'_> {
             warnings: &[],
             documents: &documents,
         };
-        self.bytes("report.html", "all of it, for people", ::evidence::report(&page).as_bytes())
+        self.bytes("report.html", "all of it, for people", ::evidence::report(&page).as_bytes())?;
+        Ok(statements)
     }
 
     /// The plan, and how it and the image were made.
@@ -162,6 +163,7 @@ impl Artifacts<'_> {
             ("licence-report.json", "licences and their texts", Predicate::Licences, ::evidence::json(licences)),
             ("source-manifest.json", "what it was made from", Predicate::Sources, ::evidence::source_manifest(build)),
             ("software-hash.json", "digests of it all", Predicate::Hashes, hashes),
+            ("test-report.json", "gates that were run", Predicate::Tests, ::evidence::test_report(build)),
         ] {
             self.bytes(name, about, &document)?;
             let index = vec![Resource::new(build.title(), &build.index.digest)];

@@ -32,7 +32,7 @@ const COMPARISONS: &str = "reproducibility.txt";
 /// The folder of the artifacts of one image.
 pub(crate) struct Artifacts<'s> {
     store: &'s Store,
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     written: Vec<DocumentFacts>,
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ::evidence::Bundle;
 use compiler::template::Image;
 use model::plan::{Op, Plan, PlanKey};
 use model::{Arch, Digest, Finding, Findings, codes};
@@ -9,13 +10,16 @@ use runtime::execute::{Executed, Executors, Options, Value, execute, limits};
 use runtime::fetch::Wanted;
 use runtime::prove::{Summary, prove};
 use serde::Serialize;
+use tempfile::TempDir;
 
 use super::plan::{self, Planned, PlannedImage};
-use crate::args::{Choice, ConfigArg, Execution, Format, Machine};
+use crate::args::{Choice, ConfigArg, Execution, Format, Machine, Releasing};
 use crate::artifacts::{Artifacts, Finished};
 use crate::progress::phase;
 use crate::project::Project;
+use crate::released::{Candidate, Release};
 use crate::report::{self, Failure};
+use crate::sending::Job;
 use crate::session::{self, Session};
 
 /// `build`: from configuration to archives, one for each image.
@@ -24,20 +28,27 @@ pub(super) fn run(
     config: &ConfigArg,
     choice: &Choice,
     output: &Path,
-    execution: &Execution,
+    (execution, releasing): (&Execution, &Releasing),
     format: Format,
 ) -> Result<(), Failure> {
     check_executor(&execution.executor)?;
     let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let output = Output::of(output, &project)?;
+    let release = Release::new(machine, releasing, &project, execution.artifacts.is_some())?;
+    // What is signed has to be written somewhere first.
+    let scratch = match (release.signs(), &execution.artifacts) {
+        (true, None) => Some(scratch()?),
+        _ => None,
+    };
+    let artifacts = execution.artifacts.as_deref().or(scratch.as_ref().map(TempDir::path));
     let session = Session::open(machine, false)?;
 
     let mut replaced = BTreeSet::new();
-    let built = loop {
+    let mut built = loop {
         // planned anew in each round: what was captured of the author's files may be what was damaged
         let planned = plan::make(&session, &project, choice)?;
-        let built = attempt(&session, &planned, &project, &output, execution)?;
+        let built = attempt(&session, &planned, &project, &output, (execution, artifacts))?;
         let damaged = session.store.take_damaged();
         // an object that is damaged once more after it was replaced will not get better
         if built.failed.is_empty() || session.offline || damaged.iter().all(|digest| replaced.contains(digest)) {
@@ -49,14 +60,28 @@ pub(super) fn run(
             session.store.discard(&digest)?;
         }
     };
-    summarise(&built, &output, format)?;
-    if built.failed.is_empty() {
+    let sent = release.run(&built.done.iter().map(Done::candidate).collect::<Vec<_>>())?;
+    for done in &mut built.done {
+        let jobs = sent.iter().flat_map(|sent| &sent.pushed);
+        done.pushed = jobs.filter(|job| done.is(&job.digest)).cloned().collect();
+    }
+    let mut findings: Findings = built.failed.iter().flat_map(|(_, found)| found.clone()).collect();
+    findings.extend(sent.iter().flat_map(|sent| sent.failed.clone()));
+    summarise(&built, &output, format, findings.is_empty())?;
+    if let Some(sent) = &sent {
+        if format != Format::Json {
+            sent.lines()?;
+        }
+        sent.count();
+    }
+    if findings.is_empty() {
         return Ok(());
     }
-    Err(Failure {
-        sources: project.sources.clone(),
-        findings: built.failed.into_iter().flat_map(|(_, found)| found).collect(),
-    })
+    Err(Failure { sources: project.sources.clone(), findings })
+}
+
+fn scratch() -> Result<TempDir, Finding> {
+    tempfile::tempdir().map_err(|e| Finding::error(codes::OUTPUT_IO, format!("no temporary folder can be made: {e}")))
 }
 
 fn check_executor(name: &str) -> Result<(), Finding> {
@@ -139,6 +164,24 @@ struct Done {
     /// Steps that were run twice and made the same, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<usize>,
+    /// Where it was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pushed: Vec<Job>,
+    /// The folder of what is said of it, and the statements there.
+    #[serde(skip)]
+    evidence: Option<(PathBuf, Bundle)>,
+    #[serde(skip)]
+    registries: Vec<String>,
+}
+
+impl Done {
+    fn is(&self, index: &Digest) -> bool {
+        matches!(&self.index, Value::Index { digest, .. } if digest == index)
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate { archive: &self.output, evidence: self.evidence.as_ref(), registries: &self.registries }
+    }
 }
 
 /// Builds every planned image. Equal steps of different images are one, and an image that fails leaves the others whole.
@@ -150,7 +193,7 @@ fn attempt(
     planned: &Planned,
     project: &Project,
     output: &Output,
-    execution: &Execution,
+    (execution, artifacts): (&Execution, Option<&Path>),
 ) -> Result<Built, Failure> {
     // what the lock claims is proved before anything it names is fetched
     phase("prove");
@@ -191,29 +234,29 @@ fn attempt(
     }
     phase("execute");
     let executed = execute(&whole, &session.store, &options)?;
-    let mut artifacts = Vec::new();
-    if let Some(dir) = &execution.artifacts {
+    let mut folders = Vec::new();
+    if let Some(dir) = artifacts {
         let several = planned.images.len() > 1;
         for planned in &planned.images {
-            let dir = if several { dir.join(&planned.image.config.name.value) } else { dir.clone() };
+            let dir = if several { dir.join(&planned.image.config.name.value) } else { dir.to_owned() };
             let mut own = Artifacts::new(&session.store, dir)?;
             own.of_steps(planned, &executed)?;
-            artifacts.push(own);
+            folders.push(own);
         }
     }
-    let mut artifacts = artifacts.iter_mut();
+    let mut folders = folders.into_iter();
     phase("release");
     built.repeated = execution.check_reproducible.then(|| {
         let different = executed.repeated.values().filter(|repeated| !repeated.is_equal()).count();
         (executed.repeated.len(), different)
     });
     for (planned_image, packages) in planned.images.iter().zip(packages) {
-        let artifacts = artifacts.next();
+        let folder = folders.next();
         match release(session, planned_image, packages, &executed, output) {
             Ok(mut done) => {
-                if let Some(artifacts) = artifacts {
+                if let Some(mut artifacts) = folder {
                     let archive = done.output.file_name().unwrap_or_default().to_string_lossy();
-                    artifacts.of_image(&Finished {
+                    let statements = artifacts.of_image(&Finished {
                         project,
                         planned: planned_image,
                         lock: &planned.lock,
@@ -222,6 +265,7 @@ fn attempt(
                         archive: (&archive, &done.written),
                         started,
                     })?;
+                    done.evidence = Some((artifacts.dir, statements));
                 }
                 let own = || planned_image.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
                 done.repeated = execution.check_reproducible.then(own);
@@ -261,7 +305,19 @@ fn release(
     let written = write_archive(&session.store, index, &options, &file)?;
     let name = format!("{}:{}", config.name.value, tag(image));
     let (index, plan) = (index.clone(), plan.digest());
-    Ok(Done { name, output: file, written, index, packages, plan, repeated: None })
+    let registries = config.registries.iter().map(|place| place.value.clone()).collect();
+    Ok(Done {
+        name,
+        output: file,
+        written,
+        index,
+        packages,
+        plan,
+        repeated: None,
+        pushed: Vec::new(),
+        evidence: None,
+        registries,
+    })
 }
 
 fn tag(image: &Image) -> &str {
@@ -285,11 +341,11 @@ fn machine_arch() -> Arch {
 }
 
 /// One image in all its lines; of several, one line each.
-fn summarise(built: &Built, output: &Output, format: Format) -> Result<(), Finding> {
+fn summarise(built: &Built, output: &Output, format: Format, succeeded: bool) -> Result<(), Finding> {
     match (output, built.done.as_slice()) {
         (_, []) if built.failed.iter().any(|(name, _)| name.is_empty()) || matches!(output, Output::File(_)) => Ok(()),
         // A failure is the one document then.
-        _ if format == Format::Json && !built.failed.is_empty() => Ok(()),
+        _ if format == Format::Json && !succeeded => Ok(()),
         (Output::File(_), [only]) if format == Format::Json => report::print_json(only),
         _ if format == Format::Json => report::print_json(&built.done),
         (Output::File(_), [only]) => print(only),

@@ -23,6 +23,7 @@ mod validate;
 mod why;
 
 pub(crate) use plan::PlannedImage;
+pub(crate) use sign::signers;
 
 use crate::args::{Args, Command};
 use crate::report::Failure;
@@ -43,8 +44,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             lock::run(&machine, &config, update.as_deref(), &policies, format)
         }
         Command::Plan { config, choice, output } => plan::run(&machine, &config, &choice, output.as_deref(), format),
-        Command::Build { config, choice, output, execution } => {
-            build::run(&machine, &config, &choice, &output, &execution, format)
+        Command::Build { config, choice, output, execution, releasing } => {
+            build::run(&machine, &config, &choice, &output, (&execution, &releasing), format)
         }
         Command::Why { package, config } => why::run(&config, &package, format),
         Command::Inspect { reference } => inspect::run(&machine, &reference, format),

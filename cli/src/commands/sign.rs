@@ -8,7 +8,9 @@ use signing::{KeyReference, Signer};
 use verifier::Bundle;
 
 use crate::args::{Attesting, KeyCommand, Machine, Signing};
+use crate::legacy;
 use crate::report::{self, Failure};
+use crate::schemas;
 use crate::signed::{self, SIGNATURE, Subject};
 use crate::{password, project};
 
@@ -42,12 +44,16 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
     if let (Some(prefix), Some(signer)) = (plain, signers.first()) {
         write_plain(prefix, &subject, signer.as_ref())?;
     }
-    deliver(&subject, &signers, signing, SIGNATURE, &json!({}))
+    deliver(&subject, &signers, signing, SIGNATURE, &json!({}))?;
+    if signing.legacy {
+        legacy::sign(&subject, &signers)?;
+    }
+    Ok(())
 }
 
 /// `attest`: says something of an image.
 pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> Result<(), Failure> {
-    let Attesting { kind, predicate, signing } = attesting;
+    let Attesting { kind, predicate, schema, signing } = attesting;
     let uri = TYPES.iter().find(|(name, _)| name == kind).map(|(_, uri)| *uri);
     let uri = match uri.or(Some(kind.as_str()).filter(|kind| kind.contains(':'))) {
         Some(uri) => uri,
@@ -62,7 +68,15 @@ pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> R
     let bytes = read(predicate)?;
     let named = |finding: Finding| finding.because(format!("the predicate is {}", predicate.display()));
     let predicate = signed::predicate(&bytes, uri, &subject.digest).map_err(named)?;
-    deliver(&subject, &signers(&signing.keys)?, signing, uri, &predicate)
+    if let Some(schema) = schema {
+        schemas::check(&read(schema)?, &predicate).map_err(named)?;
+    }
+    let signers = signers(&signing.keys)?;
+    deliver(&subject, &signers, signing, uri, &predicate)?;
+    if signing.legacy {
+        legacy::attest(&subject, &signers, uri, &predicate)?;
+    }
+    Ok(())
 }
 
 /// `attach`: puts signatures that were made elsewhere beside the image they are of.
@@ -87,7 +101,8 @@ pub(super) fn attach(machine: &Machine, image: &str, files: &[std::path::PathBuf
     Ok(report::line(format_args!("attached {} to {}", bundles.len(), subject.digest))?)
 }
 
-fn signers(keys: &[String]) -> Result<Vec<Box<dyn Signer>>, Finding> {
+/// Opens keys.
+pub(crate) fn signers(keys: &[String]) -> Result<Vec<Box<dyn Signer>>, Finding> {
     keys.iter().map(|key| signing::open(&key.parse::<KeyReference>()?, &password::of)).collect()
 }
 

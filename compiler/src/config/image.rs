@@ -4,7 +4,7 @@ use grammar::yaml::{Kind, Node};
 use model::config::{Config, Metadata, Variant};
 use model::{Arch, Finding, Span, Spanned, codes};
 
-use super::{base, commands, flags, name, packages, placed, run, system};
+use super::{base, commands, flags, name, packages, placed, registries, run, system};
 use grammar::reader::{Fields, Reader};
 use grammar::suggest::{choice, choose, nearest};
 
@@ -45,8 +45,7 @@ pub(super) const FIELDS: &[&str] = &[
 const OF_DOCUMENTS: &[&str] = &["extends", "with", "matrix"];
 
 /// Fields that mean nothing yet.
-pub(super) const LATER: &[&str] =
-    &["registries", "go_version", "java_version", "node_version", "ruby_version", "rust_version"];
+pub(super) const LATER: &[&str] = &["go_version", "java_version", "node_version", "ruby_version", "rust_version"];
 
 /// Languages whose images cannot be built yet.
 pub(super) const LATER_LANGUAGES: &[&str] = &["go", "java", "node", "ruby", "rust"];
@@ -118,6 +117,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
     let run = fields.get("run").map(|node| run::read(reader, node)).unwrap_or_default();
     let architectures = architectures(reader, &fields);
     let variant = fields.get("variants").and_then(|node| variants(reader, node)).unwrap_or_default();
+    let registries = fields.get("registries").map(|node| registries::read(reader, node)).unwrap_or_default();
     let metadata = fields.get("metadata").map(|node| metadata(reader, node)).unwrap_or_default();
     Some(Config {
         name: name?,
@@ -135,6 +135,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node, whole: bool) -> Option<Conf
         run,
         architectures,
         variant,
+        registries,
         version,
         metadata,
         span: root.span,

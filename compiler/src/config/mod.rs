@@ -9,6 +9,7 @@ mod name;
 mod packages;
 mod path;
 mod placed;
+mod registries;
 mod run;
 mod system;
 

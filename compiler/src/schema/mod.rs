@@ -238,6 +238,10 @@ fn fields() -> Map<String, Value> {
             "variants",
             list(&json!({ "enum": Variant::ALL.map(Variant::name) }), "In which variants; `prod` unless given."),
         ),
+        (
+            "registries",
+            or_expression(list(&scalar("`registry.example.com/team`."), "Where `build --push` sends the image.")),
+        ),
         ("metadata", metadata),
     ];
     fields.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()

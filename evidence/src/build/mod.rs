@@ -1,5 +1,6 @@
 //! What is known of an image that was built here, and the documents about how that was done.
 
+mod gates;
 mod hashes;
 mod provenance;
 mod sources;
@@ -12,6 +13,7 @@ use model::{Arch, Digest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use gates::test_report;
 pub use hashes::software_hashes;
 pub use provenance::{Run, plan_provenance, provenance};
 pub use sources::source_manifest;

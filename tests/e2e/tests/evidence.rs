@@ -220,6 +220,7 @@ fn every_statement_keeps_the_rules_and_is_about_the_image() {
         kinds.into_iter().collect::<Vec<_>>(),
         [
             "https://cyclonedx.org/bom",
+            "https://in-toto.io/attestation/test-result/v0.1",
             "https://slsa.dev/provenance/v1",
             "https://spdx.dev/Document",
             "urn:clnstrt:licences:v1",

@@ -90,6 +90,69 @@ fn cosign_accepts_what_we_sign_and_say_of_an_image() {
     verify_attestation(&public, "spdxjson", &copy).ok();
 }
 
+/// One command builds, signs and sends: what arrives has its signature and every document, and so have the images in it.
+#[test]
+fn a_build_signs_and_sends_all_that_is_said_of_its_image() {
+    let (copy, dir) = (SMALL.copy_over_store(), scratch());
+    let (_registry, port) = registry(dir.path());
+    let (private, public) = key(dir.path(), "ours");
+    let (private, artifacts) = (private.to_str().unwrap(), dir.path().join("artifacts"));
+    let build = |options: &[&str]| run(copy.build().args(options).env("CLNSTRT_PASSWORD", PASSWORD));
+    let sign = ["--sign", "--key", private];
+    // What cannot be done is said before anything is built.
+    build(&sign).fails(2, "CS0907");
+    build(&["--sign"]).fails(2, "--key");
+    build(&["--push"]).fails(2, "CS0907");
+    build(&["--latest"]).fails(2, "CS0907");
+    run(copy.build().args(["--push", "registry.example/x/"]).args(sign).env("CLNSTRT_PASSWORD", "other"))
+        .fails(3, "CS1501");
+    build(&[sign.as_slice(), &["--offline", "--push", "registry.example/x/"]].concat()).fails(3, "CS0605");
+    copy.assert_no_output();
+
+    let config = copy.config().join("image.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}registries: [\"127.0.0.1:{port}/declared\"]\n")).unwrap();
+    let named = format!("127.0.0.1:{port}/named/small:1.0");
+    let folder = artifacts.to_str().unwrap();
+    let done =
+        build(&[sign.as_slice(), &["--artifacts", folder, "--push", &named, "--push", "--format", "json"]].concat())
+            .ok();
+    let done: Value = serde_json::from_str(&done.stdout).unwrap();
+    let pushed = done["pushed"].as_array().unwrap();
+    assert_eq!(pushed[0]["repository"], format!("127.0.0.1:{port}/named/small"));
+    let declared = format!("{}:{}", pushed[1]["repository"].as_str().unwrap(), pushed[1]["tags"][0].as_str().unwrap());
+    assert!(declared.starts_with(&format!("127.0.0.1:{port}/declared/small:")), "{declared}");
+    let manifest = done["index"]["images"][0]["manifest"]["digest"].as_str().unwrap();
+    let inner = format!("127.0.0.1:{port}/named/small@{manifest}");
+    let tests = "https://in-toto.io/attestation/test-result/v0.1";
+    for image in [&named, &declared] {
+        verify(&public, image).ok();
+        for kind in [
+            "slsaprovenance1",
+            "urn:clnstrt:licences:v1",
+            "urn:clnstrt:sources:v1",
+            "urn:clnstrt:software-hash:v1",
+            tests,
+        ] {
+            verify_attestation(&public, kind, image).ok();
+        }
+    }
+    verify(&public, &inner).ok();
+    for kind in ["slsaprovenance1", "cyclonedx", "spdxjson"] {
+        verify_attestation(&public, kind, &inner).ok();
+    }
+    // No gate was run, and the report says so.
+    let report = read(&artifacts.join("test-report.json"));
+    assert_eq!((&report["gatesRun"], &report["passedTests"]), (&json!(0), &json!([])));
+    assert_ne!(report["result"], "PASSED");
+    // All that was signed lies here too: every statement, the index, and the image of each architecture.
+    let lines = |name: &str| fs::read_to_string(artifacts.join(name)).unwrap().lines().count();
+    assert_eq!(lines("attestations.sigstore.jsonl"), lines("attestations.intoto.jsonl") + 3);
+    // Signatures are the same a second time, so only what has the time in it is sent: provenance.
+    let again = build(&[sign.as_slice(), &["--push", &named]].concat());
+    assert!(again.stderr.contains("1 blobs sent"), "{}", again.stderr);
+}
+
 #[test]
 fn keys_of_every_kind_sign_and_openssl_accepts_the_plain_signature() {
     let dir = scratch();
@@ -196,6 +259,54 @@ fn what_cosign_signed_is_carried_along() {
     verify(&public, &copy).ok();
 }
 
+/// For those who look for nothing newer: tags beside the image. What others wrote there stays.
+#[test]
+fn the_older_form_is_written_on_request() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let layout = layout(&SMALL.archive(), dir.path());
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", &format!("oci:{}", layout.display()), &image]).ok();
+    let older = |command: &str, key: &Path, options: &[&str]| {
+        let key = [
+            "--key",
+            key.to_str().unwrap(),
+            "--insecure-ignore-tlog",
+            "--allow-http-registry",
+            "--new-bundle-format=false",
+        ];
+        cosign(&[[command].as_slice(), &key, options, &[image.as_str()]].concat())
+    };
+    let keys = ["first", "second", "theirs"].map(|name| key(dir.path(), name));
+    assert!(!older("verify", &keys[0].1, &[]).status.success());
+    let by_digest = format!("127.0.0.1:{port}/team/small@{}", digest_of(&layout));
+    let theirs = [
+        "sign",
+        "--yes",
+        "--tlog-upload=false",
+        "--use-signing-config=false",
+        "--new-bundle-format=false",
+        "--allow-http-registry",
+        "--key",
+    ];
+    cosign(&[theirs.as_slice(), &[keys[2].0.to_str().unwrap(), &by_digest]].concat()).ok();
+    let provenance = SMALL.artifacts().join("provenance.json");
+    for (private, _) in &keys[..2] {
+        let key = ["--image", &image, "--legacy", "--key", private.to_str().unwrap()];
+        clnstrt(&[["sign"].as_slice(), &key].concat()).ok();
+        clnstrt(&[["attest", "--type", "slsa", "--predicate", provenance.to_str().unwrap()].as_slice(), &key].concat())
+            .ok();
+    }
+    for (number, (_, public)) in keys.iter().enumerate() {
+        older("verify", public, &[]).ok();
+        assert_eq!(older("verify-attestation", public, &["--type", "slsaprovenance1"]).status.success(), number < 2);
+    }
+    let stranger = key(dir.path(), "stranger");
+    assert!(!older("verify", &stranger.1, &[]).status.success());
+    let folder = format!("oci:{}", layout.display());
+    clnstrt(&["sign", "--image", &folder, "--key", keys[0].0.to_str().unwrap(), "--legacy"]).fails(2, "CS0907");
+}
+
 #[test]
 fn what_cannot_sign_or_be_signed_is_said() {
     let dir = scratch();
@@ -247,6 +358,28 @@ fn what_cannot_sign_or_be_signed_is_said() {
     attest("{}", "slsa").ok();
     attest("no json", "slsa").fails(2, "CS1502");
     attest("[]", "slsa").fails(2, "CS1502");
+    let schema = dir.path().join("schema.json");
+    let kept = |schema_text: &str, text: &str| {
+        fs::write(&predicate, text).unwrap();
+        fs::write(&schema, schema_text).unwrap();
+        let files = [
+            "--predicate",
+            predicate.to_str().unwrap(),
+            "--schema",
+            schema.to_str().unwrap(),
+            "--output-bundle",
+            bundle,
+        ];
+        clnstrt(&[["attest", "--image", &digest, "--key", private, "--type", "custom"].as_slice(), &files].concat())
+    };
+    let reviewed = r#"{"type": "object", "required": ["reviewer"], "properties": {"reviewer": {"type": "string", "pattern": "^[a-z]+$"}}}"#;
+    kept(reviewed, r#"{"reviewer": "ann"}"#).ok();
+    let refused = kept(reviewed, r#"{"reviewer": 7}"#).fails(2, "CS1502");
+    assert!(refused.stderr.contains("/reviewer"), "{}", refused.stderr);
+    kept(reviewed, "{}").fails(2, "CS1502");
+    kept("no schema", "{}").fails(2, "CS1502");
+    kept(r#"{"type": "nothing"}"#, "{}").fails(2, "CS1502");
+    kept(r#"{"$ref": "file:///etc/hostname"}"#, "{}").fails(2, "CS1502");
     attest("{}", "unheard-of").fails(2, "CS0907");
     let statement = fs::read_to_string(SMALL.artifacts().join("provenance.json")).unwrap();
     attest(&statement, "slsa").fails(1, "CS1503");

@@ -1,0 +1,143 @@
+//! What becomes of images once they are built: they are signed with every document about them, and sent to registries.
+
+use std::path::{Path, PathBuf};
+
+use ::evidence::Bundle;
+use model::statement::Statement;
+use model::{Finding, codes};
+use registry::{Client, Descriptor, Referrers, Sender, Source};
+use serde::de::IgnoredAny;
+use serde_json::json;
+use signing::Signer;
+
+use crate::args::{Machine, Releasing};
+use crate::commands::signers;
+use crate::layout::{Layouts, Named};
+use crate::located::{options, refuse_offline};
+use crate::project::{self, Project};
+use crate::sending::{Sent, jobs, send};
+use crate::signed::{self, SIGNATURE};
+
+/// Signed statements, one bundle on a line.
+const SIGNED: &str = "attestations.sigstore.jsonl";
+
+/// What is to become of images.
+pub(crate) struct Release<'r> {
+    machine: &'r Machine,
+    releasing: &'r Releasing,
+    signers: Vec<Box<dyn Signer>>,
+}
+
+/// An image that was built.
+pub(crate) struct Candidate<'c> {
+    pub(crate) archive: &'c Path,
+    /// What is said of it, and the folder where that lies.
+    pub(crate) evidence: Option<&'c (PathBuf, Bundle)>,
+    /// Places in registries that its configuration names.
+    pub(crate) registries: &'c [String],
+}
+
+impl<'r> Release<'r> {
+    /// Opens keys and reads names, so that what is wrong with them is known before anything is built.
+    /// With `artifacts`, what is signed is kept even if it is sent nowhere.
+    pub(crate) fn new(
+        machine: &'r Machine,
+        releasing: &'r Releasing,
+        project: &Project,
+        artifacts: bool,
+    ) -> Result<Self, Finding> {
+        let usage = |message: &str, help: &str| Err(Finding::error(codes::USAGE, message).help(help));
+        if let Some(target) = releasing.push.first() {
+            refuse_offline(machine, if target.is_empty() { "`--push`" } else { target })?;
+        }
+        let nowhere = |image: &&compiler::template::Image| image.config.registries.is_empty();
+        if let (true, Some(image)) = (releasing.to_declared(), project.images().iter().find(nowhere)) {
+            let message = format!("the configuration of {} names no registries", image.config.name.value);
+            return usage(&message, "add `registries: [registry.example.com/team]`, or name one: `--push REF`");
+        }
+        if releasing.push.is_empty() && releasing.sending.says_something() {
+            return usage("there are names for an image that is sent nowhere", "say where to: `--push REF`");
+        }
+        if releasing.sign && releasing.push.is_empty() && !artifacts {
+            return usage(
+                "there is no place where signatures could be kept",
+                "name a folder for them, `--artifacts DIR`, or send them with the image: `--push REF`",
+            );
+        }
+        let signers = signers(&releasing.keys)?;
+        Ok(Self { machine, releasing, signers })
+    }
+
+    /// Whether there has to be evidence.
+    pub(crate) fn signs(&self) -> bool {
+        !self.signers.is_empty()
+    }
+
+    /// Signs images, and sends them with what was signed. `None` if they go nowhere.
+    pub(crate) fn run(&self, candidates: &[Candidate<'_>]) -> Result<Option<Sent>, Finding> {
+        if candidates.is_empty() || (self.signers.is_empty() && self.releasing.push.is_empty()) {
+            return Ok(None);
+        }
+        let archives: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.archive.to_owned()).collect();
+        let layouts = Layouts::at(&archives)?;
+        let images: Vec<(&Named, &Candidate<'_>)> = layouts.images().zip(candidates).collect();
+        let mut referrers = Referrers::default();
+        for (image, candidate) in &images {
+            if let Some((folder, statements)) = candidate.evidence {
+                let mut subjects = vec![image.descriptor.clone()];
+                subjects.extend(layouts.inside(&image.digest)?);
+                let lines = self.sign(&subjects, statements, &mut referrers)?;
+                project::write_whole(&folder.join(SIGNED), &lines)?;
+            }
+        }
+        if self.releasing.push.is_empty() {
+            return Ok(None);
+        }
+        let targets: Vec<Vec<String>> = images.iter().map(|(_, candidate)| self.targets(candidate)).collect();
+        let images: Vec<(&Named, &[String])> =
+            images.iter().zip(&targets).map(|((image, _), to)| (*image, to.as_slice())).collect();
+        let jobs = jobs(&images, &self.releasing.sending, |image| layouts.architectures(&image.digest))?;
+        let client = Client::new(options(self.machine))?;
+        let layouts = layouts.with(referrers);
+        send(&client, &Sender::new(Source::Here(&layouts)), jobs).map(Some)
+    }
+
+    /// Signs each statement with every key, and each image too, which says nothing more of it. What is said of an image is put
+    /// beside it; what is said of something else, such as the plan, is only in the answer: a bundle on each line.
+    fn sign(
+        &self,
+        subjects: &[Descriptor],
+        statements: &Bundle,
+        referrers: &mut Referrers,
+    ) -> Result<Vec<u8>, Finding> {
+        let mut lines = Vec::new();
+        for signer in &self.signers {
+            for subject in subjects {
+                let (_, bundle) = signed::sign(signer.as_ref(), &subject.digest, SIGNATURE, json!({}))?;
+                add_line(&mut lines, &bundle);
+                signed::add(referrers, subject, SIGNATURE, bundle);
+            }
+            for text in statements.statements() {
+                let statement: Statement<IgnoredAny> = serde_json::from_slice(text)
+                    .map_err(|e| Finding::error(codes::OUTPUT_IO, format!("a statement of this build is none: {e}")))?;
+                let (_, bundle) = signed::seal(signer.as_ref(), text)?;
+                add_line(&mut lines, &bundle);
+                for subject in subjects.iter().filter(|subject| signed::is_about(&statement, &subject.digest)) {
+                    signed::add(referrers, subject, &statement.predicate_type, bundle.clone());
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    fn targets(&self, candidate: &Candidate<'_>) -> Vec<String> {
+        let named = self.releasing.push.iter().filter(|target| !target.is_empty()).cloned();
+        let declared = candidate.registries.iter().filter(|_| self.releasing.to_declared());
+        named.chain(declared.map(|place| format!("{place}/"))).collect()
+    }
+}
+
+fn add_line(lines: &mut Vec<u8>, bundle: &[u8]) {
+    lines.extend(bundle);
+    lines.push(b'\n');
+}

@@ -1,0 +1,151 @@
+//! Images on their way to registries: what they are called there, and what became of them.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt as _};
+use model::{Digest, Finding, Findings, Reference, Sources, codes};
+use registry::{Client, Sender, Sums, Tag};
+use serde::{Serialize, Serializer};
+
+use crate::args::{Format, Sending};
+use crate::layout::Named;
+use crate::located::waiting;
+use crate::report::{self, Failure};
+
+/// Images that are sent at once.
+const AT_ONCE: usize = 4;
+
+/// Where an image goes: a repository, and its names there.
+#[derive(Clone, Serialize)]
+pub(crate) struct Job {
+    #[serde(rename = "repository")]
+    to: Reference,
+    pub(crate) digest: Digest,
+    #[serde(serialize_with = "names")]
+    tags: Vec<Tag>,
+}
+
+/// What was done.
+#[derive(Serialize)]
+pub(crate) struct Sent {
+    pub(crate) pushed: Vec<Job>,
+    blobs: Sums,
+    #[serde(skip)]
+    pub(crate) failed: Findings,
+}
+
+fn names<S: Serializer>(tags: &[Tag], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(tags.iter().map(|tag| &tag.name))
+}
+
+/// Sends images. One that cannot be sent leaves the others whole.
+pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>) -> Result<Sent, Finding> {
+    let one = async |job: &Job| {
+        let to = client.repository(&job.to)?;
+        sender.image(&to, &job.digest, &job.tags).await
+    };
+    let results: Vec<Result<(), Finding>> =
+        waiting()?.block_on(stream::iter(&jobs).map(one).buffered(AT_ONCE).collect());
+    let (mut pushed, mut failed) = (Vec::new(), Findings::new());
+    for (job, result) in jobs.into_iter().zip(results) {
+        match result {
+            Ok(()) => pushed.push(job),
+            Err(finding) => failed.push(finding.because(format!("{}@{} was to be sent", job.to, job.digest))),
+        }
+    }
+    Ok(Sent { pushed, blobs: sender.sums(), failed })
+}
+
+impl Sent {
+    /// Says what was done; fails if not all of it was.
+    pub(crate) fn report(self, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Json if self.failed.is_empty() => report::print_json(&self)?,
+            Format::Json => {}
+            _ => self.lines()?,
+        }
+        self.count();
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        Err(Failure { sources: Sources::default(), findings: self.failed })
+    }
+
+    /// A line for each image that is there.
+    pub(crate) fn lines(&self) -> Result<(), Finding> {
+        self.pushed.iter().try_for_each(|job| {
+            let tags = job.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(", ");
+            report::line(format_args!("pushed   {}@{}  {tags}", job.to, job.digest))
+        })
+    }
+
+    /// What became of blobs, and whether there is more to do: words.
+    pub(crate) fn count(&self) {
+        let Sums { sent, bytes, mounted, found } = self.blobs;
+        anstream::eprintln!("{sent} blobs sent, {bytes} bytes; {mounted} from other repositories; {found} were there");
+        if !self.failed.is_empty() {
+            let (there, all) = (self.pushed.len(), self.pushed.len() + self.failed.len());
+            anstream::eprintln!("{there} of {all} are there; the same command sends the rest");
+        }
+    }
+}
+
+/// A name in a registry.
+pub(crate) fn named(text: &str) -> Result<Reference, Finding> {
+    let wrong = |why: String| {
+        Finding::error(codes::REFERENCE_INVALID, format!("`{}` {why}", text.escape_debug()))
+            .help("name registry and repository: `registry.example/team/app:1.2`")
+    };
+    let reference = text.parse::<Reference>().map_err(|part| wrong(format!("names no image: {part} is wrong")))?;
+    if reference.registry.is_none() { Err(wrong("names no registry".into())) } else { Ok(reference) }
+}
+
+/// Which image goes where, under which names. A target that ends in `/` is a place: there each image has its own name.
+pub(crate) fn jobs(
+    images: &[(&Named, &[String])],
+    sending: &Sending,
+    architectures: impl Fn(&Named) -> Result<Vec<(String, Digest)>, Finding>,
+) -> Result<Vec<Job>, Finding> {
+    let usage = |message: String, help: &str| Finding::error(codes::USAGE, message).help(help);
+    let mut jobs = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (image, to) in images {
+        for target in *to {
+            let place = target.strip_suffix('/');
+            let own = |what: &Option<String>, kind: &str| {
+                let help = "name repository and tag: `registry.example/team/app:1.2`";
+                what.clone().ok_or_else(|| usage(format!("the image {} has no {kind} of its own", image.digest), help))
+            };
+            let mut reference = match place {
+                Some(place) => named(&format!("{place}/{}", own(&image.name, "name")?))?,
+                None => named(target)?,
+            };
+            if reference.digest.take().is_some_and(|digest| digest != image.digest) {
+                return Err(usage(format!("{target} is not {}", image.digest), "leave the digest out"));
+            }
+            let tag = match reference.tag.take() {
+                Some(tag) => tag,
+                None => own(&image.tag, "tag")?,
+            };
+            let fixed = |name: String, digest| Tag { name, digest, moves: sending.move_tags };
+            let mut tags = vec![fixed(tag.clone(), image.digest)];
+            tags.extend(sending.tags.iter().map(|tag| fixed(tag.clone(), image.digest)));
+            if sending.arch_tags {
+                tags.extend(architectures(image)?.into_iter().map(|(arch, of)| fixed(format!("{tag}-{arch}"), of)));
+            }
+            tags.extend(sending.latest.then(|| Tag { name: "latest".into(), digest: image.digest, moves: true }));
+            for tag in &tags {
+                let name = format!("{reference}:{}", tag.name);
+                if !model::is_tag(&tag.name) {
+                    return Err(usage(format!("`{}` is no tag", tag.name.escape_debug()), "name another one"));
+                }
+                if !seen.insert(name.clone()) {
+                    let help = "let the target end in `/`: each image has its own name there then";
+                    return Err(usage(format!("several images would be called {name}"), help));
+                }
+            }
+            jobs.push(Job { to: reference, digest: image.digest, tags });
+        }
+    }
+    Ok(jobs)
+}

@@ -1,0 +1,116 @@
+//! Signatures and attestations under tags of their own, as cosign kept them before version 3: images whose layers are what was signed
+//! (cosign, "Signature Specification").
+
+use std::collections::BTreeMap;
+
+use model::{Digest, Finding, canonical_json};
+use net::{Failure, Kind};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::content::Content;
+use crate::manifest::{Descriptor, MANIFEST};
+use crate::pull::Document;
+use crate::repository::Repository;
+
+/// The type of the configuration of an image.
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// No time: images that are the same have the same digest.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+/// How often a tag is written that others write at the same time.
+const ATTEMPTS: usize = 8;
+
+/// Which of the tags beside an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// `sha256-….sig`.
+    Signatures,
+    /// `sha256-….att`.
+    Attestations,
+}
+
+/// What is signed, and what is said of it there.
+pub struct Layer {
+    descriptor: Descriptor,
+    content: Content,
+}
+
+impl Layer {
+    /// Bytes of a type.
+    pub fn new(media_type: &str, bytes: Vec<u8>, annotations: BTreeMap<String, String>) -> Self {
+        let descriptor = Descriptor { annotations, ..Descriptor::of(media_type, &bytes) };
+        Self { descriptor, content: bytes.into() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    schema_version: u32,
+    media_type: &'static str,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+impl Beside {
+    fn tag(self, subject: &Digest) -> String {
+        let ending = match self {
+            Beside::Signatures => "sig",
+            Beside::Attestations => "att",
+        };
+        format!("sha256-{}.{ending}", subject.hex())
+    }
+}
+
+impl Repository<'_> {
+    /// Adds to what lies under a tag beside an image. Nobody can lock it: who finds after writing that somebody else wrote at the same
+    /// time writes again.
+    ///
+    /// # Errors
+    /// `REGISTRY_…`.
+    pub async fn add_beside(&self, subject: &Digest, beside: Beside, layers: &[Layer]) -> Result<(), Finding> {
+        let to = self.clone().writable();
+        let tag = beside.tag(subject);
+        for Layer { descriptor, content } in layers {
+            to.put_blob(&descriptor.digest, async || Ok(content.clone()), None).await?;
+        }
+        for _ in 0..ATTEMPTS {
+            let mut all = match to.manifest(&tag).await? {
+                Some(document) => document.parsed()?.layers,
+                None => Vec::new(),
+            };
+            let before = all.len();
+            for Layer { descriptor, .. } in layers {
+                if !all.contains(descriptor) {
+                    all.push(descriptor.clone());
+                }
+            }
+            if all.len() == before {
+                return Ok(());
+            }
+            let config = config(&all);
+            let described = Descriptor::of(CONFIG, &config);
+            let content = Content::from(config);
+            to.put_blob(&described.digest, async || Ok(content.clone()), None).await?;
+            let image = Image { schema_version: 2, media_type: MANIFEST, config: described, layers: all };
+            let bytes = canonical_json(&image);
+            let document = Document { media_type: MANIFEST.to_owned(), digest: Digest::of(&bytes), bytes };
+            to.put_manifest(&tag, &document).await?;
+        }
+        let failure = Failure::lasting(Kind::Network, "others write to it at the same time");
+        Err(to.finding(&format!("writing {tag} in"), failure))
+    }
+}
+
+fn config(layers: &[Descriptor]) -> Vec<u8> {
+    let layer_ids: Vec<&Digest> = layers.iter().map(|layer| &layer.digest).collect();
+    let history = vec![json!({ "created": NEVER }); layers.len()];
+    canonical_json(&json!({
+        "architecture": "",
+        "config": {},
+        "created": NEVER,
+        "history": history,
+        "os": "",
+        "rootfs": { "type": "layers", "diff_ids": layer_ids },
+    }))
+}
