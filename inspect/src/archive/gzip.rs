@@ -8,9 +8,10 @@ use std::ptr::NonNull;
 use flate2::bufread::MultiGzDecoder;
 use libdeflate_sys as sys;
 
-/// Bytes that a small member unpacks to at most, and has itself.
+/// Bytes that a small member unpacks to at most, has itself, and mostly has: no more are read before they are needed.
 const PLAIN: usize = 512 << 10;
 const PACKED: usize = PLAIN + (64 << 10);
+const MOSTLY: usize = 256 << 10;
 
 /// What gzip files hold.
 pub(super) enum Gzip<R: BufRead> {
@@ -36,7 +37,7 @@ impl<R: BufRead> Gzip<R> {
     pub(super) fn new(input: R) -> io::Result<Self> {
         let unpacker = Unpacker::new().ok_or(io::ErrorKind::OutOfMemory)?;
         let plain = vec![0; PLAIN];
-        Ok(Gzip::Members(Members { input, packed: Vec::with_capacity(PACKED), taken: 0, plain, left: 0..0, unpacker }))
+        Ok(Gzip::Members(Members { input, packed: Vec::with_capacity(MOSTLY), taken: 0, plain, left: 0..0, unpacker }))
     }
 }
 
@@ -66,9 +67,19 @@ impl<R: BufRead> Members<R> {
     fn next(&mut self) -> io::Result<bool> {
         loop {
             self.packed.drain(..mem::take(&mut self.taken));
-            let wanted = PACKED.saturating_sub(self.packed.len());
-            self.input.by_ref().take(wanted as u64).read_to_end(&mut self.packed)?;
-            let Some((taken, given)) = self.unpacker.member(&self.packed, &mut self.plain) else { return Ok(false) };
+            let mut member = None;
+            for most in [MOSTLY, PACKED] {
+                let wanted = most.saturating_sub(self.packed.len());
+                let read = self.input.by_ref().take(wanted as u64).read_to_end(&mut self.packed)?;
+                if read == 0 && most == PACKED {
+                    break;
+                }
+                member = self.unpacker.member(&self.packed, &mut self.plain);
+                if member.is_some() {
+                    break;
+                }
+            }
+            let Some((taken, given)) = member else { return Ok(false) };
             (self.taken, self.left) = (taken, 0..given);
             if given > 0 {
                 return Ok(true);

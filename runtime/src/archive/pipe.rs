@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Bytes of a chunk.
 const CHUNK: usize = 64 << 10;
-/// Chunks that wait to be used.
-const WAITING: usize = 4;
+/// Chunks that wait to be used: as much as a member of a layer unpacks to at once, so that its reader has work while the next one is
+/// unpacked.
+const WAITING: usize = 8;
 
 /// Both ends. Chunks that were used come back to be filled again.
 pub(super) fn pipe() -> (Filler, Piped) {
