@@ -355,7 +355,7 @@ pub(crate) enum KeyCommand {
 /// Who signs, and where the signatures go.
 #[derive(ClapArgs)]
 pub(crate) struct Signing {
-    /// A key file, or `env://NAME`; may be repeated.
+    /// A key file, `env://NAME`, or the URI of a key in a token, `pkcs11:token=LABEL;object=LABEL?module-path=FILE`; may be repeated.
     #[arg(long = "key", required = true, value_name = "KEY")]
     pub(crate) keys: Vec<String>,
     /// Write the bundle to a file; of a digest or an archive, only there.

@@ -3,6 +3,7 @@
 mod cosign;
 mod key;
 mod pem;
+mod pkcs11;
 mod reference;
 
 use model::Finding;
@@ -10,7 +11,8 @@ use verifier::PublicKey;
 
 pub use cosign::generate;
 pub use key::PrivateKey;
-pub use reference::{KeyReference, Password, open};
+pub use pkcs11::TokenUri;
+pub use reference::{KeyReference, Password, Secret, open};
 
 /// A key that signs.
 pub trait Signer {

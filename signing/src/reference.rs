@@ -1,4 +1,4 @@
-//! Where a key is, as cosign writes it: a file, `env://NAME`.
+//! Where a key is, as cosign writes it: a file, `env://NAME`, `pkcs11:…`.
 
 use std::env;
 use std::fs::File;
@@ -10,6 +10,7 @@ use model::{Finding, codes};
 use zeroize::Zeroizing;
 
 use crate::key::PrivateKey;
+use crate::pkcs11::{self, TokenUri};
 use crate::{Signer, cosign, pem};
 
 /// Bytes of a key file.
@@ -24,10 +25,21 @@ pub enum KeyReference {
     File(PathBuf),
     /// In a variable of the environment.
     Environment(String),
+    /// In a token.
+    Token(Box<TokenUri>),
 }
 
-/// Who knows the password of a key: asked only if the key has one.
-pub type Password<'p> = dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, Finding> + 'p;
+/// What opens a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// The password of a file. One that is wrong may be tried again.
+    Password,
+    /// The PIN of a token, which locks itself after some wrong ones.
+    Pin,
+}
+
+/// Who knows the password or PIN of a key: asked only if the key has one.
+pub type Password<'p> = dyn Fn(Secret, &str) -> Result<Zeroizing<Vec<u8>>, Finding> + 'p;
 
 impl FromStr for KeyReference {
     type Err = Finding;
@@ -36,9 +48,17 @@ impl FromStr for KeyReference {
         if let Some(name) = text.strip_prefix("env://") {
             return Ok(Self::Environment(name.to_owned()));
         }
-        if let Some(kind) = LATER.iter().chain(&["pkcs11:"]).find(|kind| text.starts_with(**kind)) {
+        if let Some(rest) = text.strip_prefix("pkcs11:") {
+            let wrong = |why| {
+                Finding::error(codes::USAGE, format!("the PKCS #11 URI of a key is wrong: {why}"))
+                    .help("RFC 7512 says how they are: `pkcs11:token=LABEL;object=LABEL?module-path=FILE`")
+            };
+            return TokenUri::parse(rest).map(|uri| Self::Token(Box::new(uri))).map_err(wrong);
+        }
+        if let Some(kind) = LATER.iter().find(|kind| text.starts_with(**kind)) {
             let message = format!("keys of {kind} are not supported yet");
-            return Err(Finding::error(codes::NOT_SUPPORTED_YET, message).help("use a key file, or `env://NAME`"));
+            return Err(Finding::error(codes::NOT_SUPPORTED_YET, message)
+                .help("use a key file, `env://NAME`, or a token, `pkcs11:…`"));
         }
         Ok(Self::File(text.into()))
     }
@@ -50,6 +70,7 @@ impl FromStr for KeyReference {
 /// `KEY_UNUSABLE`; what asking for the password fails with.
 pub fn open(reference: &KeyReference, password: &Password<'_>) -> Result<Box<dyn Signer>, Finding> {
     let (shown, text) = match reference {
+        KeyReference::Token(uri) => return Ok(Box::new(pkcs11::open(uri, password)?)),
         KeyReference::File(path) => {
             let mut text = Zeroizing::new(Vec::new());
             let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
@@ -77,7 +98,7 @@ pub fn open(reference: &KeyReference, password: &Password<'_>) -> Result<Box<dyn
     let der = match label.as_str() {
         "PRIVATE KEY" => inside,
         label if cosign::LABELS.contains(&label) => {
-            let opened = cosign::decrypt(&inside, &password(&shown)?).map_err(unusable)?;
+            let opened = cosign::decrypt(&inside, &password(Secret::Password, &shown)?).map_err(unusable)?;
             opened.ok_or_else(|| {
                 Finding::error(codes::KEY_UNUSABLE, format!("the password is not that of {shown}"))
                     .help("set CLNSTRT_PASSWORD or COSIGN_PASSWORD, or enter it when it is asked for")

@@ -34,6 +34,7 @@ pub(crate) const TESTS: &[Part] = &[
     part("git", "git"),
     part("cc", "gcc"),
     part("openssl", "openssl"),
+    part("softhsm2-util", "softhsm2"),
     part("readelf", "binutils"),
     part("chromium", "chromium"),
     part("chromedriver", "chromium-driver"),

@@ -26,6 +26,7 @@ mod servers;
 mod sign;
 mod starts;
 mod tampering;
+mod token;
 mod tree;
 mod trust;
 mod variants;

@@ -24,7 +24,8 @@ fn clnstrt(args: &[&str]) -> Done {
     run(cli().args(args).env("COSIGN_PASSWORD", PASSWORD))
 }
 
-fn verify(key: &Path, image: &str) -> Done {
+/// Asks cosign whether an image is signed.
+pub fn verify(key: &Path, image: &str) -> Done {
     let key = key.to_str().unwrap();
     cosign(&["verify", "--key", key, "--insecure-ignore-tlog", "--allow-http-registry", image])
 }
@@ -43,11 +44,21 @@ fn key(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 }
 
 /// A key that openssl made.
-fn openssl(folder: &Path, name: &str, options: &[&str]) -> (PathBuf, PathBuf) {
+pub fn openssl(folder: &Path, name: &str, options: &[&str]) -> (PathBuf, PathBuf) {
     let (private, public) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")));
     run(Command::new("openssl").arg("genpkey").args(options).arg("-out").arg(&private)).ok();
     run(Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&private).arg("-out").arg(&public)).ok();
     (private, public)
+}
+
+/// Holds what `--output-signature` wrote against a key and the digest it is of.
+#[track_caller]
+pub fn openssl_accepts(public: &Path, plain: &Path, digest: &str) {
+    let plain = plain.to_str().unwrap();
+    assert_eq!(fs::read_to_string(format!("{plain}.digest")).unwrap(), digest);
+    let script =
+        "base64 -d \"$1.sig\" > \"$1.bin\" && openssl dgst -sha256 -verify \"$2\" -signature \"$1.bin\" \"$1.digest\"";
+    run(Command::new("sh").args(["-c", script, "sh", plain, public.to_str().unwrap()])).ok();
 }
 
 fn digest_of(layout: &Path) -> String {
@@ -174,14 +185,12 @@ fn keys_of_every_kind_sign_and_openssl_accepts_the_plain_signature() {
         let image = format!("127.0.0.1:{port}/team/{name}:1.0");
         let plain = dir.path().join(format!("{name}.plain"));
         clnstrt(&["push", &format!("oci:{}", layout.display()), &image]).ok();
-        let (private, plain) = (private.to_str().unwrap(), plain.to_str().unwrap());
-        clnstrt(&["sign", "--image", &image, "--key", private, "--output-signature", plain]).ok();
+        let arguments = ["sign", "--image", &image, "--key", private.to_str().unwrap(), "--output-signature"];
+        clnstrt(&[&arguments[..], &[plain.to_str().unwrap()]].concat()).ok();
         verify(&public, &image).ok();
-        assert_eq!(fs::read_to_string(format!("{plain}.digest")).unwrap(), digest);
         // openssl's `dgst` knows no Ed25519.
         if name != "ed25519" {
-            let script = "base64 -d \"$1.sig\" > \"$1.bin\" && openssl dgst -sha256 -verify \"$2\" -signature \"$1.bin\" \"$1.digest\"";
-            run(Command::new("sh").args(["-c", script, "sh", plain, public.to_str().unwrap()])).ok();
+            openssl_accepts(&public, &plain, &digest);
         }
     }
     let key = fs::read_to_string(dir.path().join("ecdsa.key")).unwrap();
