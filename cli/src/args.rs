@@ -49,6 +49,12 @@ pub(crate) struct Machine {
     /// Ask registries without TLS; those of this machine always are.
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,
+    /// The folder of the audit trail; by default what CLNSTRT_AUDIT names, or one in the user's state directory.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) audit: Option<PathBuf>,
+    /// Why this is done, for the audit trail.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -250,6 +256,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Look at the audit trail: who built, signed and sent what on this machine.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Explain a finding's code.
     Explain {
         /// The code, such as CS0201; without one, all are listed.
@@ -352,6 +363,37 @@ pub(crate) enum KeyCommand {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Print every record.
+    Show,
+    /// Hold every line against the signed checkpoint; or a proof against a key.
+    Verify {
+        /// The key the trail has to be signed with, or the file that has it; without one, the key beside the trail.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// A checkpoint that was kept elsewhere: the trail has to go on from there.
+        #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+        checkpoint: Option<PathBuf>,
+        /// A proof of `audit prove`, instead of the trail.
+        #[arg(long, value_name = "FILE", requires = "key")]
+        proof: Option<PathBuf>,
+    },
+    /// Print a proof that a line is in the trail.
+    Prove {
+        /// The number of the line.
+        line: u64,
+    },
+    /// Copy the trail for others to check, without the key that signs it.
+    Export {
+        /// The folder to write.
+        output: PathBuf,
+        /// As for `verify`.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+}
+
 /// Who signs, and where the signatures go.
 #[derive(ClapArgs)]
 pub(crate) struct Signing {
@@ -397,6 +439,9 @@ pub(crate) struct Sending {
     /// Take tags from other images that have them.
     #[arg(long)]
     pub(crate) move_tags: bool,
+    /// Tell those whom the file lists of every image that is there then.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) webhooks: Option<PathBuf>,
 }
 
 /// What becomes of images that are built.
@@ -425,7 +470,7 @@ impl Releasing {
 impl Sending {
     /// Whether anything but the image's own tag is asked for.
     pub(crate) fn says_something(&self) -> bool {
-        !self.tags.is_empty() || self.arch_tags || self.latest || self.move_tags
+        !self.tags.is_empty() || self.arch_tags || self.latest || self.move_tags || self.webhooks.is_some()
     }
 }
 

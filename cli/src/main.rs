@@ -21,7 +21,9 @@ mod session;
 mod signed;
 mod start;
 mod templates;
+mod trail;
 mod watched;
+mod webhooks;
 
 use std::process::ExitCode;
 

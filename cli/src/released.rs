@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ::evidence::Bundle;
+use audit::Action;
 use model::statement::Statement;
-use model::{Finding, codes};
+use model::{Digest, Finding, codes};
 use registry::{Client, Descriptor, Referrers, Sender, Source};
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -15,8 +16,11 @@ use crate::commands::signers;
 use crate::layout::{Layouts, Named};
 use crate::located::{options, refuse_offline};
 use crate::project::{self, Project};
-use crate::sending::{Sent, jobs, send};
+use crate::report::Failure;
+use crate::sending::{Sent, Told, jobs, send};
 use crate::signed::{self, SIGNATURE};
+use crate::trail::{self, Trail};
+use crate::webhooks::Webhooks;
 
 /// Signed statements, one bundle on a line.
 const SIGNED: &str = "attestations.sigstore.jsonl";
@@ -26,10 +30,13 @@ pub(crate) struct Release<'r> {
     machine: &'r Machine,
     releasing: &'r Releasing,
     signers: Vec<Box<dyn Signer>>,
+    webhooks: Webhooks,
+    trail: Trail,
 }
 
 /// An image that was built.
 pub(crate) struct Candidate<'c> {
+    pub(crate) name: &'c str,
     pub(crate) archive: &'c Path,
     /// What is said of it, and the folder where that lies.
     pub(crate) evidence: Option<&'c (PathBuf, Bundle)>,
@@ -45,8 +52,8 @@ impl<'r> Release<'r> {
         releasing: &'r Releasing,
         project: &Project,
         artifacts: bool,
-    ) -> Result<Self, Finding> {
-        let usage = |message: &str, help: &str| Err(Finding::error(codes::USAGE, message).help(help));
+    ) -> Result<Self, Failure> {
+        let usage = |message: &str, help: &str| Err(Finding::error(codes::USAGE, message).help(help).into());
         if let Some(target) = releasing.push.first() {
             refuse_offline(machine, if target.is_empty() { "`--push`" } else { target })?;
         }
@@ -65,12 +72,18 @@ impl<'r> Release<'r> {
             );
         }
         let signers = signers(&releasing.keys)?;
-        Ok(Self { machine, releasing, signers })
+        let webhooks = Webhooks::at(machine, releasing.sending.webhooks.as_deref())?;
+        Ok(Self { machine, releasing, signers, webhooks, trail: Trail::open(machine)? })
     }
 
     /// Whether there has to be evidence.
     pub(crate) fn signs(&self) -> bool {
         !self.signers.is_empty()
+    }
+
+    /// Writes down what was built.
+    pub(crate) fn built(&self, name: &str, index: Digest, how: &[(&str, String)]) -> Result<(), Finding> {
+        self.trail.add(Action::Build, name, index, how)
     }
 
     /// Signs images, and sends them with what was signed. `None` if they go nowhere.
@@ -88,6 +101,7 @@ impl<'r> Release<'r> {
                 subjects.extend(layouts.inside(&image.digest)?);
                 let lines = self.sign(&subjects, statements, &mut referrers)?;
                 project::write_whole(&folder.join(SIGNED), &lines)?;
+                self.trail.add(Action::Sign, candidate.name, image.digest, &[trail::keys(&self.signers)])?;
             }
         }
         if self.releasing.push.is_empty() {
@@ -99,7 +113,9 @@ impl<'r> Release<'r> {
         let jobs = jobs(&images, &self.releasing.sending, |image| layouts.architectures(&image.digest))?;
         let client = Client::new(options(self.machine))?;
         let layouts = layouts.with(referrers);
-        send(&client, &Sender::new(Source::Here(&layouts)), jobs).map(Some)
+        let told = Told { trail: &self.trail, webhooks: &self.webhooks, action: Action::Push };
+        let sender = Sender::new(Source::Here(&layouts));
+        send(&client, &sender, jobs, &told, |image| layouts.statements(image)).map(Some)
     }
 
     /// Signs each statement with every key, and each image too, which says nothing more of it. What is said of an image is put

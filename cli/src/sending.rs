@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use audit::Action;
 use futures::stream::{self, StreamExt as _};
 use model::{Digest, Finding, Findings, Reference, Sources, codes};
 use registry::{Client, Sender, Sums, Tag};
@@ -11,6 +12,8 @@ use crate::args::{Format, Sending};
 use crate::layout::Named;
 use crate::located::waiting;
 use crate::report::{self, Failure};
+use crate::trail::Trail;
+use crate::webhooks::{Released, Webhooks};
 
 /// Images that are sent at once.
 const AT_ONCE: usize = 4;
@@ -19,10 +22,18 @@ const AT_ONCE: usize = 4;
 #[derive(Clone, Serialize)]
 pub(crate) struct Job {
     #[serde(rename = "repository")]
-    to: Reference,
+    pub(crate) to: Reference,
     pub(crate) digest: Digest,
     #[serde(serialize_with = "names")]
-    tags: Vec<Tag>,
+    pub(crate) tags: Vec<Tag>,
+}
+
+/// Who hears of what was sent.
+pub(crate) struct Told<'t> {
+    pub(crate) trail: &'t Trail,
+    pub(crate) webhooks: &'t Webhooks,
+    /// What the trail calls it.
+    pub(crate) action: Action,
 }
 
 /// What was done.
@@ -32,18 +43,28 @@ pub(crate) struct Sent {
     blobs: Sums,
     #[serde(skip)]
     pub(crate) failed: Findings,
+    #[serde(skip)]
+    wanted: usize,
 }
 
 fn names<S: Serializer>(tags: &[Tag], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(tags.iter().map(|tag| &tag.name))
 }
 
-/// Sends images. One that cannot be sent leaves the others whole.
-pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>) -> Result<Sent, Finding> {
+/// Sends images, and tells of those that are there then. One that cannot be sent leaves the others whole. What is said of an image
+/// is known by its digest.
+pub(crate) fn send(
+    client: &Client,
+    sender: &Sender<'_>,
+    jobs: Vec<Job>,
+    told: &Told<'_>,
+    statements: impl Fn(&Digest) -> Result<Vec<String>, Finding>,
+) -> Result<Sent, Finding> {
     let one = async |job: &Job| {
         let to = client.repository(&job.to)?;
         sender.image(&to, &job.digest, &job.tags).await
     };
+    let wanted = jobs.len();
     let results: Vec<Result<(), Finding>> =
         waiting()?.block_on(stream::iter(&jobs).map(one).buffered(AT_ONCE).collect());
     let (mut pushed, mut failed) = (Vec::new(), Findings::new());
@@ -53,7 +74,14 @@ pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>) -> Resu
             Err(finding) => failed.push(finding.because(format!("{}@{} was to be sent", job.to, job.digest))),
         }
     }
-    Ok(Sent { pushed, blobs: sender.sums(), failed })
+    let mut released = Vec::new();
+    for job in &pushed {
+        let tags = job.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
+        told.trail.add(told.action, &job.to.to_string(), job.digest, &[("tags", tags)])?;
+        released.push(Released { job, statements: statements(&job.digest)?, commit: told.trail.commit() });
+    }
+    failed.extend(told.webhooks.tell(&released)?);
+    Ok(Sent { pushed, blobs: sender.sums(), failed, wanted })
 }
 
 impl Sent {
@@ -83,9 +111,8 @@ impl Sent {
     pub(crate) fn count(&self) {
         let Sums { sent, bytes, mounted, found } = self.blobs;
         anstream::eprintln!("{sent} blobs sent, {bytes} bytes; {mounted} from other repositories; {found} were there");
-        if !self.failed.is_empty() {
-            let (there, all) = (self.pushed.len(), self.pushed.len() + self.failed.len());
-            anstream::eprintln!("{there} of {all} are there; the same command sends the rest");
+        if self.pushed.len() < self.wanted {
+            anstream::eprintln!("{} of {} are there; the same command sends the rest", self.pushed.len(), self.wanted);
         }
     }
 }

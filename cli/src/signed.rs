@@ -164,6 +164,11 @@ pub(crate) fn statement(bundle: &Bundle) -> Result<Statement<Value>, Finding> {
     Err(unreadable(format!("it is {:?}", statement.format)))
 }
 
+/// What kind of statement a list says a bundle is.
+pub(crate) fn kind(listed: &Descriptor) -> Option<String> {
+    listed.annotations.get(PREDICATE).cloned()
+}
+
 /// Whether a statement is about an image.
 pub(crate) fn is_about<P>(statement: &Statement<P>, digest: &Digest) -> bool {
     let hex = digest.hex();

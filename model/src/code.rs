@@ -219,6 +219,11 @@ codes! {
     KEY_UNUSABLE = "CS1501" Environment "a key cannot be used";
     BUNDLE_UNREADABLE = "CS1502" Input "a signature or predicate cannot be read";
     BUNDLE_ELSEWHERE = "CS1503" Verdict "a signature is of another image";
+    WEBHOOK_FAILED = "CS1504" Environment "somebody was not told of a release";
+
+    // CS16xx: the audit trail
+    AUDIT_BROKEN = "CS1601" Verdict "the audit trail was altered";
+    AUDIT_UNUSABLE = "CS1602" Environment "the audit trail cannot be read or written";
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ mod client;
 mod credentials;
 mod failure;
 mod netrc;
+mod patience;
 
 pub use answer::{body, collect};
 pub use client::{client, reason, retry_after, server};
 pub use credentials::{Credentials, bare, credentials_in, percent_decode, shown};
 pub use failure::{Failure, Kind};
 pub use netrc::Netrc;
+pub use patience::Patience;

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::{Finding, Reference, codes};
-use net::{Failure, Kind, reason, server};
+use net::{Failure, Patience, reason, server};
 use reqwest::header::HeaderValue;
 use reqwest::{Request, Response, Url};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::accounts::Accounts;
 use crate::content::Sent;
 use crate::repository::Repository;
-
-/// A server's wish to wait longer than this is not granted.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How patient a client is.
 #[derive(Clone, Debug)]
@@ -49,7 +46,7 @@ impl Default for Options {
 pub struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) options: Options,
-    ends: Instant,
+    pub(crate) patience: Patience,
     accounts: OnceLock<Result<Accounts, Finding>>,
     /// What lets us in, by server and scopes.
     granted: Mutex<BTreeMap<(String, String), HeaderValue>>,
@@ -65,7 +62,7 @@ impl Client {
             .map_err(|why| Finding::error(codes::REGISTRY_FAILED, format!("there is no TLS client: {why}")))?;
         Ok(Self {
             http,
-            ends: Instant::now() + options.deadline,
+            patience: Patience::new(options.attempts, options.backoff, options.deadline),
             options,
             accounts: OnceLock::new(),
             granted: Mutex::default(),
@@ -116,37 +113,6 @@ impl Client {
             }
         }
     }
-
-    fn late(&self) -> String {
-        format!("all of it took longer than {} s", self.options.deadline.as_secs_f32())
-    }
-
-    /// Tries until it works, fails for good, or has been tried often enough.
-    pub(crate) async fn retrying<T>(&self, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-        let mut tried = 0;
-        loop {
-            // A server that goes on answering, however slowly, is not waited for longer either.
-            let left = self.ends.saturating_duration_since(Instant::now());
-            let failure = match timeout(left, attempt()).await {
-                Ok(Ok(done)) => return Ok(done),
-                Ok(Err(failure)) => failure,
-                Err(_) => return Err(Failure::lasting(Kind::Network, self.late())),
-            };
-            tried += 1;
-            let Some(asked) = failure.again.filter(|_| tried < self.options.attempts.max(1)) else {
-                return Err(failure);
-            };
-            let backoff = self.options.backoff.saturating_mul(1 << (tried - 1).min(10));
-            let pause = asked.max(backoff).min(LONGEST_PAUSE);
-            if Instant::now() + pause >= self.ends {
-                return Err(Failure::lasting(
-                    Kind::Network,
-                    format!("{}; the last answer: {}", self.late(), failure.text),
-                ));
-            }
-            sleep(pause).await;
-        }
-    }
 }
 
 /// Whether a server of a reference is this machine, which is asked without TLS.
@@ -154,7 +120,8 @@ fn is_loopback(host: &str) -> bool {
     Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_local(&url))
 }
 
-pub(crate) fn is_local(url: &Url) -> bool {
+/// Whether an address is on this machine.
+pub fn is_local(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => {

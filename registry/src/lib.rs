@@ -21,7 +21,7 @@ mod referrers;
 mod repository;
 mod upload;
 
-pub use client::{Client, Options};
+pub use client::{Client, Options, is_local};
 pub use content::Content;
 pub use download::download;
 pub use legacy::{Beside, Layer};

@@ -97,6 +97,7 @@ impl Repository<'_> {
         let ask = Ask::new(Method::GET, self.url(&format!("manifests/{name}"))?).accepting(MANIFESTS);
         let wanted = name.parse::<Digest>().ok();
         self.client
+            .patience
             .retrying(async || {
                 let mut response = self.ask(&ask, &[404]).await?;
                 if response.status().as_u16() == 404 {
@@ -127,7 +128,7 @@ impl Repository<'_> {
         let doing = format!("reading {digest} from");
         let url = self.url(&format!("blobs/{digest}")).map_err(|failure| self.finding(&doing, failure))?;
         let (mut hasher, mut received) = (Hasher::new(), 0_u64);
-        let read = self.client.retrying(async || {
+        let read = self.client.patience.retrying(async || {
             let mut ask = Ask::new(Method::GET, url.clone());
             if received > 0 {
                 ask = ask.with(RANGE, &format!("bytes={received}-"));

@@ -87,7 +87,7 @@ impl Repository<'_> {
         let mut next = Some(self.url(&format!("referrers/{subject}"))?);
         for _ in 0..PAGES {
             let Some(url) = next.take() else { return Ok(Some(found)) };
-            let page = self.client.retrying(async || {
+            let page = self.client.patience.retrying(async || {
                 let ask = Ask::new(Method::GET, url.clone()).accepting(INDEX);
                 let mut response = self.ask(&ask, &[404, 405, 501]).await?;
                 // Some that know no such list answer with a page of words.

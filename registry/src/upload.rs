@@ -50,7 +50,7 @@ impl Repository<'_> {
     ) -> Result<Came, Finding> {
         let mut begun: Option<Begun> = None;
         let bytes = OnceCell::new();
-        let put = self.client.retrying(async || {
+        let put = self.client.patience.retrying(async || {
             // What an attempt began is gone on with, unless the registry forgot it.
             let known = match begun.take() {
                 Some(before) => self.reached(&before.url).await?,
@@ -139,7 +139,7 @@ impl Repository<'_> {
     /// # Errors
     /// `REGISTRY_…`.
     pub(crate) async fn resolve(&self, what: &str) -> Result<Option<Digest>, Finding> {
-        let resolved = self.client.retrying(async || {
+        let resolved = self.client.patience.retrying(async || {
             let ask = Ask::new(Method::HEAD, self.url(&format!("manifests/{what}"))?).accepting(MANIFESTS);
             let response = self.ask(&ask, &[404]).await?;
             Ok(response.status().is_success().then(|| said(&response)))
@@ -159,7 +159,7 @@ impl Repository<'_> {
     /// `REGISTRY_…`.
     pub(crate) async fn put_manifest(&self, name: &str, document: &Document) -> Result<bool, Finding> {
         let content = Content::from(document.bytes.clone());
-        let put = self.client.retrying(async || {
+        let put = self.client.patience.retrying(async || {
             let url = self.url(&format!("manifests/{name}"))?;
             let ask = Ask::new(Method::PUT, url).sending(&document.media_type, &content, 0..content.size());
             let response = self.ask(&ask, &[]).await?;

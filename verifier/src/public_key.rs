@@ -9,7 +9,7 @@ use rsa::traits::PublicKeyParts as _;
 use sha2::Sha256;
 
 /// Bits that an RSA key has at least (NIST SP 800-131A), and at most, for time is theirs to the third power.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// A key that signatures are held against: ECDSA on P-256 with SHA-256, Ed25519, or RSA (PKCS #1 v1.5) with SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyError::NotPem => f.write_str("it is no public key in PEM"),
-            KeyError::OtherKind => f.write_str("it is neither ECDSA on P-256 nor Ed25519 nor RSA"),
+            KeyError::OtherKind => f.write_str("it is neither ECDSA on P-256 nor Ed25519 nor RSA of at most 4096 bits"),
             KeyError::Size(bits) => {
                 write!(f, "it is an RSA key of {bits} bits: {} to {} are accepted", RSA_BITS.start(), RSA_BITS.end())
             }

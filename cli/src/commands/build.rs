@@ -60,6 +60,10 @@ pub(super) fn run(
             session.store.discard(&digest)?;
         }
     };
+    for done in &built.done {
+        let (Value::Index { digest, .. }, plan) = (&done.index, done.plan.to_string()) else { continue };
+        release.built(&done.name, *digest, &[("executor", execution.executor.clone()), ("plan", plan)])?;
+    }
     let sent = release.run(&built.done.iter().map(Done::candidate).collect::<Vec<_>>())?;
     for done in &mut built.done {
         let jobs = sent.iter().flat_map(|sent| &sent.pushed);
@@ -180,7 +184,12 @@ impl Done {
     }
 
     fn candidate(&self) -> Candidate<'_> {
-        Candidate { archive: &self.output, evidence: self.evidence.as_ref(), registries: &self.registries }
+        Candidate {
+            name: &self.name,
+            archive: &self.output,
+            evidence: self.evidence.as_ref(),
+            registries: &self.registries,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 mod analyze_dependencies;
+mod audit;
 mod build;
 mod bundle;
 mod completions;
@@ -67,6 +68,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Store { command } => store::run(&machine, &command, format),
         Command::Bundle { command } => bundle::run(&machine, &command, format),
         Command::Policy { command } => policy::run(&command, format),
+        Command::Audit { command } => audit::run(&machine, &command, format),
         Command::Explain { code } => explain::run(code.as_deref(), format),
         Command::Completions { shell } => completions::run(shell),
     }

@@ -1,13 +1,17 @@
 use std::path::{Path, PathBuf};
 
-use model::{Finding, codes};
+use audit::Action;
+use model::{Digest, Finding, codes};
 use registry::{Client, Sender, Source};
 
 use crate::args::{Format, Machine, Sending};
 use crate::layout::{Layouts, Named};
 use crate::located::{options, refuse_offline, waiting};
 use crate::report::Failure;
-use crate::sending::{jobs, named, send};
+use crate::sending::{Told, jobs, named, send};
+use crate::signed;
+use crate::trail::Trail;
+use crate::webhooks::Webhooks;
 
 /// `push`: images that lie here, to registries.
 pub(super) fn push(
@@ -18,11 +22,14 @@ pub(super) fn push(
     format: Format,
 ) -> Result<(), Failure> {
     refuse_offline(machine, from)?;
+    let (trail, webhooks) = (Trail::open(machine)?, Webhooks::at(machine, sending.webhooks.as_deref())?);
     let layouts = Layouts::at(&archives(from)?)?;
     let images: Vec<_> = layouts.images().map(|image| (image, to)).collect();
     let jobs = jobs(&images, sending, |image| layouts.architectures(&image.digest))?;
     let client = Client::new(options(machine))?;
-    send(&client, &Sender::new(Source::Here(&layouts)), jobs)?.report(format)
+    let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Push };
+    let sender = Sender::new(Source::Here(&layouts));
+    send(&client, &sender, jobs, &told, |image| layouts.statements(image))?.report(format)
 }
 
 /// `copy`: an image of a registry, with all that refers to it, to others.
@@ -35,6 +42,7 @@ pub(super) fn copy(
 ) -> Result<(), Failure> {
     refuse_offline(machine, from)?;
     let reference = named(from)?;
+    let (trail, webhooks) = (Trail::open(machine)?, Webhooks::at(machine, sending.webhooks.as_deref())?);
     let client = Client::new(options(machine))?;
     let repository = client.repository(&reference)?;
     let descriptor = waiting()?.block_on(registry::described(&client, &reference))?;
@@ -45,7 +53,11 @@ pub(super) fn copy(
         return Err(finding.help("copy the tags of architectures one by one").into());
     }
     let jobs = jobs(&[(&image, to)], sending, |_| Ok(Vec::new()))?;
-    send(&client, &Sender::new(Source::Repository(repository)), jobs)?.report(format)
+    let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Copy };
+    let referrers = |image: &Digest| waiting()?.block_on(repository.referrers(image));
+    let sender = Sender::new(Source::Repository(repository.clone()));
+    let statements = |image: &Digest| Ok(referrers(image)?.iter().filter_map(signed::kind).collect());
+    send(&client, &sender, jobs, &told, statements)?.report(format)
 }
 
 /// Archives a name stands for: itself, or those in a folder, as `build` writes them.

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use audit::Action;
 use data_encoding::BASE64;
 use model::{Finding, codes};
 use runtime::input;
@@ -12,6 +13,7 @@ use crate::legacy;
 use crate::report::{self, Failure};
 use crate::schemas;
 use crate::signed::{self, SIGNATURE, Subject};
+use crate::trail::{self, Trail};
 use crate::{password, project};
 
 /// Bytes of a predicate or bundle.
@@ -39,6 +41,7 @@ pub(super) fn key(command: &KeyCommand) -> Result<(), Failure> {
 
 /// `sign`: says nothing of an image but that the key's owner signed it.
 pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Option<&Path>) -> Result<(), Failure> {
+    let trail = Trail::open(machine)?;
     let subject = Subject::named(machine, image)?;
     let signers = signers(&signing.keys)?;
     if let (Some(prefix), Some(signer)) = (plain, signers.first()) {
@@ -48,7 +51,7 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
     if signing.legacy {
         legacy::sign(&subject, &signers)?;
     }
-    Ok(())
+    Ok(trail.add(Action::Sign, image, subject.digest, &[trail::keys(&signers)])?)
 }
 
 /// `attest`: says something of an image.
@@ -64,6 +67,7 @@ pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> R
             return Err(Finding::error(codes::USAGE, message).help(help).into());
         }
     };
+    let trail = Trail::open(machine)?;
     let subject = Subject::named(machine, image)?;
     let bytes = read(predicate)?;
     let named = |finding: Finding| finding.because(format!("the predicate is {}", predicate.display()));
@@ -76,11 +80,13 @@ pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> R
     if signing.legacy {
         legacy::attest(&subject, &signers, uri, &predicate)?;
     }
-    Ok(())
+    let how = [trail::keys(&signers), ("predicate", uri.to_owned())];
+    Ok(trail.add(Action::Attest, image, subject.digest, &how)?)
 }
 
 /// `attach`: puts signatures that were made elsewhere beside the image they are of.
 pub(super) fn attach(machine: &Machine, image: &str, files: &[std::path::PathBuf]) -> Result<(), Failure> {
+    let trail = Trail::open(machine)?;
     let subject = Subject::named(machine, image)?;
     let mut bundles = Vec::new();
     for file in files {
@@ -98,6 +104,7 @@ pub(super) fn attach(machine: &Machine, image: &str, files: &[std::path::PathBuf
         bundles.push((bundle, bytes));
     }
     subject.attach(&bundles)?;
+    trail.add(Action::Attach, image, subject.digest, &[("bundles", bundles.len().to_string())])?;
     Ok(report::line(format_args!("attached {} to {}", bundles.len(), subject.digest))?)
 }
 

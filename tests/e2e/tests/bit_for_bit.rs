@@ -51,6 +51,7 @@ fn another_user() {
     let mut command = Command::new(user[0]);
     command.args(&user[1..]).arg(dir.path().join("cli")).current_dir(dir.path()).env_clear();
     command.args(["build", "--locked", "--config", "config/image.yaml", "--store", "store", "--output", "out.tar.gz"]);
+    command.args(["--audit", "audit"]);
     run(command.args(MIRROR.source_options())).ok();
     assert_eq!(sha256_of(&dir.path().join("out.tar.gz")), EXAMPLE.sha256);
 }

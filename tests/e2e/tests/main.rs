@@ -1,5 +1,6 @@
 //! Real images from real packages, started by other projects' programs. Only loopback is asked, through the mirror.
 
+mod audit;
 mod batch;
 mod bit_for_bit;
 mod browser;
@@ -30,3 +31,4 @@ mod token;
 mod tree;
 mod trust;
 mod variants;
+mod webhooks;

@@ -1,0 +1,100 @@
+use std::path::{Path, PathBuf};
+
+use audit::{Proof, VerifierKey};
+use model::{Finding, codes};
+use runtime::input;
+use serde_json::json;
+
+use crate::args::{AuditCommand, Format, Machine};
+use crate::report::{self, Failure};
+use crate::{project, trail};
+
+/// Bytes of a key, a checkpoint or a proof.
+const LARGEST: u64 = 1 << 20;
+
+/// `audit`: looks at what was done on this machine.
+pub(super) fn run(machine: &Machine, command: &AuditCommand, format: Format) -> Result<(), Failure> {
+    match command {
+        AuditCommand::Show => show(&trail::folder(machine)?, format),
+        AuditCommand::Verify { key, checkpoint, proof: None } => {
+            verify(&trail::folder(machine)?, key.as_deref(), checkpoint.as_deref(), format)
+        }
+        AuditCommand::Verify { key, proof: Some(proof), .. } => check(key.as_deref(), proof, format),
+        AuditCommand::Prove { line } => {
+            Ok(report::data(audit::prove(&trail::folder(machine)?, *line)?.to_string().as_bytes())?)
+        }
+        AuditCommand::Export { output, key } => {
+            let verified = audit::export(&trail::folder(machine)?, output, trusted(key.as_deref())?.as_ref())?;
+            Ok(report::line(format_args!("exported {} lines to {}", verified.checkpoint.size, output.display()))?)
+        }
+    }
+}
+
+fn show(folder: &Path, format: Format) -> Result<(), Failure> {
+    let mut all = Vec::new();
+    audit::records(folder, |line, record| {
+        if format == Format::Json {
+            all.push(json!({ "line": line, "record": record }));
+            return Ok(());
+        }
+        let of: Vec<String> =
+            record.of.iter().map(|subject| format!("{}@{}", safe(&subject.name), subject.digest)).collect();
+        let why = record.why.reason.map(|reason| format!("  {}", safe(&reason))).unwrap_or_default();
+        let (when, who, what) = (&record.when, safe(&record.who.name), record.what);
+        report::line(format_args!("{line:>6}  {when}  {who}  {what:<6}  {}{why}", of.join(" ")))
+    })?;
+    if format == Format::Json { Ok(report::print_json(&all)?) } else { Ok(()) }
+}
+
+fn verify(folder: &Path, key: Option<&str>, checkpoint: Option<&Path>, format: Format) -> Result<(), Failure> {
+    let older = checkpoint.map(text).transpose()?;
+    let verified = audit::verify(folder, trusted(key)?.as_ref(), older.as_deref())?;
+    let (lines, root, key) = (verified.checkpoint.size, verified.checkpoint.root, verified.key.to_string());
+    if format == Format::Json {
+        return Ok(report::print_json(
+            &json!({ "lines": lines, "root": root, "key": key, "checkpoint": verified.note }),
+        )?);
+    }
+    report::line(format_args!("lines    {lines}, as they were written"))?;
+    report::line(format_args!("root     {root}"))?;
+    Ok(report::line(format_args!("key      {key}"))?)
+}
+
+/// A proof that somebody else holds against a key of theirs, without the log.
+fn check(key: Option<&str>, proof: &Path, format: Format) -> Result<(), Failure> {
+    let Some(key) = trusted(key)? else {
+        let finding = Finding::error(codes::USAGE, "a proof is worth as much as the key it is held against");
+        return Err(finding.help("name the key of the log: `--key FILE`").into());
+    };
+    let proven = Proof::parse(&text(proof)?).and_then(|proof| proof.check(&key)).map_err(|why| {
+        Finding::error(codes::AUDIT_BROKEN, format!("{} proves nothing", proof.display())).because(why.to_string())
+    })?;
+    if format == Format::Json {
+        return Ok(report::print_json(&json!({ "line": proven.line, "record": proven.record }))?);
+    }
+    Ok(report::line(format_args!("line     {} of {}, as it was written", proven.line, proven.checkpoint.size))?)
+}
+
+/// A key as it is written, or the file that has it.
+fn trusted(key: Option<&str>) -> Result<Option<VerifierKey>, Finding> {
+    let Some(key) = key else { return Ok(None) };
+    if let Ok(key) = VerifierKey::parse(key) {
+        return Ok(Some(key));
+    }
+    let parsed = VerifierKey::parse(text(&PathBuf::from(key))?.trim());
+    parsed.map(Some).map_err(|why| {
+        Finding::error(codes::KEY_UNUSABLE, format!("{key} is no key of an audit trail"))
+            .because(why.to_string())
+            .help("name the file `key.pub` of the log, or write the key itself: NAME+ID+KEY")
+    })
+}
+
+fn text(path: &Path) -> Result<String, Finding> {
+    let bytes = input::read(path, LARGEST).map_err(|e| project::unreadable(path, &e))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Nothing in a line may act on the terminal it is shown on.
+fn safe(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}

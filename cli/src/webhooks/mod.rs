@@ -1,0 +1,145 @@
+//! Who is told of images that were released.
+
+mod settings;
+
+use std::path::Path;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use model::{Finding, Findings, codes};
+use net::{Failure, Kind, Patience, client, reason, retry_after, shown};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode};
+use ring::hmac;
+use serde_json::{Value, json};
+
+use self::settings::{Form, Webhook};
+use crate::args::Machine;
+use crate::located::waiting;
+use crate::report;
+use crate::sending::Job;
+
+/// Where the digest of the body stands, under the secret (HMAC-SHA-256, in hex after `sha256=`).
+const SIGNATURE: &str = "X-Clnstrt-Signature-256";
+const ATTEMPTS: u32 = 5;
+const BACKOFF: Duration = Duration::from_millis(500);
+/// Whoever is not told by then is not told.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Everybody who is to be told.
+pub(crate) struct Webhooks {
+    hooks: Vec<Webhook>,
+    client: Client,
+    stall: Duration,
+}
+
+/// What is said of an image that was released.
+pub(crate) struct Released<'r> {
+    pub(crate) job: &'r Job,
+    /// The types of what refers to it, and to the images in it.
+    pub(crate) statements: Vec<String>,
+    /// The commit it was made for.
+    pub(crate) commit: Option<String>,
+}
+
+impl Webhooks {
+    /// Reads who is to be told; nobody is asked yet.
+    pub(crate) fn at(machine: &Machine, path: Option<&Path>) -> Result<Self, report::Failure> {
+        let hooks = path.map_or(Ok(Vec::new()), |path| settings::read(path, machine.plain_http))?;
+        let stall = Duration::from_secs(machine.timeout);
+        let client = client(stall)
+            .map_err(|why| Finding::error(codes::WEBHOOK_FAILED, format!("there is no TLS client: {why}")))?;
+        Ok(Self { hooks, client, stall })
+    }
+
+    /// Tells everybody of each image. Who cannot be told keeps nobody else from it; the image is released all the same.
+    pub(crate) fn tell(&self, released: &[Released<'_>]) -> Result<Findings, Finding> {
+        let mut findings = Findings::new();
+        if self.hooks.is_empty() || released.is_empty() {
+            return Ok(findings);
+        }
+        let waiting = waiting()?;
+        for released in released {
+            for hook in &self.hooks {
+                if let Err(failure) = waiting.block_on(self.post(hook, released)) {
+                    let server = shown(&hook.server());
+                    let message = format!("{server} was not told of {}", released.job.digest);
+                    let help = "the image is released; the same command tells again, and sends nothing that is there";
+                    findings.push(Finding::error(codes::WEBHOOK_FAILED, message).because(failure.text).help(help));
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    async fn post(&self, hook: &Webhook, released: &Released<'_>) -> Result<(), Failure> {
+        let body = serde_json::to_vec(&hook.form.body(released)).unwrap_or_default();
+        let patience = Patience::new(ATTEMPTS, BACKOFF, DEADLINE);
+        patience.retrying(async || self.once(hook, &body).await).await
+    }
+
+    async fn once(&self, hook: &Webhook, body: &[u8]) -> Result<(), Failure> {
+        let mut request = self.client.post(hook.url.clone()).header(CONTENT_TYPE, "application/json");
+        if let Some(secret) = &hook.secret {
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
+            request = request.header(SIGNATURE, format!("sha256={}", HEXLOWER.encode(tag.as_ref())));
+        }
+        if let Some(token) = &hook.token {
+            let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+                .map_err(|_| Failure::lasting(Kind::Network, "its token cannot be sent"))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        let answer = tokio::time::timeout(self.stall, request.body(body.to_vec()).send()).await;
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(e)) => return Err(Failure::passing(reason(e))),
+            Err(_) => return Err(Failure::passing(format!("no answer within {} s", self.stall.as_secs_f32()))),
+        };
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let text = format!("it answered {}", status.as_u16());
+        if status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status) {
+            return Err(Failure { again: retry_after(&response).or(Some(Duration::ZERO)), ..Failure::passing(text) });
+        }
+        Err(Failure::lasting(Kind::Network, text))
+    }
+}
+
+impl Form {
+    /// What is told, in these words.
+    fn body(self, released: &Released<'_>) -> Value {
+        let Released { job, statements, commit } = released;
+        let is_said = |parts: &[&str]| statements.iter().any(|kind| parts.iter().any(|part| kind.contains(part)));
+        let signed = is_said(&["cosign/sign"]);
+        let sbom = is_said(&["cyclonedx", "spdx"]);
+        let scanned = is_said(&["attestation/vuln"]);
+        let (repository, digest) = (job.to.to_string(), job.digest);
+        let tags: Vec<&str> = job.tags.iter().map(|tag| tag.name.as_str()).collect();
+        match self {
+            Form::Json => json!({
+                "event": "released",
+                "repository": repository,
+                "digest": digest,
+                "tags": tags,
+                "commit": commit,
+                "signed": signed,
+                "statements": statements,
+            }),
+            Form::Registration => json!({
+                "image": format!("{repository}@{digest}"),
+                "git_ref": commit,
+                "sbom": sbom,
+                "signed": signed,
+                "vulnerability_scan": scanned,
+            }),
+            Form::Slack => {
+                let signed = if signed { "signed" } else { "not signed" };
+                let names = if tags.is_empty() { String::new() } else { format!(" as {}", tags.join(", ")) };
+                json!({ "text": format!("{repository} was released{names}, {signed}: {digest}") })
+            }
+        }
+    }
+}
