@@ -15,13 +15,16 @@ const fn part(program: &'static str, package: &'static str) -> Part {
     Part { program, package }
 }
 
+/// A registry of images.
+pub(crate) const DOCKER_REGISTRY: Part = part("docker-registry", "docker-registry");
+
 /// What the tests use.
 pub(crate) const TESTS: &[Part] = &[
     part("runc", "runc"),
     part("podman", "podman"),
     part("skopeo", "skopeo"),
     part("umoci", "umoci"),
-    part("docker-registry", "docker-registry"),
+    DOCKER_REGISTRY,
     part("qemu-aarch64-static", "qemu-user-static"),
     part("faketime", "faketime"),
     part("gpg", "gpg"),
@@ -74,6 +77,10 @@ pub(crate) const CONFTEST: GoPart =
 /// What writes bills of materials elsewhere.
 pub(crate) const SYFT: GoPart =
     GoPart { program: "syft", package: "github.com/anchore/syft/cmd/syft", version: "v1.52.0" };
+
+/// What copies images elsewhere.
+pub(crate) const CRANE: GoPart =
+    GoPart { program: "crane", package: "github.com/google/go-containerregistry/cmd/crane", version: "v0.22.1" };
 
 /// What signs images and checks signatures elsewhere.
 pub(crate) const COSIGN: GoPart =

@@ -5,6 +5,7 @@ mod expansion;
 mod measure;
 mod peers;
 mod policy;
+mod push;
 mod report;
 mod sbom;
 mod sealed;
@@ -20,7 +21,7 @@ use report::Report;
 use crate::parts;
 use crate::shell::{self, cargo, root};
 
-/// `bench [--runs N] [sealed|policy|sbom]`.
+/// `bench [--runs N] [sealed|policy|sbom|push]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let (runs, rest) = match args {
         ["--runs", number, rest @ ..] => {
@@ -30,14 +31,14 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     };
     let all = rest.is_empty();
     let wants = |name: &str| all || rest == [name];
-    if !all && !["sealed", "policy", "sbom"].iter().any(|name| wants(name)) {
-        return Err("usage: cargo xtask bench [--runs N] [sealed|policy|sbom]".to_owned());
+    if !all && !["sealed", "policy", "sbom", "push"].iter().any(|name| wants(name)) {
+        return Err("usage: cargo xtask bench [--runs N] [sealed|policy|sbom|push]".to_owned());
     }
     parts::install(parts::BENCH);
     shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
     let bench = Bench::empty(runs)?;
     let mut report = Report::default();
-    if all || wants("sbom") {
+    if wants("sbom") || wants("push") {
         bench.lock_example()?;
     }
     if all {
@@ -45,6 +46,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     if wants("sbom") {
         sbom::run(&bench, &mut report)?;
+    }
+    if wants("push") {
+        push::run(&bench, &mut report)?;
     }
     if wants("sealed") {
         sealed::run(&bench, &mut report)?;
@@ -124,7 +128,7 @@ impl Bench {
     fn build(&self, store: &str) -> Command {
         let mut command = Command::new(&self.cli);
         command.args(["build", "--config", "config/image.yaml", "--arch", "amd64", "--output", "image.tar.gz"]);
-        command.args(["--store", store]).current_dir(&self.dir);
+        command.args(["--store", store, "--audit", "audit"]).current_dir(&self.dir);
         command
     }
 

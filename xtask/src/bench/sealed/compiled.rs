@@ -48,7 +48,17 @@ impl Image {
 
     fn build(&self) -> Command {
         let mut command = Command::new(&self.cli);
-        command.args(["build", "--config", "config/image.yaml", "--store", "built", "--offline", "--locked"]);
+        command.args([
+            "build",
+            "--config",
+            "config/image.yaml",
+            "--store",
+            "built",
+            "--audit",
+            "audit",
+            "--offline",
+            "--locked",
+        ]);
         command.args(["--output", "image.tar.gz"]).current_dir(&self.dir);
         command
     }

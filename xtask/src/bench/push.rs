@@ -1,0 +1,144 @@
+//! The example's image on its way to a registry on this machine: with its evidence beside crane, which sends the image alone; and
+//! signed there, with five attestations, beside cosign.
+
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::Bench;
+use super::measure::{Series, measured, measured_closely};
+use super::report::{Measure, Report};
+use crate::parts;
+use crate::shell;
+
+/// What is said of the image: by our name, by cosign's, and the file.
+const EVIDENCE: [(&str, &str, &str); 5] = [
+    ("slsa", "slsaprovenance1", "predicate.json"),
+    ("cyclonedx", "cyclonedx", "artifacts/sbom-amd64.cdx.json"),
+    ("spdx", "spdxjson", "artifacts/sbom-amd64.spdx.json"),
+    ("licence", "urn:clnstrt:licences:v1", "artifacts/licence-report.json"),
+    ("sources", "urn:clnstrt:sources:v1", "artifacts/source-manifest.json"),
+];
+
+/// Compares, and adds what was measured.
+pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
+    parts::install(&[parts::DOCKER_REGISTRY]);
+    let (crane, cosign) = (parts::go_install(&parts::CRANE)?, parts::go_install(&parts::COSIGN)?);
+    shell::run(bench.build("fetched").args(["--offline", "--locked", "--artifacts", "artifacts"]))?;
+    let sh = |script: &str| {
+        // In the script, for what is measured has the environment of the benchmark.
+        let [cli, cosign, crane] = [&bench.cli, &cosign, &crane].map(|program| program.display());
+        let names =
+            format!("export CLNSTRT={cli} COSIGN={cosign} CRANE={crane} COSIGN_PASSWORD= CLNSTRT_AUDIT=audit\n");
+        let mut command = Command::new("bash");
+        command.args(["-euc", &(names + script)]).current_dir(&bench.dir);
+        command
+    };
+    shell::run(&mut sh("mkdir plain signed && tar -xzf image.tar.gz -C plain && cp -a plain/. signed
+        openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key
+        \"$COSIGN\" generate-key-pair --output-key-prefix theirs
+        python3 -c 'import json; json.dump(json.load(open(\"artifacts/provenance.json\"))[\"predicate\"], open(\"predicate.json\", \"w\"))'"))?;
+    let ours = |image: &str| {
+        let attest = |(kind, _, file): &(&str, &str, &str)| {
+            format!("\"$CLNSTRT\" attest --image {image} --key plain.key --type {kind} --predicate {file}\n")
+        };
+        format!("\"$CLNSTRT\" sign --image {image} --key plain.key\n")
+            + &EVIDENCE.iter().map(attest).collect::<String>()
+    };
+    // cosign reads keys with a password only; the empty one is as slow as any other.
+    let theirs = |image: &str| {
+        let options = "--yes --key theirs.key --tlog-upload=false --use-signing-config=false --allow-http-registry";
+        let attest = |(_, kind, file): &(&str, &str, &str)| {
+            format!("\"$COSIGN\" attest {options} --type {kind} --predicate {file} {image}\n")
+        };
+        format!("\"$COSIGN\" sign {options} {image}\n") + &EVIDENCE.iter().map(attest).collect::<String>()
+    };
+    shell::run(&mut sh(&ours("oci:signed")))?;
+
+    let registry = Registry::start(&bench.dir)?;
+    let mut series: [Series; 4] = Default::default();
+    let mut asked = [0, 0];
+    for run in 0..bench.runs {
+        let [sent, alone, by_us, by_cosign] =
+            ["sent", "alone", "ours", "theirs"].map(|name| format!("{}/{name}-{run}/app:1", registry.address));
+        // Whoever is first finds the registry without the blobs: that is neither for the whole time.
+        let pushes =
+            [format!("\"$CLNSTRT\" push oci:signed {sent}"), format!("\"$CRANE\" push --insecure plain {alone}")];
+        for at in [run % 2, 1 - run % 2] {
+            series[at].push(measured(&mut sh(&pushes[at]), &bench.dir)?);
+        }
+        for image in [&by_us, &by_cosign] {
+            shell::run(&mut sh(&format!("\"$CRANE\" push --insecure plain {image}")))?;
+        }
+        for (at, script) in [(0, ours(&by_us)), (1, theirs(&by_cosign))] {
+            let before = registry.requests()?;
+            series[2 + at].push(measured(&mut sh(&script), &bench.dir)?);
+            asked[at] = registry.requests()? - before;
+        }
+    }
+    let [pushed, alone, by_us, by_cosign] = series;
+    let more = (pushed.median() - alone.median()) * 1e3;
+    report.limit("image with six statements after crane with the image alone, ms", more, 50.0);
+    report.compare("sign and five attest: cosign over clnstrt", by_cosign, by_us, &[(Measure::Wall, 10.0)]);
+    println!("requests: {} by clnstrt, {} by cosign", asked[0], asked[1]);
+    report.limit("their requests: clnstrt's of one of cosign's", asked[0] as f64 / asked[1] as f64, 0.5);
+
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let mut sign = Command::new(&bench.cli);
+    sign.args(["sign", "--image", &digest, "--key", "plain.key", "--output-bundle", "signed.json", "--audit", "audit"])
+        .current_dir(&bench.dir);
+    let mut times = Series::default();
+    for _ in 0..bench.runs.max(11) {
+        times.push(measured_closely(&mut sign, &bench.dir)?);
+    }
+    report.limit("signing a digest, ms", times.median() * 1e3, 10.0);
+    Ok(())
+}
+
+/// Debian's registry, which writes down what it was asked; it ends with this.
+struct Registry {
+    process: Child,
+    address: String,
+    log: PathBuf,
+}
+
+impl Registry {
+    fn start(dir: &Path) -> Result<Self, String> {
+        let failed = |e: std::io::Error| format!("the registry cannot be started: {e}");
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(failed)?;
+        let (settings, log) = (dir.join("registry.yml"), dir.join("registry.log"));
+        let data = dir.join("registry");
+        let text = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n",
+            data.display()
+        );
+        fs::write(&settings, text).map_err(failed)?;
+        let mut command = Command::new("docker-registry");
+        command.arg("serve").arg(&settings).stdin(Stdio::null()).stderr(Stdio::null());
+        let process = command.stdout(File::create(&log).map_err(failed)?).spawn().map_err(failed)?;
+        let registry = Self { process, address: address.to_string(), log };
+        for _ in 0..100 {
+            if TcpStream::connect(address).is_ok() {
+                return Ok(registry);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Err("the registry does not answer".to_owned())
+    }
+
+    /// How much it was asked so far.
+    fn requests(&self) -> Result<usize, String> {
+        let text = fs::read_to_string(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
+        Ok(text.lines().filter(|line| line.contains(" /v2/")).count())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
