@@ -204,6 +204,17 @@ pub(crate) enum Command {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Log in at a registry, and keep the account where docker keeps them.
+    Login {
+        /// Its host: `registry.example`, `registry.example:5000`.
+        registry: String,
+        /// The account's name; asked for on a terminal.
+        #[arg(long, short, value_name = "NAME")]
+        username: Option<String>,
+        /// Read the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
     /// Look after keys that sign.
     Key {
         #[command(subcommand)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -74,10 +74,7 @@ impl Accounts {
     /// # Errors
     /// `CREDENTIALS_UNREADABLE`; what is in the file is not repeated.
     pub(crate) fn of_user() -> Result<Self, Finding> {
-        let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-        let folder = folder.or_else(|| Some(etcetera::home_dir().ok()?.join(".docker")));
-        let file = folder.map(|folder| folder.join("config.json"));
-        let name = file.unwrap_or_default();
+        let name = file().unwrap_or_default();
         let docker = match std::fs::File::open(&name) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Docker::default(),
             Err(e) => return Err(unreadable(&format!("{} cannot be read: {e}", name.display()))),
@@ -88,6 +85,19 @@ impl Accounts {
             })?,
         };
         Ok(Self { docker, netrc: Netrc::of_user() })
+    }
+
+    /// One account alone.
+    pub(crate) fn only(host: &str, credentials: Credentials) -> Self {
+        let auth = Auth { username: credentials.user, password: credentials.password, ..Auth::default() };
+        let docker = Docker { auths: BTreeMap::from([(host.to_owned(), auth)]), ..Docker::default() };
+        Self { docker, netrc: Netrc::default() }
+    }
+
+    /// The helper that keeps the account of a server, if one does.
+    pub(crate) fn helper(&self, host: &str) -> Option<&str> {
+        let own = self.docker.helpers.iter().find(|(name, _)| bare(name) == host).map(|(_, helper)| helper);
+        own.or(self.docker.helper.as_ref()).map(String::as_str)
     }
 
     /// The account for a server, given as in a reference: host, and port where there is one.
@@ -112,6 +122,13 @@ impl Accounts {
         let url = Url::parse(&format!("https://{host}/")).ok();
         Ok(url.and_then(|url| self.netrc.find(&url)).map(Account::Password))
     }
+}
+
+/// Where docker's configuration is.
+pub(crate) fn file() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(etcetera::home_dir().ok()?.join(".docker")));
+    folder.map(|folder| folder.join("config.json"))
 }
 
 /// A server as docker's configuration names it, without scheme and path.
@@ -142,23 +159,10 @@ impl Auth {
 
 /// Asks `docker-credential-NAME`, which prints what it knows as JSON.
 fn ask(helper: &str, host: &str) -> Result<Option<Account>, Finding> {
-    let program = format!("docker-credential-{helper}");
-    let failed = |why: &str| unreadable(&format!("{program} says nothing of {host} that can be understood: {why}"));
-    if !helper.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
-        return Err(failed("there can be no helper of this name"));
-    }
-    let mut child = Command::new(&program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|e| failed(&format!("it cannot be started: {e}")))?;
-    let text = printed(&mut child, host).ok_or_else(|| {
-        let _ = child.kill();
-        failed("it does not end")
-    })?;
-    let status = child.wait().map_err(|e| failed(&e.to_string()))?;
+    let failed = |why: &str| {
+        unreadable(&format!("docker-credential-{helper} says nothing of {host} that can be understood: {why}"))
+    };
+    let (status, text) = run(helper, "get", host.as_bytes().to_vec()).map_err(|why| failed(&why))?;
     if !status.success() {
         // Helpers say so in these words, and end as if they had failed.
         let is_unknown = text.contains("credentials not found");
@@ -172,14 +176,33 @@ fn ask(helper: &str, host: &str) -> Result<Option<Account>, Finding> {
     }))
 }
 
-/// Tells a helper the server, and waits for what it prints; `None` if it takes too long.
-fn printed(child: &mut Child, host: &str) -> Option<String> {
+/// Runs a helper: how it ended, and what it printed.
+pub(crate) fn run(helper: &str, action: &str, input: Vec<u8>) -> Result<(ExitStatus, String), String> {
+    if !helper.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+        return Err("there can be no helper of this name".to_owned());
+    }
+    let mut child = Command::new(format!("docker-credential-{helper}"))
+        .arg(action)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("it cannot be started: {e}"))?;
+    let text = printed(&mut child, input).ok_or_else(|| {
+        let _ = child.kill();
+        "it does not end".to_owned()
+    })?;
+    let status = child.wait().map_err(|e| e.to_string())?;
+    Ok((status, text))
+}
+
+/// Tells a helper what it is asked about, and waits for what it prints; `None` if it takes too long.
+fn printed(child: &mut Child, input: Vec<u8>) -> Option<String> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (tell, told) = channel();
-    let host = host.to_owned();
     std::thread::spawn(move || {
         // One that reads nothing is no failure.
-        let _ = stdin.map(|mut stdin| stdin.write_all(host.as_bytes()));
+        let _ = stdin.map(|mut stdin| stdin.write_all(&input));
         let mut text = Vec::new();
         let _ = stdout.map(|stdout| stdout.take(MOST).read_to_end(&mut text));
         let _ = tell.send(String::from_utf8_lossy(&text).into_owned());

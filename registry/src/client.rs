@@ -79,10 +79,23 @@ impl Client {
                 .help("name registry and repository: `registry.example/team/app:1.2`")
         };
         let host = reference.registry.clone().ok_or_else(|| unnamed("names no registry"))?;
-        let scheme = if self.options.plain_http || is_loopback(&host) { "http" } else { "https" };
-        let base = Url::parse(&format!("{scheme}://{host}/v2/{}/", reference.repository));
-        let base = base.map_err(|e| unnamed(&format!("names no server: {e}")))?;
+        let base = self.root(&host)?.join(&format!("{}/", reference.repository));
+        let base = base.map_err(|e| unnamed(&format!("names no repository: {e}")))?;
         Ok(Repository::new(self, host, reference.repository.clone(), base))
+    }
+
+    /// Where a server begins.
+    pub(crate) fn root(&self, host: &str) -> Result<Url, Finding> {
+        let scheme = if self.options.plain_http || is_loopback(host) { "http" } else { "https" };
+        Url::parse(&format!("{scheme}://{host}/v2/")).map_err(|e| {
+            Finding::error(codes::REFERENCE_INVALID, format!("`{}` names no server: {e}", host.escape_debug()))
+                .help("name it as references do: `registry.example`, `registry.example:5000`")
+        })
+    }
+
+    /// Uses these accounts, and not the user's.
+    pub(crate) fn only(&self, accounts: Accounts) {
+        let _ = self.accounts.set(Ok(accounts));
     }
 
     pub(crate) fn accounts(&self) -> Result<&Accounts, Failure> {

@@ -84,7 +84,7 @@ impl Client {
             _ => {
                 url.query_pairs_mut()
                     .extend_pairs(service.map(|service| ("service", service)))
-                    .extend_pairs(scopes.split(' ').map(|scope| ("scope", scope)));
+                    .extend_pairs(scopes.split(' ').filter(|scope| !scope.is_empty()).map(|scope| ("scope", scope)));
                 Request::new(Method::GET, url)
             }
         };

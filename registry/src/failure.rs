@@ -13,7 +13,7 @@ pub(crate) fn finding(wanted: &str, failure: Failure) -> Finding {
         Kind::WrongDigest => (codes::REGISTRY_LIES, "nothing of it was used: ask another mirror, or push it again"),
         Kind::TooLarge => (codes::REGISTRY_LIES, "nothing of it was used: no document of an image is as large"),
         Kind::Denied => {
-            (codes::REGISTRY_DENIED, "log in with `docker login`, or by netrc, with an account that may do this")
+            (codes::REGISTRY_DENIED, "log in with `clnstrt-cli login`, or by netrc, with an account that may do this")
         }
         Kind::Network => (codes::REGISTRY_FAILED, "what is there already is found again: repeat the command"),
     };

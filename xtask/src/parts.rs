@@ -110,6 +110,12 @@ pub(crate) fn go_install(part: &GoPart) -> Result<PathBuf, String> {
     Ok(folder.join(program))
 }
 
+/// Builds `tests/lister`, a registry that lists what refers to an image.
+pub(crate) fn lister() -> Result<(), String> {
+    let program = root().join("target/tools/lister");
+    run(Command::new("go").args(["build", "-o"]).arg(program).arg(".").current_dir(root().join("tests/lister")))
+}
+
 /// Puts `cargo auditable`, which records in programs what they were compiled from, below `target/tools` if it is missing.
 pub(crate) fn cargo_auditable() -> Result<(), String> {
     let folder = "target/tools/cargo-auditable-0.7.7";

@@ -21,12 +21,12 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
 fn tests(full: bool, filter: Option<&str>) -> Result<(), String> {
     let started = Instant::now();
     parts::install(parts::TESTS);
-    for part in [parts::OPA, parts::COSIGN] {
+    for part in [parts::OPA, parts::COSIGN, parts::CRANE] {
         if let Err(words) = parts::go_install(&part) {
             println!("not installed: {words}");
         }
     }
-    for install in [parts::sbom_validators, parts::cargo_auditable] {
+    for install in [parts::sbom_validators, parts::cargo_auditable, parts::lister] {
         if let Err(words) = install() {
             println!("not installed: {words}");
         }

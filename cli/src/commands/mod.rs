@@ -12,6 +12,7 @@ mod generate_sbom;
 mod init;
 mod inspect;
 mod lock;
+mod login;
 mod plan;
 mod policy;
 mod push;
@@ -57,6 +58,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
         Command::Push { from, to, sending } => push::push(&machine, &from, &to, &sending, format),
         Command::Copy { from, to, sending } => push::copy(&machine, &from, &to, &sending, format),
+        Command::Login { registry, username, password_stdin } => {
+            login::run(&machine, &registry, username.as_deref(), password_stdin)
+        }
         Command::Key { command } => sign::key(&command),
         Command::Sign { image, signing, output_signature } => {
             sign::sign(&machine, &image, &signing, output_signature.as_deref())

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use support::{Running, start};
+use support::{Running, repository, start};
 
 use crate::image::free_port;
 use crate::starts::wait_for;
@@ -28,6 +28,20 @@ pub fn registry(folder: &Path) -> (Running, u16) {
     let mut registry = start(Command::new("docker-registry").arg("serve").arg(&settings));
     wait_for(&mut registry, "registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     (registry, port)
+}
+
+/// A registry that lists what refers to an image by itself, and keeps all in memory; and its address.
+pub fn lister() -> (Running, String) {
+    let program = repository().join("target/tools/lister");
+    assert!(program.is_file(), "{} is missing: `cargo xtask test` builds it", program.display());
+    let mut registry = start(&mut Command::new(program));
+    loop {
+        if let Some((address, _)) = registry.stderr().split_once('\n') {
+            return (registry, address.to_owned());
+        }
+        assert!(!registry.is_over(), "it ended: {}", registry.stderr());
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A request on its way to the registry.

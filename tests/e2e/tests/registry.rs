@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use data_encoding::BASE64;
 use model::Digest;
 use serde_json::{Value, json};
-use support::{Done, cli, run};
+use support::{Done, cli, cli_under, run};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{json as read, layout};
@@ -205,8 +206,14 @@ fn a_registry_that_lies_refuses_or_fails_is_said_to() {
     fails(Box::new(longer), 1, "CS1405");
 }
 
+/// Programs of a folder before all others.
+fn path(folder: &Path) -> String {
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
 #[test]
 fn accounts_are_dockers_and_no_password_is_shown() {
+    let let_in = |asked: &Asked| if asked.path == "/v2/" { Said::whole(b"{}") } else { good(asked) };
     let wants = |header: &'static str| -> Box<Answer> {
         Box::new(move |asked: &Asked| {
             if asked.path.starts_with("/token") {
@@ -218,8 +225,8 @@ fn accounts_are_dockers_and_no_password_is_shown() {
                 };
             }
             match asked.headers.get("authorization").map(String::as_str) {
-                Some("Basic bWU6czNjcmV0") if header.contains("Basic") => good(asked),
-                Some("Bearer t0ken") if header.contains("Bearer") => good(asked),
+                Some("Basic bWU6czNjcmV0") if header.contains("Basic") => let_in(asked),
+                Some("Bearer t0ken") if header.contains("Bearer") => let_in(asked),
                 _ => {
                     let host = &asked.headers["host"];
                     Said::status("401 Unauthorized", &format!("WWW-Authenticate: {}\r\n", header.replace("HOST", host)))
@@ -247,6 +254,45 @@ fn accounts_are_dockers_and_no_password_is_shown() {
     let done = config(json!({"auths": {host: {"auth": BASE64.encode(b"me:wr0ng")}}})).fails(3, "CS1403");
     assert!(!done.stderr.contains("wr0ng"), "{}", done.stderr);
     config(json!({"credHelpers": {host: "nobody-has-this"}})).fails(3, "CS1406");
+
+    // What the server takes is kept, by a helper if there is one, and nothing else is.
+    for header in headers {
+        let (home, host) = (scratch(), serve(wants(header)));
+        let file = home.path().join("config.json");
+        let login = |password: &str| {
+            let mut command = cli_under(&["sh", "-c", "printf '%s\\n' \"$0\" | exec \"$@\"", password]);
+            command.args(["login", &host, "--username", "me", "--password-stdin"]);
+            run(command.env("DOCKER_CONFIG", home.path()).env("HOME", home.path()).env("PATH", path(home.path())))
+        };
+        login("wr0ng").fails(3, "CS1403");
+        assert!(!file.exists());
+        fs::write(&file, json!({"auths": {"other.example": {"auth": "eDp5"}}, "psFormat": "x"}).to_string()).unwrap();
+        let done = login("s3cret").ok();
+        assert!(
+            !done.stdout.contains("s3cret") && done.stderr.contains("not encrypted"),
+            "{}{}",
+            done.stdout,
+            done.stderr
+        );
+        let kept =
+            json!({"auths": {"other.example": {"auth": "eDp5"}, &host: {"auth": "bWU6czNjcmV0"}}, "psFormat": "x"});
+        assert_eq!(serde_json::from_slice::<Value>(&fs::read(&file).unwrap()).unwrap(), kept);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        run(cli().args(["inspect", &format!("{host}/app:1")]).env("DOCKER_CONFIG", home.path())).ok();
+
+        fs::write(&file, json!({"credsStore": "test"}).to_string()).unwrap();
+        let helper = home.path().join("docker-credential-test");
+        fs::write(&helper, "#!/bin/sh\ncat > \"$HOME/told\"\n").unwrap();
+        fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(login("s3cret").ok().stdout.contains("docker-credential-test"));
+        let told: Value = serde_json::from_slice(&fs::read(home.path().join("told")).unwrap()).unwrap();
+        assert_eq!(told, json!({"ServerURL": &host, "Username": "me", "Secret": "s3cret"}));
+        fs::write(&helper, "#!/bin/sh\nexit 1\n").unwrap();
+        login("s3cret").fails(3, "CS1406");
+    }
+    run(cli().args(["login", "registry.example", "--username", "me"])).fails(2, "CS0907");
+    run(cli().args(["login", "registry.example", "--offline", "--username", "me", "--password-stdin"]))
+        .fails(3, "CS0605");
     fs::write(home.path().join("config.json"), "{").unwrap();
     run(cli().args(["inspect", &name]).env("DOCKER_CONFIG", home.path())).fails(3, "CS1406");
 }

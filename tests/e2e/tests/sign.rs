@@ -9,7 +9,7 @@ use support::{Done, cli, repository, run};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{json as read, layout};
-use crate::registries::registry;
+use crate::registries::{lister, registry};
 
 const PASSWORD: &str = "correct horse";
 
@@ -266,6 +266,35 @@ fn what_cosign_signed_is_carried_along() {
     let copy = format!("127.0.0.1:{port}/copy/small:1.0");
     clnstrt(&["copy", &image, &copy]).ok();
     verify(&public, &copy).ok();
+}
+
+/// Where a registry lists what refers to an image, no tag does; and what one has, another gets.
+#[test]
+fn a_registry_that_lists_referrers_needs_no_tag_for_them() {
+    let dir = scratch();
+    let ((_lister, lister), (_registry, port)) = (lister(), registry(dir.path()));
+    let image = format!("{lister}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &image]).ok();
+    let (private, public) = key(dir.path(), "ours");
+    let private = private.to_str().unwrap();
+    clnstrt(&["sign", "--image", &image, "--key", private]).ok();
+    let provenance = SMALL.artifacts().join("provenance.json");
+    let predicate = ["--type", "slsa", "--predicate", provenance.to_str().unwrap()];
+    clnstrt(&[["attest", "--image", &image, "--key", private].as_slice(), &predicate].concat()).ok();
+    let crane =
+        |args: &[&str]| run(Command::new(repository().join("target/tools/crane-v0.22.1/crane")).args(args)).ok();
+    assert_eq!(crane(&["ls", &format!("{lister}/team/small")]).stdout, "1.0\n");
+    crane(&["validate", "--remote", &image]);
+    let elsewhere = format!("127.0.0.1:{port}/copy/small:1.0");
+    clnstrt(&["copy", &image, &elsewhere]).ok();
+    let back = format!("{lister}/back/small:1.0");
+    clnstrt(&["copy", &elsewhere, &back]).ok();
+    for image in [&image, &elsewhere, &back] {
+        verify(&public, image).ok();
+        verify_attestation(&public, "slsaprovenance1", image).ok();
+    }
+    crane(&["validate", "--remote", &elsewhere]);
+    assert_eq!(crane(&["ls", &format!("{lister}/back/small")]).stdout, "1.0\n");
 }
 
 /// For those who look for nothing newer: tags beside the image. What others wrote there stays.
