@@ -208,14 +208,20 @@ impl<'s> Sender<'s> {
         }
         let to = &to.clone().writable();
         let list = to.list(subject).await?;
-        for referrer in referrers.iter().filter(|one| !list.has(&one.digest)) {
-            let document = self.source.manifest(&referrer.digest).await?;
-            if to.resolve(&referrer.digest.to_string()).await?.is_none() {
-                self.blobs(to, &document.parsed()?).await?;
-                to.put_manifest(&referrer.digest.to_string(), &document).await?;
-            }
+        let unlisted: Vec<&Descriptor> = referrers.iter().filter(|one| !list.has(&one.digest)).collect();
+        let sent = stream::iter(unlisted).map(|referrer| self.referrer(to, referrer)).buffer_unordered(AT_ONCE);
+        sent.try_collect::<()>().await?;
+        if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers, list).await }
+    }
+
+    async fn referrer(&self, to: &Repository<'_>, referrer: &Descriptor) -> Result<(), Finding> {
+        let name = referrer.digest.to_string();
+        if to.resolve(&name).await?.is_some() {
+            return Ok(());
         }
-        if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers).await }
+        let document = self.source.manifest(&referrer.digest).await?;
+        self.blobs(to, &document.parsed()?).await?;
+        to.put_manifest(&name, &document).await.map(drop)
     }
 }
 

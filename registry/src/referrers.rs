@@ -117,9 +117,14 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REGISTRY_…`.
-    pub(crate) async fn add_referrers(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
+    pub(crate) async fn add_referrers(
+        &self,
+        subject: &Digest,
+        referrers: &[Descriptor],
+        listed: Listed,
+    ) -> Result<(), Finding> {
+        let mut manifests = listed.manifests;
         for _ in 0..ATTEMPTS {
-            let mut manifests = self.tagged(subject).await?;
             let before = manifests.len();
             for referrer in referrers {
                 if !manifests.iter().any(|there| there.digest == referrer.digest) {
@@ -132,6 +137,7 @@ impl Repository<'_> {
             let bytes = canonical_json(&List { schema_version: 2, media_type: index(), manifests });
             let document = Document { media_type: index(), digest: Digest::of(&bytes), bytes };
             self.put_manifest(&tag(subject), &document).await?;
+            manifests = self.tagged(subject).await?;
         }
         let failure = Failure::lasting(Kind::Network, "others write to the list of who refers at the same time");
         Err(self.finding(&format!("referring to {subject} in"), failure))

@@ -60,7 +60,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
 
     let registry = Registry::start(&bench.dir)?;
     let mut series: [Series; 4] = Default::default();
-    let mut asked = [0, 0];
+    let mut asked = [0; 3];
     for run in 0..bench.runs {
         let [sent, alone, by_us, by_cosign] =
             ["sent", "alone", "ours", "theirs"].map(|name| format!("{}/{name}-{run}/app:1", registry.address));
@@ -68,23 +68,31 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
         let pushes =
             [format!("\"$CLNSTRT\" push oci:signed {sent}"), format!("\"$CRANE\" push --insecure plain {alone}")];
         for at in [run % 2, 1 - run % 2] {
-            series[at].push(measured(&mut sh(&pushes[at]), &bench.dir)?);
-        }
-        for image in [&by_us, &by_cosign] {
-            shell::run(&mut sh(&format!("\"$CRANE\" push --insecure plain {image}")))?;
-        }
-        for (at, script) in [(0, ours(&by_us)), (1, theirs(&by_cosign))] {
             let before = registry.requests()?;
-            series[2 + at].push(measured(&mut sh(&script), &bench.dir)?);
+            series[at].push(measured(&mut sh(&pushes[at]), &bench.dir)?);
             asked[at] = registry.requests()? - before;
         }
+        // Ours is signed where it lies, and sent with all that; cosign's has to be there before it can be signed.
+        let script =
+            format!("rm -rf fresh\ncp -al plain fresh\n{}\"$CLNSTRT\" push oci:fresh {by_us}", ours("oci:fresh"));
+        series[2].push(measured(&mut sh(&script), &bench.dir)?);
+        shell::run(&mut sh(&format!("\"$CRANE\" push --insecure plain {by_cosign} 2>/dev/null")))?;
+        let before = registry.requests()?;
+        series[3].push(measured(&mut sh(&theirs(&by_cosign)), &bench.dir)?);
+        asked[2] = registry.requests()? - before;
     }
     let [pushed, alone, by_us, by_cosign] = series;
     let more = (pushed.median() - alone.median()) * 1e3;
     report.limit("image with six statements after crane with the image alone, ms", more, 50.0);
-    report.compare("sign and five attest: cosign over clnstrt", by_cosign, by_us, &[(Measure::Wall, 10.0)]);
-    println!("requests: {} by clnstrt, {} by cosign", asked[0], asked[1]);
-    report.limit("their requests: clnstrt's of one of cosign's", asked[0] as f64 / asked[1] as f64, 0.5);
+    report.compare(
+        "cosign signing and attesting five times over clnstrt doing that and sending the image",
+        by_cosign,
+        by_us,
+        &[(Measure::Wall, 10.0)],
+    );
+    let [whole, image, evidence] = asked;
+    println!("requests: {whole} by clnstrt for all of it, {image} by crane, {evidence} by cosign for the evidence");
+    report.limit("requests for the evidence, of cosign's", (whole as f64 - image as f64) / evidence as f64, 0.5);
 
     let digest = format!("sha256:{}", "0".repeat(64));
     let mut sign = Command::new(&bench.cli);
