@@ -57,8 +57,6 @@ pub enum Action {
     Push,
     /// An image was copied from one place to another.
     Copy,
-    /// An image was deleted from a registry.
-    Delete,
 }
 
 impl fmt::Display for Action {
@@ -70,7 +68,6 @@ impl fmt::Display for Action {
             Action::Attach => "attach",
             Action::Push => "push",
             Action::Copy => "copy",
-            Action::Delete => "delete",
         })
     }
 }

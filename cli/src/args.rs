@@ -464,7 +464,7 @@ pub(crate) struct Releasing {
     /// Sign them, and every document about them; into the folder of `--artifacts`, and beside images that are pushed.
     #[arg(long, requires = "keys")]
     pub(crate) sign: bool,
-    /// A key file, `env://NAME`; may be repeated.
+    /// A key file, `env://NAME`, or `pkcs11:…`; may be repeated.
     #[arg(long = "key", value_name = "KEY", requires = "sign")]
     pub(crate) keys: Vec<String>,
     #[command(flatten)]

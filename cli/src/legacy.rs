@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use model::{Finding, canonical_json};
 use registry::{Beside, Layer};
-use serde_json::{Value, json};
+use serde_json::json;
 use signing::Signer;
+use verifier::Bundle;
 
-use crate::signed::{self, Subject};
+use crate::signed::Subject;
 
 /// A claim that an image has a digest (containers, "Simple signing").
 const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -34,18 +35,12 @@ pub(crate) fn sign(subject: &Subject, signers: &[Box<dyn Signer>]) -> Result<(),
     subject.add_beside(Beside::Signatures, &layers.collect::<Result<Vec<_>, Finding>>()?)
 }
 
-/// Signs what is said of an image.
-pub(crate) fn attest(
-    subject: &Subject,
-    signers: &[Box<dyn Signer>],
-    predicate_type: &str,
-    predicate: &Value,
-) -> Result<(), Finding> {
-    let layers = signers.iter().map(|signer| {
-        let (bundle, _) = signed::sign(signer.as_ref(), &subject.digest, predicate_type, predicate.clone())?;
+/// Puts what was said of an image there.
+pub(crate) fn attest(subject: &Subject, bundles: &[(Bundle, Vec<u8>)], predicate_type: &str) -> Result<(), Finding> {
+    let layers = bundles.iter().map(|(bundle, _)| {
         let annotations = [(SIGNATURE, ""), ("predicateType", predicate_type)];
         let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Ok(Layer::new(ENVELOPE, canonical_json(&bundle.envelope), annotations.into()))
+        Layer::new(ENVELOPE, canonical_json(&bundle.envelope), annotations.into())
     });
-    subject.add_beside(Beside::Attestations, &layers.collect::<Result<Vec<_>, Finding>>()?)
+    subject.add_beside(Beside::Attestations, &layers.collect::<Vec<_>>())
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use signing::Signer;
 
 use crate::args::{Machine, Releasing};
+use crate::artifacts::SIGNED;
 use crate::commands::signers;
 use crate::layout::{Layouts, Named};
 use crate::located::{options, refuse_offline};
@@ -21,9 +22,6 @@ use crate::sending::{Sent, Told, jobs, send};
 use crate::signed::{self, SIGNATURE};
 use crate::trail::{self, Trail};
 use crate::webhooks::Webhooks;
-
-/// Signed statements, one bundle on a line.
-const SIGNED: &str = "attestations.sigstore.jsonl";
 
 /// What is to become of images.
 pub(crate) struct Release<'r> {
@@ -38,6 +36,8 @@ pub(crate) struct Release<'r> {
 pub(crate) struct Candidate<'c> {
     pub(crate) name: &'c str,
     pub(crate) archive: &'c Path,
+    /// Its index.
+    pub(crate) index: Digest,
     /// What is said of it, and the folder where that lies.
     pub(crate) evidence: Option<&'c (PathBuf, Bundle)>,
     /// Places in registries that its configuration names.
@@ -46,11 +46,12 @@ pub(crate) struct Candidate<'c> {
 
 impl<'r> Release<'r> {
     /// Opens keys and reads names, so that what is wrong with them is known before anything is built.
-    /// With `artifacts`, what is signed is kept even if it is sent nowhere.
+    /// Images are called by these names and tags. With `artifacts`, what is signed is kept even if it is sent nowhere.
     pub(crate) fn new(
         machine: &'r Machine,
         releasing: &'r Releasing,
         project: &Project,
+        names: &[(String, String)],
         artifacts: bool,
     ) -> Result<Self, Failure> {
         let usage = |message: &str, help: &str| Err(Finding::error(codes::USAGE, message).help(help).into());
@@ -63,8 +64,9 @@ impl<'r> Release<'r> {
             return usage(&message, "add `registries: [registry.example.com/team]`, or name one: `--push REF`");
         }
         if releasing.push.is_empty() && releasing.sending.says_something() {
-            return usage("there are names for an image that is sent nowhere", "say where to: `--push REF`");
+            return usage("more is said of where images go, and they go nowhere", "say where to: `--push REF`");
         }
+        check_targets(releasing, project, names)?;
         if releasing.sign && releasing.push.is_empty() && !artifacts {
             return usage(
                 "there is no place where signatures could be kept",
@@ -94,8 +96,12 @@ impl<'r> Release<'r> {
         let archives: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.archive.to_owned()).collect();
         let layouts = Layouts::at(&archives)?;
         let images: Vec<(&Named, &Candidate<'_>)> = layouts.images().zip(candidates).collect();
+        if let Some((_, other)) = images.iter().find(|(image, candidate)| image.digest != candidate.index) {
+            let message = format!("{} is not what was built any more", other.archive.display());
+            return Err(Finding::error(codes::ARCHIVE_UNKNOWN, message).help("nothing else may write to the output"));
+        }
         let mut referrers = Referrers::default();
-        for (image, candidate) in &images {
+        for (image, candidate) in images.iter().filter(|_| self.signs()) {
             if let Some((folder, statements)) = candidate.evidence {
                 let mut subjects = vec![image.descriptor.clone()];
                 subjects.extend(layouts.inside(&image.digest)?);
@@ -107,7 +113,8 @@ impl<'r> Release<'r> {
         if self.releasing.push.is_empty() {
             return Ok(None);
         }
-        let targets: Vec<Vec<String>> = images.iter().map(|(_, candidate)| self.targets(candidate)).collect();
+        let targets: Vec<Vec<String>> =
+            images.iter().map(|(_, candidate)| targets(self.releasing, candidate.registries)).collect();
         let images: Vec<(&Named, &[String])> =
             images.iter().zip(&targets).map(|((image, _), to)| (*image, to.as_slice())).collect();
         let jobs = jobs(&images, &self.releasing.sending, |image| layouts.architectures(&image.digest))?;
@@ -145,12 +152,26 @@ impl<'r> Release<'r> {
         }
         Ok(lines)
     }
+}
 
-    fn targets(&self, candidate: &Candidate<'_>) -> Vec<String> {
-        let named = self.releasing.push.iter().filter(|target| !target.is_empty()).cloned();
-        let declared = candidate.registries.iter().filter(|_| self.releasing.to_declared());
-        named.chain(declared.map(|place| format!("{place}/"))).collect()
+/// Where an image goes.
+fn targets(releasing: &Releasing, registries: &[String]) -> Vec<String> {
+    let named = releasing.push.iter().filter(|target| !target.is_empty()).cloned();
+    let declared = registries.iter().filter(|_| releasing.to_declared());
+    named.chain(declared.map(|place| format!("{place}/"))).collect()
+}
+
+/// Reads names as they will be read once there are images, of which only the digests are not known yet.
+fn check_targets(releasing: &Releasing, project: &Project, names: &[(String, String)]) -> Result<(), Finding> {
+    let mut images = Vec::new();
+    for (image, (name, tag)) in project.images().iter().zip(names) {
+        let registries: Vec<String> = image.config.registries.iter().map(|place| place.value.clone()).collect();
+        let descriptor = Descriptor::of("", name.as_bytes());
+        let (name, tag) = (Some(name.clone()), Some(tag.clone()));
+        images.push((Named { digest: descriptor.digest, descriptor, name, tag }, targets(releasing, &registries)));
     }
+    let images: Vec<(&Named, &[String])> = images.iter().map(|(image, to)| (image, to.as_slice())).collect();
+    jobs(&images, &releasing.sending, |_| Ok(Vec::new())).map(drop)
 }
 
 fn add_line(lines: &mut Vec<u8>, bundle: &[u8]) {

@@ -1,6 +1,6 @@
 //! Images on their way to registries: what they are called there, and what became of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use audit::Action;
 use futures::stream::{self, StreamExt as _};
@@ -62,7 +62,9 @@ pub(crate) fn send(
 ) -> Result<Sent, Finding> {
     let one = async |job: &Job| {
         let to = client.repository(&job.to)?;
-        sender.image(&to, &job.digest, &job.tags).await
+        sender.image(&to, &job.digest, &job.tags).await?;
+        // At once: whatever happens to the others, this one is there.
+        told.trail.add(told.action, &job.to.to_string(), job.digest, &[("tags", job.names().join(" "))])
     };
     let wanted = jobs.len();
     let results: Vec<Result<(), Finding>> =
@@ -74,14 +76,24 @@ pub(crate) fn send(
             Err(finding) => failed.push(finding.because(format!("{}@{} was to be sent", job.to, job.digest))),
         }
     }
-    let mut released = Vec::new();
-    for job in &pushed {
-        let tags = job.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
-        told.trail.add(told.action, &job.to.to_string(), job.digest, &[("tags", tags)])?;
-        released.push(Released { job, statements: statements(&job.digest)?, commit: told.trail.commit() });
+    if !told.webhooks.is_empty() {
+        let mut released = Vec::new();
+        for job in &pushed {
+            match statements(&job.digest) {
+                Ok(statements) => released.push(Released { job, statements, commit: told.trail.commit() }),
+                Err(finding) => failed.push(finding.because(format!("nobody was told of {}", job.digest))),
+            }
+        }
+        failed.extend(told.webhooks.tell(&released).unwrap_or_else(Findings::from));
     }
-    failed.extend(told.webhooks.tell(&released)?);
     Ok(Sent { pushed, blobs: sender.sums(), failed, wanted })
+}
+
+impl Job {
+    /// The image's tags.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.tags.iter().map(|tag| tag.name.as_str()).collect()
+    }
 }
 
 impl Sent {
@@ -102,8 +114,7 @@ impl Sent {
     /// A line for each image that is there.
     pub(crate) fn lines(&self) -> Result<(), Finding> {
         self.pushed.iter().try_for_each(|job| {
-            let tags = job.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(", ");
-            report::line(format_args!("pushed   {}@{}  {tags}", job.to, job.digest))
+            report::line(format_args!("pushed   {}@{}  {}", job.to, job.digest, job.names().join(", ")))
         })
     }
 
@@ -135,7 +146,7 @@ pub(crate) fn jobs(
 ) -> Result<Vec<Job>, Finding> {
     let usage = |message: String, help: &str| Finding::error(codes::USAGE, message).help(help);
     let mut jobs = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for (image, to) in images {
         for target in *to {
             let place = target.strip_suffix('/');
@@ -161,17 +172,24 @@ pub(crate) fn jobs(
                 tags.extend(architectures(image)?.into_iter().map(|(arch, of)| fixed(format!("{tag}-{arch}"), of)));
             }
             tags.extend(sending.latest.then(|| Tag { name: "latest".into(), digest: image.digest, moves: true }));
-            for tag in &tags {
+            let mut new = Vec::new();
+            for tag in tags {
                 let name = format!("{reference}:{}", tag.name);
                 if !model::is_tag(&tag.name) {
                     return Err(usage(format!("`{}` is no tag", tag.name.escape_debug()), "name another one"));
                 }
-                if !seen.insert(name.clone()) {
-                    let help = "let the target end in `/`: each image has its own name there then";
-                    return Err(usage(format!("several images would be called {name}"), help));
+                match seen.insert(name.clone(), tag.digest) {
+                    None => new.push(tag),
+                    Some(digest) if digest == tag.digest => {}
+                    Some(_) => {
+                        let help = "let the target end in `/`: each image has its own name there then";
+                        return Err(usage(format!("several images would be called {name}"), help));
+                    }
                 }
             }
-            jobs.push(Job { to: reference, digest: image.digest, tags });
+            if !new.is_empty() {
+                jobs.push(Job { to: reference, digest: image.digest, tags: new });
+            }
         }
     }
     Ok(jobs)

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, Url};
 
+use crate::failure::{Failure, Kind};
+
 /// A client that follows no redirect by itself. TLS roots are the system's; `SSL_CERT_FILE` and `SSL_CERT_DIR` take their place.
 /// Proxies are the environment's. Connecting takes at most `stall`.
 ///
@@ -30,7 +32,7 @@ pub fn server(url: &Url) -> String {
 }
 
 /// `Retry-After`: seconds or a date (RFC 9110 §10.2.3).
-pub fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     match value.trim().parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
@@ -48,4 +50,18 @@ pub fn reason(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// What an answer that gives nothing means.
+pub fn refused(response: &Response) -> Failure {
+    let status = response.status();
+    let text = format!("the server answers {status}");
+    match status.as_u16() {
+        404 | 410 => Failure::lasting(Kind::NotFound, text),
+        401 | 403 | 407 => Failure::lasting(Kind::Denied, text),
+        408 | 429 | 500.. => {
+            Failure { again: Some(retry_after(response).unwrap_or_default()), ..Failure::passing(text) }
+        }
+        _ => Failure::lasting(Kind::Network, text),
+    }
 }

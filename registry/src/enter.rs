@@ -1,7 +1,7 @@
 //! How one gets in: passwords, and tokens that another server gives (distribution specification's "token authentication").
 
 use data_encoding::BASE64;
-use net::{Failure, Kind, collect};
+use net::{Failure, Kind, collect, refused};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Body, Method, Request, Response, Url};
 use serde::Deserialize;
@@ -10,7 +10,6 @@ use crate::accounts::Account;
 use crate::challenge::{self, Challenge};
 use crate::client::{Client, is_local};
 use crate::content::Sent;
-use crate::repository::refused;
 
 /// Bytes of an answer to who asks for a token.
 const LARGEST_TOKEN: u64 = 1 << 20;

@@ -74,7 +74,7 @@ impl Repository<'_> {
         for Layer { descriptor, content } in layers {
             to.put_blob(&descriptor.digest, async || Ok(content.clone()), None).await?;
         }
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..=ATTEMPTS {
             let mut all = match to.manifest(&tag).await? {
                 Some(document) => document.parsed()?.layers,
                 None => Vec::new(),
@@ -87,6 +87,9 @@ impl Repository<'_> {
             }
             if all.len() == before {
                 return Ok(());
+            }
+            if attempt == ATTEMPTS {
+                break;
             }
             let config = config(&all);
             let described = Descriptor::of(CONFIG, &config);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use data_encoding::BASE64;
 use model::{Finding, codes};
-use net::{Credentials, Failure};
+use net::{Credentials, Failure, refused};
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, Request, Response, Url};
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use crate::accounts::{self, Accounts};
 use crate::client::{Client, Options};
 use crate::content::Sent;
 use crate::failure::finding;
-use crate::repository::refused;
 
 /// Where an account is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::io::{Seek as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::join;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use model::{Digest, Finding, Reference, codes};
 use serde::Serialize;
@@ -111,7 +112,11 @@ impl<'s> Sender<'s> {
             is_free(to, tag).await?;
         }
         let mut manifests = Vec::new();
-        self.manifest(to, top, 0, false, &mut manifests).await?;
+        let is_there = to.resolve(&top.to_string()).await?.is_some();
+        // The statements' blobs travel with the layers, which take longer.
+        let statements = async || if is_there { Ok(()) } else { self.statements(to, top, 0).await };
+        let (image, statements) = join!(self.manifest(to, top, 0, Some(is_there), &mut manifests), statements());
+        image.and(statements)?;
         for subject in &manifests {
             self.refer(to, subject).await?;
         }
@@ -123,13 +128,30 @@ impl<'s> Sender<'s> {
         Ok(())
     }
 
+    /// Sends the blobs of what refers to an image that is here, and to the images in it.
+    async fn statements(&self, to: &Repository<'_>, digest: &Digest, depth: usize) -> Result<(), Finding> {
+        let Source::Here(here) = &self.source else { return Ok(()) };
+        let mut manifests = Vec::new();
+        for referrer in here.referrers(digest)? {
+            manifests.push(self.source.manifest(&referrer.digest).await?.parsed()?);
+        }
+        let blobs = stream::iter(manifests.iter().flat_map(Manifest::blobs));
+        blobs.map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        if depth < DEEPEST {
+            for inner in self.source.manifest(digest).await?.parsed()?.manifests {
+                Box::pin(self.statements(to, &inner.digest, depth + 1)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a manifest after all it leads to, and adds it and those in it to `all`.
     async fn manifest(
         &self,
         to: &Repository<'_>,
         digest: &Digest,
         depth: usize,
-        is_there: bool,
+        known: Option<bool>,
         all: &mut Vec<Digest>,
     ) -> Result<(), Finding> {
         let document = self.source.manifest(digest).await?;
@@ -138,10 +160,13 @@ impl<'s> Sender<'s> {
             return Err(broken(format!("indexes lie in it more than {DEEPEST} deep")));
         }
         // A registry has a manifest only with all it leads to.
-        let is_there = is_there || to.resolve(&digest.to_string()).await?.is_some();
+        let is_there = match known {
+            Some(known) => known,
+            None => to.resolve(&digest.to_string()).await?.is_some(),
+        };
         for inner in &manifest.manifests {
             if !all.contains(&inner.digest) {
-                Box::pin(self.manifest(to, &inner.digest, depth + 1, is_there, all)).await?;
+                Box::pin(self.manifest(to, &inner.digest, depth + 1, is_there.then_some(true), all)).await?;
             }
         }
         all.push(*digest);

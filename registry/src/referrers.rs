@@ -68,7 +68,19 @@ impl Repository<'_> {
         Ok(self.list(subject).await?.manifests)
     }
 
-    /// The same, and whose list it is.
+    /// What refers to a manifest, and to those in it.
+    ///
+    /// # Errors
+    /// `REGISTRY_…`.
+    pub async fn all_referrers(&self, top: &Digest) -> Result<Vec<Descriptor>, Finding> {
+        let mut found = self.referrers(top).await?;
+        for inner in self.existing(&top.to_string()).await?.parsed()?.manifests {
+            found.extend(self.referrers(&inner.digest).await?);
+        }
+        Ok(found)
+    }
+
+    /// The same as [`Self::referrers`], and whose list it is.
     pub(crate) async fn list(&self, subject: &Digest) -> Result<Listed, Finding> {
         let listed = self.listed(subject).await;
         let listed =
@@ -124,7 +136,7 @@ impl Repository<'_> {
         listed: Listed,
     ) -> Result<(), Finding> {
         let mut manifests = listed.manifests;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..=ATTEMPTS {
             let before = manifests.len();
             for referrer in referrers {
                 if !manifests.iter().any(|there| there.digest == referrer.digest) {
@@ -133,6 +145,9 @@ impl Repository<'_> {
             }
             if manifests.len() == before {
                 return Ok(());
+            }
+            if attempt == ATTEMPTS {
+                break;
             }
             let bytes = canonical_json(&List { schema_version: 2, media_type: index(), manifests });
             let document = Document { media_type: index(), digest: Digest::of(&bytes), bytes };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use model::Finding;
-use net::{Failure, Kind, retry_after, server};
+use net::{Failure, Kind, refused, server};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
@@ -160,19 +160,5 @@ impl<'c> Repository<'c> {
 impl fmt::Display for Repository<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.host, self.name)
-    }
-}
-
-/// What an answer that gives nothing means.
-pub(crate) fn refused(response: &Response) -> Failure {
-    let status = response.status();
-    let text = format!("the server answers {status}");
-    match status.as_u16() {
-        404 | 410 => Failure::lasting(Kind::NotFound, text),
-        401 | 403 | 407 => Failure::lasting(Kind::Denied, text),
-        408 | 429 | 500.. => {
-            Failure { again: Some(retry_after(response).unwrap_or_default()), ..Failure::passing(text) }
-        }
-        _ => Failure::lasting(Kind::Network, text),
     }
 }

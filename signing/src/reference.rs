@@ -15,6 +15,8 @@ use crate::{Signer, cosign, pem};
 
 /// Bytes of a key file.
 const LARGEST: u64 = 64 << 10;
+/// What names of keys in tokens begin with.
+const TOKEN: &str = "pkcs11:";
 /// Keys that others keep, which a later version will use.
 const LATER: [&str; 7] = ["awskms://", "azurekms://", "gcpkms://", "hashivault://", "k8s://", "gitlab://", "github://"];
 
@@ -48,7 +50,9 @@ impl FromStr for KeyReference {
         if let Some(name) = text.strip_prefix("env://") {
             return Ok(Self::Environment(name.to_owned()));
         }
-        if let Some(rest) = text.strip_prefix("pkcs11:") {
+        // A scheme is one however it is written (RFC 3986 §3.1).
+        let scheme = text.get(..TOKEN.len()).filter(|scheme| scheme.eq_ignore_ascii_case(TOKEN));
+        if let Some(rest) = scheme.and(text.get(TOKEN.len()..)) {
             let wrong = |why| {
                 Finding::error(codes::USAGE, format!("the PKCS #11 URI of a key is wrong: {why}"))
                     .help("RFC 7512 says how they are: `pkcs11:token=LABEL;object=LABEL?module-path=FILE`")

@@ -62,7 +62,8 @@ struct State {
 }
 
 impl Log {
-    /// Opens the log in a folder. If there is none, it is begun: with a key of its own, for the user alone.
+    /// Opens the log in a folder, which a line can be added to. If there is none, it is begun: with a key of its own, for the user
+    /// alone. What a killed writer began is completed.
     ///
     /// # Errors
     /// `AUDIT_UNUSABLE`, `AUDIT_BROKEN`.
@@ -94,7 +95,9 @@ impl Log {
             }
             write_checkpoint(&folder, &key, &Edge::default())?;
         }
-        Ok(Self { folder, key })
+        let log = Self { folder, key };
+        log.explained(log.ready())?;
+        Ok(log)
     }
 
     /// What signatures of the log are held against.
@@ -108,7 +111,11 @@ impl Log {
     /// `AUDIT_UNUSABLE`, also for a record that is too long; `AUDIT_BROKEN` if what the line would follow was altered.
     pub fn append(&self, record: Record) -> Result<u64, Finding> {
         let _lock = self.folder.lock_alone()?;
-        self.add(record).map_err(|finding| {
+        self.explained(self.add(record))
+    }
+
+    fn explained<T>(&self, result: Result<T, Finding>) -> Result<T, Finding> {
+        result.map_err(|finding| {
             // Reading everything takes long, and says which line it is.
             let is_broken = finding.code == codes::AUDIT_BROKEN;
             let all = is_broken.then(|| verify::check(&self.folder, Some(self.key()), None).err()).flatten();
@@ -116,13 +123,19 @@ impl Log {
         })
     }
 
-    fn add(&self, mut record: Record) -> Result<u64, Finding> {
+    /// What the next line follows, and how many bytes stand before it.
+    fn ready(&self) -> Result<(State, u64), Finding> {
         let mut state = self.state()?;
         if let Some(pending) = Pending::read(&self.folder, self.key())? {
             self.complete(state, &pending)?;
             state = self.state()?;
         }
         let offset = self.length(&state)?;
+        Ok((state, offset))
+    }
+
+    fn add(&self, mut record: Record) -> Result<u64, Finding> {
+        let (state, offset) = self.ready()?;
         record.previous = state.last;
         let line = record.line().map_err(|why| why.to_string());
         let line = line.and_then(|line| String::from_utf8(line).map_err(|e| e.to_string())).map_err(|why| {

@@ -17,11 +17,16 @@ pub fn records(dir: &Path, mut each: impl FnMut(u64, Record) -> Result<(), Findi
     let _lock = folder.lock_shared()?;
     let (checkpoint, _) = checkpoint(&folder, &public_key(&folder)?)?;
     // A line that is being written is none yet.
+    let mut shown = 0;
     for (line, number) in Lines::of(&folder)?.zip(1..=checkpoint.size) {
         let record = Record::parse(&line?.bytes).map_err(|why| {
             broken(format!("line {number} of the audit trail is not a record")).because(why.to_string())
         })?;
         each(number, record)?;
+        shown = number;
     }
-    Ok(())
+    if shown == checkpoint.size {
+        return Ok(());
+    }
+    Err(broken(format!("the audit trail has {shown} lines, and {} were signed", checkpoint.size)))
 }

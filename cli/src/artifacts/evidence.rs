@@ -15,7 +15,7 @@ use runtime::{input, local};
 use serde::de::DeserializeOwned;
 
 use super::facts::{Seen, at_release};
-use super::{Artifacts, by_title};
+use super::{Artifacts, SIGNED, by_title};
 use crate::commands::PlannedImage;
 use crate::policies;
 use crate::project::Project;
@@ -82,6 +82,8 @@ impl Artifacts<'_> {
             let kind = Predicate::CompileFlags;
             stated(statements.document(kind, subject.into_iter().collect(), &canonical_json(flags)))?;
         }
+        // Those of an image that was here before say nothing of this one.
+        self.remove(SIGNED)?;
         self.bytes("attestations.intoto.jsonl", "every statement, unsigned", statements.bytes())?;
 
         let repeated = repeated(plan, executed);

@@ -26,6 +26,8 @@ const TARGETS: [(&str, &str, &str); 2] = [
 ];
 /// What every Run step printed.
 const LOG: &str = "build-log.txt";
+/// Signed statements, one bundle on a line.
+pub(crate) const SIGNED: &str = "attestations.sigstore.jsonl";
 /// The comparisons of what Run steps made twice.
 const COMPARISONS: &str = "reproducibility.txt";
 
@@ -99,6 +101,16 @@ impl<'s> Artifacts<'s> {
         inner.commit().map_err(failed)?;
         self.written.push(DocumentFacts { name: name.to_owned(), about, digest: hasher.finish(), size });
         Ok(())
+    }
+
+    /// Removes a file that another build may have left.
+    fn remove(&self, name: &str) -> Result<(), Finding> {
+        match fs::remove_file(self.dir.join(name)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(Finding::error(codes::OUTPUT_IO, format!("{name} cannot be removed: {e}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes bytes.

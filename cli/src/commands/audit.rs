@@ -19,12 +19,15 @@ pub(super) fn run(machine: &Machine, command: &AuditCommand, format: Format) -> 
         AuditCommand::Verify { key, checkpoint, proof: None } => {
             verify(&trail::folder(machine)?, key.as_deref(), checkpoint.as_deref(), format)
         }
-        AuditCommand::Verify { key, proof: Some(proof), .. } => check(key.as_deref(), proof, format),
+        AuditCommand::Verify { key, proof: Some(proof), .. } => {
+            check(key.as_deref().unwrap_or_default(), proof, format)
+        }
         AuditCommand::Prove { line } => {
             Ok(report::data(audit::prove(&trail::folder(machine)?, *line)?.to_string().as_bytes())?)
         }
         AuditCommand::Export { output, key } => {
-            let verified = audit::export(&trail::folder(machine)?, output, trusted(key.as_deref())?.as_ref())?;
+            let verified =
+                audit::export(&trail::folder(machine)?, output, key.as_deref().map(trusted).transpose()?.as_ref())?;
             Ok(report::line(format_args!("exported {} lines to {}", verified.checkpoint.size, output.display()))?)
         }
     }
@@ -48,7 +51,7 @@ fn show(folder: &Path, format: Format) -> Result<(), Failure> {
 
 fn verify(folder: &Path, key: Option<&str>, checkpoint: Option<&Path>, format: Format) -> Result<(), Failure> {
     let older = checkpoint.map(text).transpose()?;
-    let verified = audit::verify(folder, trusted(key)?.as_ref(), older.as_deref())?;
+    let verified = audit::verify(folder, key.map(trusted).transpose()?.as_ref(), older.as_deref())?;
     let (lines, root, key) = (verified.checkpoint.size, verified.checkpoint.root, verified.key.to_string());
     if format == Format::Json {
         return Ok(report::print_json(
@@ -57,15 +60,15 @@ fn verify(folder: &Path, key: Option<&str>, checkpoint: Option<&Path>, format: F
     }
     report::line(format_args!("lines    {lines}, as they were written"))?;
     report::line(format_args!("root     {root}"))?;
+    if verified.is_unfinished {
+        report::line("pending  one more line, which the next command that writes finishes")?;
+    }
     Ok(report::line(format_args!("key      {key}"))?)
 }
 
 /// A proof that somebody else holds against a key of theirs, without the log.
-fn check(key: Option<&str>, proof: &Path, format: Format) -> Result<(), Failure> {
-    let Some(key) = trusted(key)? else {
-        let finding = Finding::error(codes::USAGE, "a proof is worth as much as the key it is held against");
-        return Err(finding.help("name the key of the log: `--key FILE`").into());
-    };
+fn check(key: &str, proof: &Path, format: Format) -> Result<(), Failure> {
+    let key = trusted(key)?;
     let proven = Proof::parse(&text(proof)?).and_then(|proof| proof.check(&key)).map_err(|why| {
         Finding::error(codes::AUDIT_BROKEN, format!("{} proves nothing", proof.display())).because(why.to_string())
     })?;
@@ -76,13 +79,12 @@ fn check(key: Option<&str>, proof: &Path, format: Format) -> Result<(), Failure>
 }
 
 /// A key as it is written, or the file that has it.
-fn trusted(key: Option<&str>) -> Result<Option<VerifierKey>, Finding> {
-    let Some(key) = key else { return Ok(None) };
+fn trusted(key: &str) -> Result<VerifierKey, Finding> {
     if let Ok(key) = VerifierKey::parse(key) {
-        return Ok(Some(key));
+        return Ok(key);
     }
     let parsed = VerifierKey::parse(text(&PathBuf::from(key))?.trim());
-    parsed.map(Some).map_err(|why| {
+    parsed.map_err(|why| {
         Finding::error(codes::KEY_UNUSABLE, format!("{key} is no key of an audit trail"))
             .because(why.to_string())
             .help("name the file `key.pub` of the log, or write the key itself: NAME+ID+KEY")

@@ -35,7 +35,7 @@ pub(super) fn run(
     let project = Project::load(&config.config, &config.select)?;
     report::print_warnings(&project.sources, &project.warnings);
     let output = Output::of(output, &project)?;
-    let release = Release::new(machine, releasing, &project, execution.artifacts.is_some())?;
+    let release = Release::new(machine, releasing, &project, &names(&project), execution.artifacts.is_some())?;
     // What is signed has to be written somewhere first.
     let scratch = match (release.signs(), &execution.artifacts) {
         (true, None) => Some(scratch()?),
@@ -60,16 +60,22 @@ pub(super) fn run(
             session.store.discard(&digest)?;
         }
     };
+    let mut findings: Findings = built.failed.iter().flat_map(|(_, found)| found.clone()).collect();
     for done in &built.done {
-        let (Value::Index { digest, .. }, plan) = (&done.index, done.plan.to_string()) else { continue };
-        release.built(&done.name, *digest, &[("executor", execution.executor.clone()), ("plan", plan)])?;
+        let how = [("executor", execution.executor.clone()), ("plan", done.plan.to_string())];
+        findings.extend(release.built(&done.name, done.digest, &how).err());
     }
-    let sent = release.run(&built.done.iter().map(Done::candidate).collect::<Vec<_>>())?;
+    // What cannot be written down goes nowhere.
+    let may_go = findings.iter().all(|finding| finding.code != codes::AUDIT_UNUSABLE);
+    let candidates: Vec<Candidate<'_>> = built.done.iter().filter(|_| may_go).map(Done::candidate).collect();
+    let sent = release.run(&candidates).unwrap_or_else(|finding| {
+        findings.push(finding);
+        None
+    });
     for done in &mut built.done {
         let jobs = sent.iter().flat_map(|sent| &sent.pushed);
-        done.pushed = jobs.filter(|job| done.is(&job.digest)).cloned().collect();
+        done.pushed = jobs.filter(|job| job.digest == done.digest).cloned().collect();
     }
-    let mut findings: Findings = built.failed.iter().flat_map(|(_, found)| found.clone()).collect();
     findings.extend(sent.iter().flat_map(|sent| sent.failed.clone()));
     summarise(&built, &output, format, findings.is_empty())?;
     if let Some(sent) = &sent {
@@ -176,17 +182,17 @@ struct Done {
     evidence: Option<(PathBuf, Bundle)>,
     #[serde(skip)]
     registries: Vec<String>,
+    /// Of the index.
+    #[serde(skip)]
+    digest: Digest,
 }
 
 impl Done {
-    fn is(&self, index: &Digest) -> bool {
-        matches!(&self.index, Value::Index { digest, .. } if digest == index)
-    }
-
     fn candidate(&self) -> Candidate<'_> {
         Candidate {
             name: &self.name,
             archive: &self.output,
+            index: self.digest,
             evidence: self.evidence.as_ref(),
             registries: &self.registries,
         }
@@ -261,25 +267,26 @@ fn attempt(
     });
     for (planned_image, packages) in planned.images.iter().zip(packages) {
         let folder = folders.next();
-        match release(session, planned_image, packages, &executed, output) {
-            Ok(mut done) => {
-                if let Some(mut artifacts) = folder {
-                    let archive = done.output.file_name().unwrap_or_default().to_string_lossy();
-                    let statements = artifacts.of_image(&Finished {
-                        project,
-                        planned: planned_image,
-                        lock: &planned.lock,
-                        executed: &executed,
-                        executors: &options.executors,
-                        archive: (&archive, &done.written),
-                        started,
-                    })?;
-                    done.evidence = Some((artifacts.dir, statements));
-                }
-                let own = || planned_image.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
-                done.repeated = execution.check_reproducible.then(own);
-                built.done.push(done);
+        let documented = |mut done: Done| -> Result<Done, Findings> {
+            if let Some(mut artifacts) = folder {
+                let archive = done.output.file_name().unwrap_or_default().to_string_lossy();
+                let statements = artifacts.of_image(&Finished {
+                    project,
+                    planned: planned_image,
+                    lock: &planned.lock,
+                    executed: &executed,
+                    executors: &options.executors,
+                    archive: (&archive, &done.written),
+                    started,
+                })?;
+                done.evidence = Some((artifacts.dir, statements));
             }
+            let own = || planned_image.plan.steps.keys().filter(|key| executed.repeated.contains_key(key)).count();
+            done.repeated = execution.check_reproducible.then(own);
+            Ok(done)
+        };
+        match release(session, planned_image, packages, &executed, output).and_then(documented) {
+            Ok(done) => built.done.push(done),
             Err(findings) => {
                 let name = planned_image.image.config.name.value.clone();
                 built.failed.push((name, project.of_image(planned_image.image, findings)));
@@ -302,7 +309,9 @@ fn release(
         return Err(findings);
     }
     let index = plan.targets.get("index").and_then(|key: &PlanKey| executed.values.get(key));
-    let index = index.ok_or_else(|| Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index"))?;
+    let Some(index @ Value::Index { digest, .. }) = index else {
+        return Err(Finding::error(codes::LOCK_INCONSISTENT, "the plan makes no image index").into());
+    };
     let config = &image.config;
     let options = ArchiveOptions {
         name: config.name.value.clone(),
@@ -326,7 +335,13 @@ fn release(
         pushed: Vec::new(),
         evidence: None,
         registries,
+        digest: *digest,
     })
+}
+
+/// What images are called, and their tags.
+fn names(project: &Project) -> Vec<(String, String)> {
+    project.images().iter().map(|image| (image.config.name.value.clone(), tag(image).to_owned())).collect()
 }
 
 fn tag(image: &Image) -> &str {

@@ -54,7 +54,7 @@ pub(super) fn copy(
     }
     let jobs = jobs(&[(&image, to)], sending, |_| Ok(Vec::new()))?;
     let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Copy };
-    let referrers = |image: &Digest| waiting()?.block_on(repository.referrers(image));
+    let referrers = |image: &Digest| waiting()?.block_on(repository.all_referrers(image));
     let sender = Sender::new(Source::Repository(repository.clone()));
     let statements = |image: &Digest| Ok(referrers(image)?.iter().filter_map(signed::kind).collect());
     send(&client, &sender, jobs, &told, statements)?.report(format)

@@ -42,16 +42,17 @@ pub(super) fn key(command: &KeyCommand) -> Result<(), Failure> {
 /// `sign`: says nothing of an image but that the key's owner signed it.
 pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Option<&Path>) -> Result<(), Failure> {
     let trail = Trail::open(machine)?;
-    let subject = Subject::named(machine, image)?;
+    let subject = named(machine, image, signing)?;
     let signers = signers(&signing.keys)?;
     if let (Some(prefix), Some(signer)) = (plain, signers.first()) {
         write_plain(prefix, &subject, signer.as_ref())?;
     }
     deliver(&subject, &signers, signing, SIGNATURE, &json!({}))?;
+    trail.add(Action::Sign, image, subject.digest, &[trail::keys(&signers)])?;
     if signing.legacy {
         legacy::sign(&subject, &signers)?;
     }
-    Ok(trail.add(Action::Sign, image, subject.digest, &[trail::keys(&signers)])?)
+    Ok(())
 }
 
 /// `attest`: says something of an image.
@@ -68,7 +69,7 @@ pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> R
         }
     };
     let trail = Trail::open(machine)?;
-    let subject = Subject::named(machine, image)?;
+    let subject = named(machine, image, signing)?;
     let bytes = read(predicate)?;
     let named = |finding: Finding| finding.because(format!("the predicate is {}", predicate.display()));
     let predicate = signed::predicate(&bytes, uri, &subject.digest).map_err(named)?;
@@ -76,12 +77,13 @@ pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> R
         schemas::check(&read(schema)?, &predicate).map_err(named)?;
     }
     let signers = signers(&signing.keys)?;
-    deliver(&subject, &signers, signing, uri, &predicate)?;
-    if signing.legacy {
-        legacy::attest(&subject, &signers, uri, &predicate)?;
-    }
+    let bundles = deliver(&subject, &signers, signing, uri, &predicate)?;
     let how = [trail::keys(&signers), ("predicate", uri.to_owned())];
-    Ok(trail.add(Action::Attest, image, subject.digest, &how)?)
+    trail.add(Action::Attest, image, subject.digest, &how)?;
+    if signing.legacy {
+        legacy::attest(&subject, &bundles, uri)?;
+    }
+    Ok(())
 }
 
 /// `attach`: puts signatures that were made elsewhere beside the image they are of.
@@ -113,6 +115,15 @@ pub(crate) fn signers(keys: &[String]) -> Result<Vec<Box<dyn Signer>>, Finding> 
     keys.iter().map(|key| signing::open(&key.parse::<KeyReference>()?, &password::of)).collect()
 }
 
+/// What is signed; there is a place for all that is asked for.
+fn named(machine: &Machine, image: &str, signing: &Signing) -> Result<Subject, Finding> {
+    let subject = Subject::named(machine, image)?;
+    if signing.legacy {
+        subject.repository()?;
+    }
+    Ok(subject)
+}
+
 /// Signs with every key; bundles go beside the image, or into a file.
 fn deliver(
     subject: &Subject,
@@ -120,7 +131,7 @@ fn deliver(
     signing: &Signing,
     kind: &str,
     predicate: &Value,
-) -> Result<(), Failure> {
+) -> Result<Vec<(Bundle, Vec<u8>)>, Failure> {
     let signed = signers.iter().map(|signer| signed::sign(signer.as_ref(), &subject.digest, kind, predicate.clone()));
     let bundles = signed.collect::<Result<Vec<_>, _>>()?;
     if let Some(file) = &signing.output_bundle {
@@ -133,7 +144,8 @@ fn deliver(
     if subject.keeps() || signing.output_bundle.is_none() {
         subject.attach(&bundles)?;
     }
-    Ok(report::line(format_args!("signed   {}  {kind}", subject.digest))?)
+    report::line(format_args!("signed   {}  {kind}", subject.digest))?;
+    Ok(bundles)
 }
 
 /// The digest as text, and a signature over it that `openssl dgst -verify` accepts once it is decoded.

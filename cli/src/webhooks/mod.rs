@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use model::{Finding, Findings, codes};
-use net::{Failure, Kind, Patience, client, reason, retry_after, shown};
+use net::{Failure, Kind, Patience, client, reason, refused, shown};
+use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode};
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -52,12 +52,14 @@ impl Webhooks {
         Ok(Self { hooks, client, stall })
     }
 
+    /// Whether there is nobody to be told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hooks.is_empty()
+    }
+
     /// Tells everybody of each image. Who cannot be told keeps nobody else from it; the image is released all the same.
     pub(crate) fn tell(&self, released: &[Released<'_>]) -> Result<Findings, Finding> {
         let mut findings = Findings::new();
-        if self.hooks.is_empty() || released.is_empty() {
-            return Ok(findings);
-        }
         let waiting = waiting()?;
         for released in released {
             for hook in &self.hooks {
@@ -73,7 +75,7 @@ impl Webhooks {
     }
 
     async fn post(&self, hook: &Webhook, released: &Released<'_>) -> Result<(), Failure> {
-        let body = serde_json::to_vec(&hook.form.body(released)).unwrap_or_default();
+        let body = hook.form.body(released).to_string().into_bytes();
         let patience = Patience::new(ATTEMPTS, BACKOFF, DEADLINE);
         patience.retrying(async || self.once(hook, &body).await).await
     }
@@ -96,15 +98,7 @@ impl Webhooks {
             Ok(Err(e)) => return Err(Failure::passing(reason(e))),
             Err(_) => return Err(Failure::passing(format!("no answer within {} s", self.stall.as_secs_f32()))),
         };
-        let status = response.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        let text = format!("it answered {}", status.as_u16());
-        if status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status) {
-            return Err(Failure { again: retry_after(&response).or(Some(Duration::ZERO)), ..Failure::passing(text) });
-        }
-        Err(Failure::lasting(Kind::Network, text))
+        if response.status().is_success() { Ok(()) } else { Err(refused(&response)) }
     }
 }
 
@@ -117,7 +111,7 @@ impl Form {
         let sbom = is_said(&["cyclonedx", "spdx"]);
         let scanned = is_said(&["attestation/vuln"]);
         let (repository, digest) = (job.to.to_string(), job.digest);
-        let tags: Vec<&str> = job.tags.iter().map(|tag| tag.name.as_str()).collect();
+        let tags = job.names();
         match self {
             Form::Json => json!({
                 "event": "released",

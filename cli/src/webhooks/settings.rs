@@ -2,7 +2,7 @@ use std::path::Path;
 
 use grammar::reader::Reader;
 use grammar::yaml::Node;
-use model::Sources;
+use model::{Finding, Sources, codes};
 use reqwest::Url;
 use runtime::input;
 
@@ -96,12 +96,18 @@ fn address(reader: &mut Reader, node: &Node, plain_http: bool) -> Option<Url> {
     let url = Url::parse(&text).ok().filter(may_be_asked);
     if url.is_none() {
         let help = "write an https address, or `env://NAME`; http is for this machine, or needs `--plain-http`";
-        reader.bad_value(written.span, "this is no address that can be told", help);
+        reader
+            .add(unshown(format!("{} is no address that can be told", grammar::reader::named("webhooks[].url")), help));
     }
     url
 }
 
-/// What a variable of the environment holds. Secrets stand in no file.
+/// A finding without its place: the line would be shown with it, and in it what may be a secret.
+fn unshown(message: String, help: &str) -> Finding {
+    Finding::error(codes::BAD_VALUE, message).help(help)
+}
+
+/// What a variable of the environment holds. Secrets stand in no file, and one that does all the same is not shown.
 fn variable(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
     let written = reader.line(node, path)?;
     let name = written.value.strip_prefix(VARIABLE);
@@ -109,9 +115,9 @@ fn variable(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
     if text.is_none() {
         let message = match name {
             Some(name) => format!("the environment has no {}", grammar::quote(name)),
-            None => "this has to be in the environment, not in a file".to_owned(),
+            None => format!("{} has to be in the environment, not in a file", grammar::reader::named(path)),
         };
-        reader.bad_value(written.span, message, "put it in a variable, and write `env://NAME`");
+        reader.add(unshown(message, "put it in a variable, and write `env://NAME`"));
     }
     text
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use inspect::pypi::normalize;
+use inspect::pypi::{UnreadableRequirement as Unreadable, normalize, requirement_head};
 use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{MarkerEnvironment, MarkerTree, Pep508Url, VersionOrUrl};
 
@@ -31,14 +31,6 @@ pub(crate) struct Requirement {
     pub(crate) text: String,
 }
 
-/// Why a text is no requirement, and where in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable {
-    pub(super) message: String,
-    pub(super) start: usize,
-    pub(super) len: usize,
-}
-
 impl Requirement {
     pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
         let at = |start: usize, len: usize, message: &str| Unreadable { message: message.to_owned(), start, len };
@@ -51,7 +43,7 @@ impl Requirement {
             return Err(at(start, c.len_utf8(), &message));
         }
         let text = text.replace(['\n', '\t'], " ");
-        let head = head(&text)?;
+        let head = requirement_head(&text)?;
         let rest = text.get(head..).unwrap_or_default();
         if rest.starts_with('@') {
             return Err(at(head, rest.len(), "a URL is not accepted: files come from the configured index, by digest"));
@@ -94,45 +86,6 @@ impl Requirement {
     pub(super) fn applies_for(&self, environment: &MarkerEnvironment, extra: &str) -> bool {
         let extra = pep508_rs::ExtraName::from_str(extra);
         extra.is_ok_and(|extra| self.marker.evaluate(environment, &[extra])) && !self.applies(environment)
-    }
-}
-
-/// Where name, extras and the space after them end. pep508_rs panics on names and extras that end in `-`, `_` or `.`,
-/// and reads the environment for what looks like a path, so both are found here first.
-fn head(text: &str) -> Result<usize, Unreadable> {
-    let skip = |at: usize| at + text.get(at..).map_or(0, |rest| rest.len() - rest.trim_start().len());
-    let word = |at: usize, what: &str| {
-        let rest = text.get(at..).unwrap_or_default();
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(rest.len());
-        let word = rest.get(..end).unwrap_or_default();
-        let proper = word.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && word.ends_with(|c: char| c.is_ascii_alphanumeric());
-        if proper {
-            return Ok(at + end);
-        }
-        let message = format!("expected {what}: letters and digits, with `-`, `_` or `.` only between them");
-        Err(Unreadable { message, start: at, len: end.max(1).min(rest.len()) })
-    };
-    let mut at = skip(word(skip(0), "the name of a project")?);
-    if text.get(at..).is_some_and(|rest| rest.starts_with('[')) {
-        at = skip(at + 1);
-        while !text.get(at..).is_some_and(|rest| rest.starts_with(']')) {
-            at = skip(word(at, "the name of an extra")?);
-            if text.get(at..).is_some_and(|rest| rest.starts_with(',')) {
-                at = skip(at + 1);
-            } else if !text.get(at..).is_some_and(|rest| rest.starts_with(']')) {
-                return Err(Unreadable { message: "expected `,` or `]` after an extra".to_owned(), start: at, len: 1 });
-            }
-        }
-        at = skip(at + 1);
-    }
-    match text.get(at..).and_then(|rest| rest.chars().next()) {
-        None | Some('@' | '(' | '<' | '=' | '>' | '~' | '!' | ';') => Ok(at),
-        Some(c) => Err(Unreadable {
-            message: format!("expected a version clause such as `>=1.0`, or `;`, found `{c}`"),
-            start: at,
-            len: 1,
-        }),
     }
 }
 

@@ -66,21 +66,29 @@ impl<R: BufRead> Members<R> {
     /// Unpacks the next member that holds something; `false` if that is not a small one, or there is none.
     fn next(&mut self) -> io::Result<bool> {
         loop {
-            self.packed.drain(..mem::take(&mut self.taken));
+            // Not after every member: small ones would be moved as often as there are any.
+            if self.packed.len() - self.taken < MOSTLY / 2 {
+                self.packed.drain(..mem::take(&mut self.taken));
+            }
             let mut member = None;
             for most in [MOSTLY, PACKED] {
+                if most == PACKED {
+                    self.packed.drain(..mem::take(&mut self.taken));
+                }
                 let wanted = most.saturating_sub(self.packed.len());
                 let read = self.input.by_ref().take(wanted as u64).read_to_end(&mut self.packed)?;
                 if read == 0 && most == PACKED {
                     break;
                 }
-                member = self.unpacker.member(&self.packed, &mut self.plain);
+                let packed = self.packed.get(self.taken..).unwrap_or_default();
+                member = self.unpacker.member(packed, &mut self.plain);
                 if member.is_some() {
                     break;
                 }
             }
             let Some((taken, given)) = member else { return Ok(false) };
-            (self.taken, self.left) = (taken, 0..given);
+            self.taken += taken;
+            self.left = 0..given;
             if given > 0 {
                 return Ok(true);
             }
@@ -88,7 +96,8 @@ impl<R: BufRead> Members<R> {
     }
 
     /// What was not unpacked goes to the reader of streams, who also says what is wrong with it; the end of all is no error.
-    fn into_stream(self) -> Gzip<R> {
+    fn into_stream(mut self) -> Gzip<R> {
+        self.packed.drain(..self.taken);
         if self.packed.is_empty() {
             return Gzip::Nothing;
         }

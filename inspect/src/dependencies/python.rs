@@ -11,7 +11,7 @@ use pep508_rs::{Requirement, VersionOrUrl};
 use toml::{Table, Value};
 
 use super::{Contents, Read, file_name, fragment, is_commit, is_requirements, quoted};
-use crate::pypi::{Address, normalize};
+use crate::pypi::{Address, normalize, requirement_head};
 
 /// The longest requirement that is read, in bytes.
 const LONGEST: usize = 4096;
@@ -71,7 +71,8 @@ fn asked(text: &str) -> Result<Option<Dependency>, String> {
         return Ok(None);
     }
     let unreadable = || format!("{} is no requirement", quoted(text));
-    let requirement = Some(text).filter(|text| is_bounded(text)).ok_or_else(unreadable)?;
+    let may_be_read = |text: &&str| is_bounded(text) && requirement_head(text).is_ok();
+    let requirement = Some(text).filter(may_be_read).ok_or_else(unreadable)?;
     let requirement = Requirement::<Address>::from_str(requirement).map_err(|_| unreadable())?;
     let (version, digest) = match &requirement.version_or_url {
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => {

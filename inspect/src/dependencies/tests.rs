@@ -36,6 +36,10 @@ fn python() {
                 idna==3.1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\nx @ https://example.com/x.zip\n";
     assert_eq!(read("requirements.txt", text), ["fast-api 1.0*", "uvicorn ?*", "idna 3.1*+", "x ?*"]);
     assert_eq!(read("dev-requirements.txt", "a=b"), ["unread: `a=b` is no requirement"]);
+    // The library panics on these.
+    for odd in ["f-*", "f_", "a[b-]", "a.@ https://x.example/"] {
+        assert_eq!(read("dev-requirements.txt", odd), [format!("unread: `{odd}` is no requirement")]);
+    }
     let text = "[project]\ndependencies = ['a==1.*', 'b===2']\n[project.optional-dependencies]\nt = ['c']\n\
                 [dependency-groups]\ndev = ['d>1', {include-group = 't'}]\n[tool.poetry.dependencies]\npython = '^3'\ne = '1.2'\nf = {version = '^1'}\n\
                 [build-system]\nrequires = ['hatchling']\n";

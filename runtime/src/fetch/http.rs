@@ -136,7 +136,13 @@ impl Http {
                 return if status.is_success() || matches!(status.as_u16(), 304 | 416) {
                     Ok(Answer { response, url, over_tls })
                 } else {
-                    Err(refused(&response))
+                    Err(match net::refused(&response) {
+                        Failure { kind: Kind::Denied, text, .. } => Failure::lasting(
+                            Kind::Denied,
+                            format!("{text}; credentials are taken from netrc or the client's configuration"),
+                        ),
+                        failure => failure,
+                    })
                 };
             }
             let target = response.headers().get(LOCATION).and_then(|value| url.join(value.to_str().ok()?).ok());
@@ -208,20 +214,4 @@ impl Http {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn refused(response: &Response) -> Failure {
-    let status = response.status();
-    let text = format!("the server answers {status}");
-    match status.as_u16() {
-        404 | 410 => Failure::lasting(Kind::NotFound, text),
-        401 | 403 | 407 => Failure::lasting(
-            Kind::Denied,
-            format!("{text}; credentials are taken from netrc or the client's configuration"),
-        ),
-        408 | 429 | 500.. => {
-            Failure { again: Some(net::retry_after(response).unwrap_or_default()), ..Failure::passing(text) }
-        }
-        _ => Failure::lasting(Kind::Network, text),
-    }
 }

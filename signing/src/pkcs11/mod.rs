@@ -126,11 +126,15 @@ fn log_in(uri: &TokenUri, session: &Session, password: &Password<'_>) -> Result<
 fn read_pin(path: &Path) -> Result<Zeroizing<Vec<u8>>, Finding> {
     // It never grows, so no part of the PIN stays where it was before.
     let mut pin = Zeroizing::new(Vec::with_capacity(8192));
-    let read = File::open(path).and_then(|file| file.take(LONGEST_PIN).read_to_end(&mut pin));
+    let read = File::open(path).and_then(|file| file.take(LONGEST_PIN + 1).read_to_end(&mut pin));
     read.map_err(|e| {
         Finding::error(codes::KEY_UNUSABLE, format!("the PIN in {} cannot be read: {e}", path.display()))
             .help("name the file that holds it, and nothing else, as `pin-source=file:/…`")
     })?;
+    if pin.len() as u64 > LONGEST_PIN {
+        let message = format!("{} has more bytes than any PIN", path.display());
+        return Err(Finding::error(codes::KEY_UNUSABLE, message).help("name the file that holds it, and nothing else"));
+    }
     while pin.last().is_some_and(|byte| b"\r\n".contains(byte)) {
         pin.pop();
     }

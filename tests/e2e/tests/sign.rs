@@ -115,6 +115,8 @@ fn a_build_signs_and_sends_all_that_is_said_of_its_image() {
     build(&["--sign"]).fails(2, "--key");
     build(&["--push"]).fails(2, "CS0907");
     build(&["--latest"]).fails(2, "CS0907");
+    build(&["--push", "no name"]).fails(2, "CS1401");
+    build(&["--push", "registry.example/x/", "--tag", "no tag"]).fails(2, "CS0907");
     run(copy.build().args(["--push", "registry.example/x/"]).args(sign).env("CLNSTRT_PASSWORD", "other"))
         .fails(3, "CS1501");
     build(&[sign.as_slice(), &["--offline", "--push", "registry.example/x/"]].concat()).fails(3, "CS0605");
@@ -161,7 +163,15 @@ fn a_build_signs_and_sends_all_that_is_said_of_its_image() {
     assert_eq!(lines("attestations.sigstore.jsonl"), lines("attestations.intoto.jsonl") + 3);
     // Signatures are the same a second time, so only what has the time in it is sent: provenance.
     let again = build(&[sign.as_slice(), &["--push", &named]].concat());
-    assert!(again.stderr.contains("1 blobs sent"), "{}", again.stderr);
+    assert!(again.stderr.lines().any(|line| line.starts_with("1 blobs sent")), "{}", again.stderr);
+    // Without a key nothing is signed, and what was signed before is not taken for it.
+    let trail = dir.path().join("trail");
+    let unsigned = format!("127.0.0.1:{port}/unsigned/small:1.0");
+    build(&["--artifacts", folder, "--push", &unsigned, "--audit", trail.to_str().unwrap()]).ok();
+    assert!(!artifacts.join("attestations.sigstore.jsonl").exists());
+    assert!(!verify(&public, &unsigned).status.success());
+    let log = fs::read_to_string(trail.join("log.jsonl")).unwrap();
+    assert!(log.contains(r#""what":"build""#) && log.contains(r#""what":"push""#) && !log.contains(r#""what":"sign""#));
 }
 
 #[test]
@@ -342,7 +352,9 @@ fn the_older_form_is_written_on_request() {
     let stranger = key(dir.path(), "stranger");
     assert!(!older("verify", &stranger.1, &[]).status.success());
     let folder = format!("oci:{}", layout.display());
+    let index = fs::read(layout.join("index.json")).unwrap();
     clnstrt(&["sign", "--image", &folder, "--key", keys[0].0.to_str().unwrap(), "--legacy"]).fails(2, "CS0907");
+    assert_eq!(fs::read(layout.join("index.json")).unwrap(), index, "nothing was signed");
 }
 
 #[test]

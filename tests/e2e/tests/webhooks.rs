@@ -115,7 +115,7 @@ fn a_release_is_told_in_every_form_and_no_secret_is_shown() {
     ] {
         fs::write(&hooks, text).unwrap();
         let refused = push(&format!("127.0.0.1:{port}/team/small:3.0")).fails(2, code);
-        assert!(!refused.stderr.contains(": s3cret is"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("s3cret"), "{}", refused.stderr);
     }
     let tag = format!("127.0.0.1:{port}/team/small:3.0");
     run(cli().args(["copy", &tag, &format!("127.0.0.1:{port}/x/y:1")])).fails(1, "CS1404");

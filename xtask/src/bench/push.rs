@@ -41,14 +41,13 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
         openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key
         \"$COSIGN\" generate-key-pair --output-key-prefix theirs
         python3 -c 'import json; json.dump(json.load(open(\"artifacts/provenance.json\"))[\"predicate\"], open(\"predicate.json\", \"w\"))'"))?;
-    let ours = |image: &str| {
+    let ours = |key: &str, image: &str| {
         let attest = |(kind, _, file): &(&str, &str, &str)| {
-            format!("\"$CLNSTRT\" attest --image {image} --key plain.key --type {kind} --predicate {file}\n")
+            format!("\"$CLNSTRT\" attest --image {image} --key {key} --type {kind} --predicate {file}\n")
         };
-        format!("\"$CLNSTRT\" sign --image {image} --key plain.key\n")
-            + &EVIDENCE.iter().map(attest).collect::<String>()
+        format!("\"$CLNSTRT\" sign --image {image} --key {key}\n") + &EVIDENCE.iter().map(attest).collect::<String>()
     };
-    // cosign reads keys with a password only; the empty one is as slow as any other.
+    // cosign reads keys with a password only, and the empty one is as slow to open as any other: ours is measured with that key, too.
     let theirs = |image: &str| {
         let options = "--yes --key theirs.key --tlog-upload=false --use-signing-config=false --allow-http-registry";
         let attest = |(_, kind, file): &(&str, &str, &str)| {
@@ -56,10 +55,10 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
         };
         format!("\"$COSIGN\" sign {options} {image}\n") + &EVIDENCE.iter().map(attest).collect::<String>()
     };
-    shell::run(&mut sh(&ours("oci:signed")))?;
+    shell::run(&mut sh(&ours("plain.key", "oci:signed")))?;
 
     let registry = Registry::start(&bench.dir)?;
-    let mut series: [Series; 4] = Default::default();
+    let mut series: [Series; 5] = Default::default();
     let mut asked = [0; 3];
     for run in 0..bench.runs {
         let [sent, alone, by_us, by_cosign] =
@@ -73,23 +72,23 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
             asked[at] = registry.requests()? - before;
         }
         // Ours is signed where it lies, and sent with all that; cosign's has to be there before it can be signed.
-        let script =
-            format!("rm -rf fresh\ncp -al plain fresh\n{}\"$CLNSTRT\" push oci:fresh {by_us}", ours("oci:fresh"));
-        series[2].push(measured(&mut sh(&script), &bench.dir)?);
+        for (at, key) in [(2, "plain"), (3, "theirs")] {
+            let evidence = ours(&format!("{key}.key"), "oci:fresh");
+            let script =
+                format!("rm -rf fresh\ncp -al plain fresh\n{evidence}\"$CLNSTRT\" push oci:fresh {by_us}-{key}");
+            series[at].push(measured(&mut sh(&script), &bench.dir)?);
+        }
         shell::run(&mut sh(&format!("\"$CRANE\" push --insecure plain {by_cosign} 2>/dev/null")))?;
         let before = registry.requests()?;
-        series[3].push(measured(&mut sh(&theirs(&by_cosign)), &bench.dir)?);
+        series[4].push(measured(&mut sh(&theirs(&by_cosign)), &bench.dir)?);
         asked[2] = registry.requests()? - before;
     }
-    let [pushed, alone, by_us, by_cosign] = series;
+    let [pushed, alone, by_us, with_their_key, by_cosign] = series;
     let more = (pushed.median() - alone.median()) * 1e3;
     report.limit("image with six statements after crane with the image alone, ms", more, 50.0);
-    report.compare(
-        "cosign signing and attesting five times over clnstrt doing that and sending the image",
-        by_cosign,
-        by_us,
-        &[(Measure::Wall, 10.0)],
-    );
+    let wanted = [(Measure::Wall, 10.0)];
+    report.compare("cosign: six statements, over clnstrt: those and the image", by_cosign.clone(), by_us, &wanted);
+    report.compare("the same, of clnstrt with the key that cosign reads", by_cosign, with_their_key, &[]);
     let [whole, image, evidence] = asked;
     println!("requests: {whole} by clnstrt for all of it, {image} by crane, {evidence} by cosign for the evidence");
     report.limit("requests for the evidence, of cosign's", (whole as f64 - image as f64) / evidence as f64, 0.5);
