@@ -409,7 +409,7 @@ pub(crate) enum AuditCommand {
 #[derive(ClapArgs)]
 pub(crate) struct Signing {
     /// A key file, `env://NAME`, or the URI of a key in a token, `pkcs11:token=LABEL;object=LABEL?module-path=FILE`; may be repeated.
-    #[arg(long = "key", required = true, value_name = "KEY")]
+    #[arg(long = "key", required = true, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) keys: Vec<String>,
     /// Write the bundle to a file; of a digest or an archive, only there.
     #[arg(long, value_name = "FILE")]
@@ -455,17 +455,20 @@ pub(crate) struct Sending {
     pub(crate) webhooks: Option<PathBuf>,
 }
 
+/// What `--push` without a name means; nobody can write it, so that an empty variable does not mean it.
+pub(crate) const DECLARED: &str = "\0";
+
 /// What becomes of images that are built.
 #[derive(ClapArgs)]
 pub(crate) struct Releasing {
     /// Send them there, as `push` does, with all that was signed; without a name to the `registries` of the configuration. May be repeated.
-    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
+    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = DECLARED)]
     pub(crate) push: Vec<String>,
     /// Sign them, and every document about them; into the folder of `--artifacts`, and beside images that are pushed.
     #[arg(long, requires = "keys")]
     pub(crate) sign: bool,
     /// A key file, `env://NAME`, or `pkcs11:…`; may be repeated.
-    #[arg(long = "key", value_name = "KEY", requires = "sign")]
+    #[arg(long = "key", value_name = "KEY", requires = "sign", allow_hyphen_values = true)]
     pub(crate) keys: Vec<String>,
     #[command(flatten)]
     pub(crate) sending: Sending,
@@ -474,7 +477,7 @@ pub(crate) struct Releasing {
 impl Releasing {
     /// Whether images go where their configurations say.
     pub(crate) fn to_declared(&self) -> bool {
-        self.push.iter().any(String::is_empty)
+        self.push.iter().any(|target| target == DECLARED)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Images that lie here, as what can be sent to registries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{Digest, Finding, Reference, codes, is_tag};
@@ -9,7 +9,7 @@ use runtime::archive::Blobs;
 use runtime::input;
 use serde_json::Value;
 
-use crate::{project, signed};
+use crate::project;
 
 /// As images are named inside layouts (image specification 1.1, "Pre-Defined Annotation Keys"; containerd and podman have their own).
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -117,15 +117,6 @@ impl Layouts {
         let mut layouts = self.layouts.iter();
         let layout = layouts.find(|layout| layout.images.iter().any(|image| image.digest == *index));
         layout.map_or(Ok(Vec::new()), |layout| Ok(parsed(&layout.document(index)?)?.manifests))
-    }
-
-    /// The types of what is said of an image, and of those in it.
-    pub(crate) fn statements(&self, image: &Digest) -> Result<Vec<String>, Finding> {
-        let mut kinds = BTreeSet::new();
-        for digest in self.inside(image)?.iter().map(|inner| &inner.digest).chain([image]) {
-            kinds.extend(registry::Blobs::referrers(self, digest)?.iter().filter_map(signed::kind));
-        }
-        Ok(kinds.into_iter().collect())
     }
 
     /// The images in an index, by their architectures.

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use signing::Signer;
 
-use crate::args::{Machine, Releasing};
+use crate::args::{DECLARED, Machine, Releasing};
 use crate::artifacts::SIGNED;
 use crate::commands::signers;
 use crate::layout::{Layouts, Named};
@@ -56,7 +56,7 @@ impl<'r> Release<'r> {
     ) -> Result<Self, Failure> {
         let usage = |message: &str, help: &str| Err(Finding::error(codes::USAGE, message).help(help).into());
         if let Some(target) = releasing.push.first() {
-            refuse_offline(machine, if target.is_empty() { "`--push`" } else { target })?;
+            refuse_offline(machine, if target == DECLARED { "`--push`" } else { target })?;
         }
         let nowhere = |image: &&compiler::template::Image| image.config.registries.is_empty();
         if let (true, Some(image)) = (releasing.to_declared(), project.images().iter().find(nowhere)) {
@@ -122,7 +122,7 @@ impl<'r> Release<'r> {
         let layouts = layouts.with(referrers);
         let told = Told { trail: &self.trail, webhooks: &self.webhooks, action: Action::Push };
         let sender = Sender::new(Source::Here(&layouts));
-        send(&client, &sender, jobs, &told, |image| layouts.statements(image)).map(Some)
+        send(&client, &sender, jobs, &told).map(Some)
     }
 
     /// Signs each statement with every key, and each image too, which says nothing more of it. What is said of an image is put
@@ -156,7 +156,7 @@ impl<'r> Release<'r> {
 
 /// Where an image goes.
 fn targets(releasing: &Releasing, registries: &[String]) -> Vec<String> {
-    let named = releasing.push.iter().filter(|target| !target.is_empty()).cloned();
+    let named = releasing.push.iter().filter(|target| *target != DECLARED).cloned();
     let declared = registries.iter().filter(|_| releasing.to_declared());
     named.chain(declared.map(|place| format!("{place}/"))).collect()
 }

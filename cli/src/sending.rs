@@ -1,6 +1,6 @@
 //! Images on their way to registries: what they are called there, and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit::Action;
 use futures::stream::{self, StreamExt as _};
@@ -12,6 +12,7 @@ use crate::args::{Format, Sending};
 use crate::layout::Named;
 use crate::located::waiting;
 use crate::report::{self, Failure};
+use crate::signed;
 use crate::trail::Trail;
 use crate::webhooks::{Released, Webhooks};
 
@@ -51,15 +52,9 @@ fn names<S: Serializer>(tags: &[Tag], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(tags.iter().map(|tag| &tag.name))
 }
 
-/// Sends images, and tells of those that are there then. One that cannot be sent leaves the others whole. What is said of an image
-/// is known by its digest.
-pub(crate) fn send(
-    client: &Client,
-    sender: &Sender<'_>,
-    jobs: Vec<Job>,
-    told: &Told<'_>,
-    statements: impl Fn(&Digest) -> Result<Vec<String>, Finding>,
-) -> Result<Sent, Finding> {
+/// Sends images, and tells of those that are there then, with what is said of them there. One that cannot be sent leaves the others
+/// whole.
+pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>, told: &Told<'_>) -> Result<Sent, Finding> {
     let one = async |job: &Job| {
         let to = client.repository(&job.to)?;
         sender.image(&to, &job.digest, &job.tags).await?;
@@ -79,7 +74,7 @@ pub(crate) fn send(
     if !told.webhooks.is_empty() {
         let mut released = Vec::new();
         for job in &pushed {
-            match statements(&job.digest) {
+            match statements(client, job) {
                 Ok(statements) => released.push(Released { job, statements, commit: told.trail.commit() }),
                 Err(finding) => failed.push(finding.because(format!("nobody was told of {}", job.digest))),
             }
@@ -87,6 +82,14 @@ pub(crate) fn send(
         failed.extend(told.webhooks.tell(&released).unwrap_or_else(Findings::from));
     }
     Ok(Sent { pushed, blobs: sender.sums(), failed, wanted })
+}
+
+/// The types of what refers to an image and to those in it.
+fn statements(client: &Client, job: &Job) -> Result<Vec<String>, Finding> {
+    let to = client.repository(&job.to)?;
+    let referrers = waiting()?.block_on(to.all_referrers(&job.digest))?;
+    let kinds: BTreeSet<String> = referrers.iter().filter_map(signed::kind).collect();
+    Ok(kinds.into_iter().collect())
 }
 
 impl Job {

@@ -179,6 +179,10 @@ pub(crate) fn is_about<P>(statement: &Statement<P>, digest: &Digest) -> bool {
 pub(crate) fn predicate(bytes: &[u8], predicate_type: &str, digest: &Digest) -> Result<Value, Finding> {
     let unreadable = |why: String| Finding::error(codes::BUNDLE_UNREADABLE, format!("this is no predicate: {why}"));
     let value: Value = serde_json::from_slice(bytes).map_err(|e| unreadable(format!("it is no JSON: {e}")))?;
+    if let Some(number) = altered_number(bytes) {
+        return Err(unreadable(format!("the number {number} is one that programs read in different ways"))
+            .help("write it as text"));
+    }
     let Value::Object(fields) = value else { return Err(unreadable("it is no JSON object".into())) };
     if !is_statement(&fields) {
         return Ok(Value::Object(fields));
@@ -194,6 +198,26 @@ pub(crate) fn predicate(bytes: &[u8], predicate_type: &str, digest: &Digest) -> 
         return Err(Finding::error(codes::BUNDLE_ELSEWHERE, message).help("name the image it is about"));
     }
     Ok(statement.predicate)
+}
+
+/// A number that is not what it was once it was read and written again: canonical JSON has those of IEEE 754 only (RFC 8785).
+fn altered_number(json: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(json);
+    // Every other part of what is between quotes is a text; what is escaped in it is no quote.
+    let bare = text.replace("\\\\", "").replace("\\\"", "");
+    let outside = bare.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let mut numbers = outside.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')));
+    let digits = |number: &str| {
+        let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_start_matches('0').trim_end_matches('0').len()
+    };
+    let is_exact = |number: &str| match number.parse::<i64>() {
+        Ok(whole) => whole.unsigned_abs() <= 1 << 53,
+        Err(_) => digits(number) <= 15 && number.parse::<f64>().is_ok_and(f64::is_finite),
+    };
+    let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    numbers.find(|word| is_number(word) && !is_exact(word)).map(|number| number.chars().take(40).collect())
 }
 
 fn is_statement(fields: &Map<String, Value>) -> bool {

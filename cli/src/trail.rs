@@ -106,8 +106,8 @@ fn pipeline(variable: impl Fn(&str) -> Option<String>) -> (Option<String>, Optio
     let run = run.and_then(|run| match said("GITHUB_SERVER_URL").zip(said("GITHUB_REPOSITORY")) {
         Some((server, repository)) => local::shareable(&format!("{server}/{repository}/actions/runs/{run}")),
         None if run.bytes().all(|b| b.is_ascii_digit()) => Some(run),
-        // What stands in an address before `@` is nobody's business.
-        None => local::shareable(&run),
+        // What stands in an address before `@` is nobody's business, wherever that is.
+        None => local::shareable(&run).filter(|run| !run.contains('@')),
     });
     (Some(commit).filter(|_| is_commit), run)
 }
@@ -134,6 +134,8 @@ mod tests {
         let gitlab = [("CI_COMMIT_SHA", commit), ("CI_JOB_URL", "https://user:secret@forge.example/team/app/-/jobs/7")];
         assert_eq!(told(&gitlab), some("https://forge.example/team/app/-/jobs/7"));
         assert_eq!(told(&[("BITBUCKET_COMMIT", commit), ("BITBUCKET_BUILD_NUMBER", "9")]), some("9"));
+        let odd = [("GIT_COMMIT", commit), ("BUILD_URL", "https://u:p/q@forge.example/job/1")];
+        assert_eq!(told(&odd), (Some(commit.to_owned()), None));
         assert_eq!(told(&[("GIT_COMMIT", "main; rm"), ("BUILD_URL", "x\ny")]), (None, None));
     }
 }

@@ -4,26 +4,58 @@ use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, Url};
+use reqwest::{Request, Response, Url};
 
 use crate::failure::{Failure, Kind};
 
-/// A client that follows no redirect by itself. TLS roots are the system's; `SSL_CERT_FILE` and `SSL_CERT_DIR` take their place.
-/// Proxies are the environment's. Connecting takes at most `stall`.
-///
-/// # Errors
-/// Why there is no TLS.
-pub fn client(stall: Duration) -> Result<Client, String> {
-    // Another part of the program may have chosen the same one before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(stall)
-            .user_agent(concat!("clnstrt/", env!("CARGO_PKG_VERSION")))
-    };
-    // A machine without any certificate can still use http, and every https server is refused.
-    builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(reason)
+/// Asks servers. It follows no redirect by itself. TLS roots are the system's; `SSL_CERT_FILE` and `SSL_CERT_DIR` take their place.
+/// Proxies are the environment's, but for this machine: what is trusted without TLS is asked itself, and nobody between.
+#[derive(Clone, Debug)]
+pub struct Client {
+    anywhere: reqwest::Client,
+    here: reqwest::Client,
+}
+
+impl Client {
+    /// Connecting takes at most `stall`.
+    ///
+    /// # Errors
+    /// Why there is no TLS.
+    pub fn new(stall: Duration) -> Result<Self, String> {
+        // Another part of the program may have chosen the same one before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(stall)
+                .user_agent(concat!("clnstrt/", env!("CARGO_PKG_VERSION")))
+        };
+        // A machine without any certificate can still use http, and every https server is refused.
+        let anywhere = builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(reason)?;
+        let here = builder().no_proxy().build().or_else(|_| builder().no_proxy().tls_certs_only([]).build());
+        Ok(Self { anywhere, here: here.map_err(reason)? })
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// What the network or the server did.
+    pub async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+        let client = if is_local(request.url()) { &self.here } else { &self.anywhere };
+        client.execute(request).await
+    }
+}
+
+/// Whether an address is on this machine.
+pub fn is_local(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
 }
 
 /// Scheme, host and port of a URL.

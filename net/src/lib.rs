@@ -9,7 +9,7 @@ mod netrc;
 mod patience;
 
 pub use answer::{body, collect};
-pub use client::{client, reason, refused, server};
+pub use client::{Client, is_local, reason, refused, server};
 pub use credentials::{Credentials, bare, credentials_in, percent_decode, shown};
 pub use failure::{Failure, Kind};
 pub use netrc::Netrc;

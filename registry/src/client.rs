@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use model::{Finding, Reference, codes};
-use net::{Failure, Patience, reason, server};
+use net::{Failure, Patience, is_local, reason, server};
 use reqwest::header::HeaderValue;
 use reqwest::{Request, Response, Url};
 use tokio::time::timeout;
@@ -44,7 +44,7 @@ impl Default for Options {
 
 /// Who asks registries, and what it learns on the way.
 pub struct Client {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: net::Client,
     pub(crate) options: Options,
     pub(crate) patience: Patience,
     accounts: OnceLock<Result<Accounts, Finding>>,
@@ -58,7 +58,7 @@ impl Client {
     /// # Errors
     /// `REGISTRY_FAILED` where there is no TLS.
     pub fn new(options: Options) -> Result<Self, Finding> {
-        let http = net::client(options.stall)
+        let http = net::Client::new(options.stall)
             .map_err(|why| Finding::error(codes::REGISTRY_FAILED, format!("there is no TLS client: {why}")))?;
         Ok(Self {
             http,
@@ -131,16 +131,4 @@ impl Client {
 /// Whether a server of a reference is this machine, which is asked without TLS.
 fn is_loopback(host: &str) -> bool {
     Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_local(&url))
-}
-
-/// Whether an address is on this machine.
-pub fn is_local(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => {
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-        None => false,
-    }
 }

@@ -1,14 +1,14 @@
 //! How one gets in: passwords, and tokens that another server gives (distribution specification's "token authentication").
 
 use data_encoding::BASE64;
-use net::{Failure, Kind, collect, refused};
+use net::{Failure, Kind, collect, is_local, refused};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Body, Method, Request, Response, Url};
 use serde::Deserialize;
 
 use crate::accounts::Account;
 use crate::challenge::{self, Challenge};
-use crate::client::{Client, is_local};
+use crate::client::Client;
 use crate::content::Sent;
 
 /// Bytes of an answer to who asks for a token.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Digest, Finding, canonical_json};
+use model::{Digest, Finding, canonical_json, codes};
 use net::{Failure, Kind};
 use serde::Serialize;
 use serde_json::json;
@@ -12,11 +12,14 @@ use crate::content::Content;
 use crate::manifest::{Descriptor, MANIFEST};
 use crate::pull::Document;
 use crate::repository::Repository;
+use crate::turn::Turn;
 
 /// The type of the configuration of an image.
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// No time: images that are the same have the same digest.
 const NEVER: &str = "0001-01-01T00:00:00Z";
+/// Layers of such an image: cosign reads no more.
+const MOST: usize = 1000;
 /// How often a tag is written that others write at the same time.
 const ATTEMPTS: usize = 8;
 
@@ -63,8 +66,7 @@ impl Beside {
 }
 
 impl Repository<'_> {
-    /// Adds to what lies under a tag beside an image. Nobody can lock it: who finds after writing that somebody else wrote at the same
-    /// time writes again.
+    /// Adds to what lies under a tag beside an image, as to a list of who refers to it.
     ///
     /// # Errors
     /// `REGISTRY_…`.
@@ -74,11 +76,21 @@ impl Repository<'_> {
         for Layer { descriptor, content } in layers {
             to.put_blob(&descriptor.digest, async || Ok(content.clone()), None).await?;
         }
+        let _turn = Turn::at(&to.to_string()).await;
         for attempt in 0..=ATTEMPTS {
             let mut all = match to.manifest(&tag).await? {
-                Some(document) => document.parsed()?.layers,
+                Some(document) if document.media_type == MANIFEST => document.parsed()?.layers,
+                Some(document) => {
+                    let message =
+                        format!("{to}:{tag} is {}, and no list of signatures", document.media_type.escape_debug());
+                    return Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote it, and remove it"));
+                }
                 None => Vec::new(),
             };
+            if all.len() + layers.len() > MOST {
+                let message = format!("{to}:{tag} has {} signatures, and nobody reads more than {MOST}", all.len());
+                return Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote them, and remove it"));
+            }
             let before = all.len();
             for Layer { descriptor, .. } in layers {
                 if !all.contains(descriptor) {

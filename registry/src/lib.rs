@@ -20,9 +20,10 @@ mod push;
 mod referrer;
 mod referrers;
 mod repository;
+mod turn;
 mod upload;
 
-pub use client::{Client, Options, is_local};
+pub use client::{Client, Options};
 pub use content::Content;
 pub use download::download;
 pub use legacy::{Beside, Layer};

@@ -236,7 +236,7 @@ impl<'s> Sender<'s> {
         let unlisted: Vec<&Descriptor> = referrers.iter().filter(|one| !list.has(&one.digest)).collect();
         let sent = stream::iter(unlisted).map(|referrer| self.referrer(to, referrer)).buffer_unordered(AT_ONCE);
         sent.try_collect::<()>().await?;
-        if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers, list).await }
+        if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers).await }
     }
 
     async fn referrer(&self, to: &Repository<'_>, referrer: &Descriptor) -> Result<(), Finding> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::{Descriptor, INDEX};
 use crate::pull::{Document, LARGEST, media_type};
 use crate::repository::{Ask, Repository};
+use crate::turn::Turn;
 
 /// More pages are no list of what refers to one image.
 const PAGES: usize = 64;
@@ -124,18 +125,15 @@ impl Repository<'_> {
         Ok(list.manifests)
     }
 
-    /// Adds to the list under the tag, where the registry has none of its own. Nobody can lock it: who finds after writing that
-    /// somebody else wrote at the same time writes again.
+    /// Adds to the list under the tag, where the registry has none of its own. Those on this machine take turns. Nobody else can be
+    /// kept from it: who finds after writing that somebody else wrote at the same time writes again, and does not find who writes
+    /// later what they read before.
     ///
     /// # Errors
     /// `REGISTRY_…`.
-    pub(crate) async fn add_referrers(
-        &self,
-        subject: &Digest,
-        referrers: &[Descriptor],
-        listed: Listed,
-    ) -> Result<(), Finding> {
-        let mut manifests = listed.manifests;
+    pub(crate) async fn add_referrers(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
+        let _turn = Turn::at(&self.to_string()).await;
+        let mut manifests = self.tagged(subject).await?;
         for attempt in 0..=ATTEMPTS {
             let before = manifests.len();
             for referrer in referrers {

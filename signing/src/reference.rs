@@ -47,6 +47,13 @@ impl FromStr for KeyReference {
     type Err = Finding;
 
     fn from_str(text: &str) -> Result<Self, Finding> {
+        if text.contains("-----BEGIN") {
+            return Err(Finding::error(
+                codes::KEY_UNUSABLE,
+                "a key is named on the command line, and not written there",
+            )
+            .help("name the file it is in, or put it into a variable and write `env://NAME`"));
+        }
         if let Some(name) = text.strip_prefix("env://") {
             return Ok(Self::Environment(name.to_owned()));
         }

@@ -47,6 +47,8 @@ pub enum BundleError {
     Version(String),
     /// What is signed is no statement.
     Payload(String),
+    /// Nobody signed it.
+    Unsigned,
 }
 
 impl fmt::Display for BundleError {
@@ -56,6 +58,7 @@ impl fmt::Display for BundleError {
             BundleError::Form(why) => write!(f, "it is no sigstore bundle: {why}"),
             BundleError::Version(found) => write!(f, "it is {found:?}, not {BUNDLE:?}"),
             BundleError::Payload(found) => write!(f, "what it signs is {found:?}, no in-toto statement"),
+            BundleError::Unsigned => f.write_str("nobody signed it"),
         }
     }
 }
@@ -83,6 +86,9 @@ impl Bundle {
         }
         if bundle.envelope.payload_type != IN_TOTO {
             return Err(BundleError::Payload(bundle.envelope.payload_type));
+        }
+        if !bundle.envelope.is_signed() {
+            return Err(BundleError::Unsigned);
         }
         Ok(bundle)
     }

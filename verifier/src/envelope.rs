@@ -45,6 +45,11 @@ impl Envelope {
         BASE64.decode(self.payload.as_bytes()).ok()
     }
 
+    /// Whether there is a signature, of whomever.
+    pub(crate) fn is_signed(&self) -> bool {
+        !self.signatures.is_empty()
+    }
+
     /// The bytes, if one of the signatures is of this key.
     pub fn verified(&self, key: &PublicKey) -> Option<Vec<u8>> {
         let payload = self.payload()?;

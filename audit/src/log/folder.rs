@@ -4,12 +4,15 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use model::{Finding, codes};
 use rustix::fs::{FlockOperation, OFlags};
 
 /// Where the lock is taken.
 const LOCK: &str = "lock";
+/// Whoever writes a line is done sooner than this.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What is written before it gets its name. Whoever writes has the lock, so one name is enough, and a kill leaves no more
 /// than one such file.
 const NEW: &str = "new";
@@ -50,8 +53,15 @@ impl Folder {
     pub(crate) fn lock_alone(&self) -> Result<File, Finding> {
         let path = self.path(LOCK);
         let locked = || {
-            let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
-            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            // Neither is a pipe waited for, nor is a link followed out of the folder.
+            let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+            let mut options = OpenOptions::new();
+            options.create(true).write(true).truncate(false).mode(0o600).custom_flags(flags.bits().cast_signed());
+            let file = options.open(&path)?;
+            if !file.metadata()?.is_file() {
+                return Err(io::Error::other("it is no file"));
+            }
+            wait(&file, FlockOperation::NonBlockingLockExclusive)?;
             Ok(file)
         };
         locked().map_err(|e| unusable(&path, "cannot be locked", &e))
@@ -62,10 +72,24 @@ impl Folder {
         let path = self.path(LOCK);
         let locked = || {
             let Some(file) = open(&path)? else { return Ok(None) };
-            rustix::fs::flock(&file, FlockOperation::LockShared)?;
+            wait(&file, FlockOperation::NonBlockingLockShared)?;
             Ok(Some(file))
         };
         locked().map_err(|e| unusable(&path, "cannot be locked", &e))
+    }
+
+    /// Sees whether files can be written, and lines added.
+    pub(crate) fn is_writable(&self, lines: &str) -> Result<(), Finding> {
+        let path = self.path(NEW);
+        let written = || {
+            OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
+            fs::remove_file(&path)?;
+            match OpenOptions::new().append(true).open(self.path(lines)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                opened => opened.map(drop),
+            }
+        };
+        written().map_err(|e: io::Error| unusable(&self.root, "cannot be written", &e))
     }
 
     /// Opens a file, if it is there.
@@ -175,4 +199,20 @@ pub(crate) fn unusable(path: &Path, what: &str, error: &io::Error) -> Finding {
     Finding::error(codes::AUDIT_UNUSABLE, format!("the audit trail: {} {what}", path.display()))
         .because(error.to_string())
         .help("Check the disk and who may write there, or name another folder.")
+}
+
+/// Takes a lock that somebody else may have for a while.
+fn wait(file: &File, operation: FlockOperation) -> io::Result<()> {
+    let started = Instant::now();
+    loop {
+        match rustix::fs::flock(file, operation) {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::WOULDBLOCK) if started.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(io::Error::other("somebody else has it")),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
 }

@@ -97,6 +97,7 @@ impl Log {
         }
         let log = Self { folder, key };
         log.explained(log.ready())?;
+        log.folder.is_writable(LINES)?;
         Ok(log)
     }
 

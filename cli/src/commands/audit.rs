@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use audit::{Proof, VerifierKey};
+use audit::{Proof, Record, VerifierKey};
 use model::{Finding, codes};
 use runtime::input;
 use serde_json::json;
@@ -40,13 +40,17 @@ fn show(folder: &Path, format: Format) -> Result<(), Failure> {
             all.push(json!({ "line": line, "record": record }));
             return Ok(());
         }
-        let of: Vec<String> =
-            record.of.iter().map(|subject| format!("{}@{}", safe(&subject.name), subject.digest)).collect();
-        let why = record.why.reason.map(|reason| format!("  {}", safe(&reason))).unwrap_or_default();
-        let (when, who, what) = (&record.when, safe(&record.who.name), record.what);
-        report::line(format_args!("{line:>6}  {when}  {who}  {what:<6}  {}{why}", of.join(" ")))
+        shown(line, &record)
     })?;
     if format == Format::Json { Ok(report::print_json(&all)?) } else { Ok(()) }
+}
+
+fn shown(line: u64, record: &Record) -> Result<(), Finding> {
+    let Record { when, who, what, of, how, why, .. } = record;
+    let of: Vec<String> = of.iter().map(|subject| format!("{}@{}", safe(&subject.name), subject.digest)).collect();
+    let words = [how.get("tags"), why.reason.as_ref(), why.commit.as_ref(), why.run.as_ref()];
+    let words: String = words.into_iter().flatten().map(|word| format!("  {}", safe(word))).collect();
+    report::line(format_args!("{line:>6}  {when}  {}  {what:<6}  {}{words}", safe(&who.name), of.join(" ")))
 }
 
 fn verify(folder: &Path, key: Option<&str>, checkpoint: Option<&Path>, format: Format) -> Result<(), Failure> {
@@ -75,7 +79,8 @@ fn check(key: &str, proof: &Path, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return Ok(report::print_json(&json!({ "line": proven.line, "record": proven.record }))?);
     }
-    Ok(report::line(format_args!("line     {} of {}, as it was written", proven.line, proven.checkpoint.size))?)
+    report::line(format_args!("line     {} of {}, as it was written", proven.line, proven.checkpoint.size))?;
+    Ok(shown(proven.line, &proven.record)?)
 }
 
 /// A key as it is written, or the file that has it.
@@ -98,5 +103,8 @@ fn text(path: &Path) -> Result<String, Finding> {
 
 /// Nothing in a line may act on the terminal it is shown on.
 fn safe(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    let acts = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().flat_map(|c| if acts(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }

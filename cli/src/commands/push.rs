@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use audit::Action;
-use model::{Digest, Finding, codes};
+use model::{Finding, codes};
 use registry::{Client, Sender, Source};
 
 use crate::args::{Format, Machine, Sending};
@@ -9,7 +9,6 @@ use crate::layout::{Layouts, Named};
 use crate::located::{options, refuse_offline, waiting};
 use crate::report::Failure;
 use crate::sending::{Told, jobs, named, send};
-use crate::signed;
 use crate::trail::Trail;
 use crate::webhooks::Webhooks;
 
@@ -29,7 +28,7 @@ pub(super) fn push(
     let client = Client::new(options(machine))?;
     let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Push };
     let sender = Sender::new(Source::Here(&layouts));
-    send(&client, &sender, jobs, &told, |image| layouts.statements(image))?.report(format)
+    send(&client, &sender, jobs, &told)?.report(format)
 }
 
 /// `copy`: an image of a registry, with all that refers to it, to others.
@@ -54,10 +53,8 @@ pub(super) fn copy(
     }
     let jobs = jobs(&[(&image, to)], sending, |_| Ok(Vec::new()))?;
     let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Copy };
-    let referrers = |image: &Digest| waiting()?.block_on(repository.all_referrers(image));
-    let sender = Sender::new(Source::Repository(repository.clone()));
-    let statements = |image: &Digest| Ok(referrers(image)?.iter().filter_map(signed::kind).collect());
-    send(&client, &sender, jobs, &told, statements)?.report(format)
+    let sender = Sender::new(Source::Repository(repository));
+    send(&client, &sender, jobs, &told)?.report(format)
 }
 
 /// Archives a name stands for: itself, or those in a folder, as `build` writes them.

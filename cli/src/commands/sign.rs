@@ -44,10 +44,17 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
     let trail = Trail::open(machine)?;
     let subject = named(machine, image, signing)?;
     let signers = signers(&signing.keys)?;
-    if let (Some(prefix), Some(signer)) = (plain, signers.first()) {
+    if let Some(prefix) = plain {
+        let [signer] = signers.as_slice() else {
+            let finding = Finding::error(codes::USAGE, "one file holds one signature, and there are several keys");
+            return Err(finding.help("sign with one key after another").into());
+        };
         write_plain(prefix, &subject, signer.as_ref())?;
     }
-    deliver(&subject, &signers, signing, SIGNATURE, &json!({}))?;
+    // A plain signature may be all that is asked for.
+    if plain.is_none() || subject.keeps() || signing.output_bundle.is_some() {
+        deliver(&subject, &signers, signing, SIGNATURE, &json!({}))?;
+    }
     trail.add(Action::Sign, image, subject.digest, &[trail::keys(&signers)])?;
     if signing.legacy {
         legacy::sign(&subject, &signers)?;
@@ -59,7 +66,7 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
 pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> Result<(), Failure> {
     let Attesting { kind, predicate, schema, signing } = attesting;
     let uri = TYPES.iter().find(|(name, _)| name == kind).map(|(_, uri)| *uri);
-    let uri = match uri.or(Some(kind.as_str()).filter(|kind| kind.contains(':'))) {
+    let uri = match uri.or(Some(kind.as_str()).filter(|kind| is_uri(kind))) {
         Some(uri) => uri,
         None => {
             let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
@@ -121,6 +128,10 @@ fn named(machine: &Machine, image: &str, signing: &Signing) -> Result<Subject, F
     if signing.legacy {
         subject.repository()?;
     }
+    if signing.output_bundle.is_some() && signing.keys.len() > 1 {
+        let finding = Finding::error(codes::USAGE, "one file holds one bundle, and there are several keys");
+        return Err(finding.help("sign with one key after another"));
+    }
     Ok(subject)
 }
 
@@ -135,11 +146,8 @@ fn deliver(
     let signed = signers.iter().map(|signer| signed::sign(signer.as_ref(), &subject.digest, kind, predicate.clone()));
     let bundles = signed.collect::<Result<Vec<_>, _>>()?;
     if let Some(file) = &signing.output_bundle {
-        let [(_, bytes)] = bundles.as_slice() else {
-            let finding = Finding::error(codes::USAGE, "one file holds one bundle, and there are several keys");
-            return Err(finding.help("sign with one key after another").into());
-        };
-        project::write_whole(file, bytes)?;
+        let all: Vec<u8> = bundles.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+        project::write_whole(file, &all)?;
     }
     if subject.keeps() || signing.output_bundle.is_none() {
         subject.attach(&bundles)?;
@@ -159,6 +167,11 @@ fn write_plain(prefix: &Path, subject: &Subject, signer: &dyn Signer) -> Result<
     let signature = signer.sign(digest.as_bytes())?;
     project::write_whole(&named(".digest"), digest.as_bytes())?;
     project::write_whole(&named(".sig"), format!("{}\n", BASE64.encode(&signature)).as_bytes())
+}
+
+/// Whether a text can be the name of a type: no space or control character is part of a URI (RFC 3986).
+fn is_uri(text: &str) -> bool {
+    text.contains(':') && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Finding> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use model::{Finding, Findings, codes};
-use net::{Failure, Kind, Patience, client, reason, refused, shown};
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use net::{Client, Failure, Kind, Patience, reason, refused, shown};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use crate::report;
 use crate::sending::Job;
 
 /// Where the digest of the body stands, under the secret (HMAC-SHA-256, in hex after `sha256=`).
-const SIGNATURE: &str = "X-Clnstrt-Signature-256";
+const SIGNATURE: HeaderName = HeaderName::from_static("x-clnstrt-signature-256");
 const ATTEMPTS: u32 = 5;
 const BACKOFF: Duration = Duration::from_millis(500);
 /// Whoever is not told by then is not told.
@@ -29,7 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Everybody who is to be told.
 pub(crate) struct Webhooks {
     hooks: Vec<Webhook>,
-    client: Client,
+    http: Client,
     stall: Duration,
 }
 
@@ -47,9 +47,9 @@ impl Webhooks {
     pub(crate) fn at(machine: &Machine, path: Option<&Path>) -> Result<Self, report::Failure> {
         let hooks = path.map_or(Ok(Vec::new()), |path| settings::read(path, machine.plain_http))?;
         let stall = Duration::from_secs(machine.timeout);
-        let client = client(stall)
+        let http = Client::new(stall)
             .map_err(|why| Finding::error(codes::WEBHOOK_FAILED, format!("there is no TLS client: {why}")))?;
-        Ok(Self { hooks, client, stall })
+        Ok(Self { hooks, http, stall })
     }
 
     /// Whether there is nobody to be told.
@@ -81,18 +81,21 @@ impl Webhooks {
     }
 
     async fn once(&self, hook: &Webhook, body: &[u8]) -> Result<(), Failure> {
-        let mut request = self.client.post(hook.url.clone()).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::new(Method::POST, hook.url.clone());
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(secret) = &hook.secret {
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
-            request = request.header(SIGNATURE, format!("sha256={}", HEXLOWER.encode(tag.as_ref())));
+            let value = HeaderValue::try_from(format!("sha256={}", HEXLOWER.encode(tag.as_ref())));
+            request.headers_mut().extend(value.ok().map(|value| (SIGNATURE, value)));
         }
         if let Some(token) = &hook.token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))
                 .map_err(|_| Failure::lasting(Kind::Network, "its token cannot be sent"))?;
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request.headers_mut().insert(AUTHORIZATION, value);
         }
-        let answer = tokio::time::timeout(self.stall, request.body(body.to_vec()).send()).await;
+        *request.body_mut() = Some(body.to_vec().into());
+        let answer = tokio::time::timeout(self.stall, self.http.execute(request)).await;
         let response = match answer {
             Ok(Ok(response)) => response,
             Ok(Err(e)) => return Err(Failure::passing(reason(e))),

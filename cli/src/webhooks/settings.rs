@@ -2,7 +2,7 @@ use std::path::Path;
 
 use grammar::reader::Reader;
 use grammar::yaml::Node;
-use model::{Finding, Sources, codes};
+use model::{Finding, Findings, Sources};
 use reqwest::Url;
 use runtime::input;
 
@@ -54,8 +54,8 @@ pub(super) fn read(path: &Path, plain_http: bool) -> Result<Vec<Webhook>, Failur
     let mut reader = Reader::default();
     parsed.findings.into_iter().for_each(|finding| reader.add(finding));
     let hooks = parsed.root.as_ref().map(|root| hooks(&mut reader, root, plain_http)).unwrap_or_default();
-    let findings = reader.into_findings();
-    if findings.is_empty() { Ok(hooks) } else { Err(Failure { sources, findings }) }
+    let findings: Findings = reader.into_findings().into_iter().map(|finding| unshown(finding, &text)).collect();
+    if findings.is_empty() { Ok(hooks) } else { Err(findings.into()) }
 }
 
 fn hooks(reader: &mut Reader, root: &Node, plain_http: bool) -> Vec<Webhook> {
@@ -90,21 +90,25 @@ fn address(reader: &mut Reader, node: &Node, plain_http: bool) -> Option<Url> {
         None => written.value,
     };
     let may_be_asked = |url: &Url| {
-        let is_open = plain_http || registry::is_local(url);
+        let is_open = plain_http || net::is_local(url);
         url.scheme() == "https" || url.scheme() == "http" && is_open
     };
     let url = Url::parse(&text).ok().filter(may_be_asked);
     if url.is_none() {
         let help = "write an https address, or `env://NAME`; http is for this machine, or needs `--plain-http`";
-        reader
-            .add(unshown(format!("{} is no address that can be told", grammar::reader::named("webhooks[].url")), help));
+        reader.bad_value(written.span, "this is no address that can be told", help);
     }
     url
 }
 
-/// A finding without its place: the line would be shown with it, and in it what may be a secret.
-fn unshown(message: String, help: &str) -> Finding {
-    Finding::error(codes::BAD_VALUE, message).help(help)
+/// A finding that names its line and does not show it: there may be a secret in it.
+fn unshown(finding: Finding, text: &str) -> Finding {
+    let before = finding.span.and_then(|span| text.get(..span.start as usize));
+    let bare = Finding { span: None, labels: Vec::new(), fix: None, ..finding };
+    match before {
+        Some(before) => bare.because(format!("line {} of the list of webhooks", before.matches('\n').count() + 1)),
+        None => bare,
+    }
 }
 
 /// What a variable of the environment holds. Secrets stand in no file, and one that does all the same is not shown.
@@ -117,7 +121,7 @@ fn variable(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
             Some(name) => format!("the environment has no {}", grammar::quote(name)),
             None => format!("{} has to be in the environment, not in a file", grammar::reader::named(path)),
         };
-        reader.add(unshown(message, "put it in a variable, and write `env://NAME`"));
+        reader.bad_value(written.span, message, "put it in a variable, and write `env://NAME`");
     }
     text
 }

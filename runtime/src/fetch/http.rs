@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use net::{Credentials, Netrc, credentials_in, reason, server};
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
-use reqwest::{Client, Method, Request, Response, StatusCode, Url};
+use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -24,7 +24,7 @@ const NOTED_PAUSE: Duration = Duration::from_secs(2);
 /// The HTTP client with what it learns about servers.
 pub(super) struct Http {
     progress: Arc<dyn Progress>,
-    client: OnceLock<Result<Client, String>>,
+    client: OnceLock<Result<net::Client, String>>,
     netrc: OnceLock<Netrc>,
     /// Credentials that came with a root's URL, by the root's scheme, host and port.
     trusted: Mutex<BTreeMap<String, Credentials>>,
@@ -173,7 +173,7 @@ impl Http {
     }
 
     async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, Failure> {
-        let client = self.client.get_or_init(|| net::client(self.stall)).as_ref();
+        let client = self.client.get_or_init(|| net::Client::new(self.stall)).as_ref();
         let client = client.map_err(|e| Failure::lasting(Kind::Network, format!("no TLS client: {e}")))?;
         let mut request = Request::new(Method::GET, url.clone());
         *request.headers_mut() = headers.clone();

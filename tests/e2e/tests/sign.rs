@@ -116,6 +116,8 @@ fn a_build_signs_and_sends_all_that_is_said_of_its_image() {
     build(&["--push"]).fails(2, "CS0907");
     build(&["--latest"]).fails(2, "CS0907");
     build(&["--push", "no name"]).fails(2, "CS1401");
+    // An empty variable is not the configuration's list.
+    build(&["--push", ""]).fails(2, "CS1401");
     build(&["--push", "registry.example/x/", "--tag", "no tag"]).fails(2, "CS0907");
     run(copy.build().args(["--push", "registry.example/x/"]).args(sign).env("CLNSTRT_PASSWORD", "other"))
         .fails(3, "CS1501");
@@ -307,6 +309,30 @@ fn a_registry_that_lists_referrers_needs_no_tag_for_them() {
     assert_eq!(crane(&["ls", &format!("{lister}/back/small")]).stdout, "1.0\n");
 }
 
+/// Registries lock nothing; commands on one machine take turns.
+#[test]
+fn whoever_signs_at_the_same_time_loses_nothing() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &image]).ok();
+    let kind = ["-algorithm", "ed25519"];
+    let keys: Vec<_> = (0..6).map(|number| openssl(dir.path(), &format!("k{number}"), &kind)).collect();
+    std::thread::scope(|scope| {
+        for (private, _) in &keys {
+            let image = &image;
+            scope.spawn(move || {
+                clnstrt(&["sign", "--image", image, "--key", private.to_str().unwrap(), "--legacy"]).ok();
+            });
+        }
+    });
+    for (_, public) in &keys {
+        verify(public, &image).ok();
+        let options = ["--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false", &image];
+        cosign(&[["verify", "--key", public.to_str().unwrap()].as_slice(), &options].concat()).ok();
+    }
+}
+
 /// For those who look for nothing newer: tags beside the image. What others wrote there stays.
 #[test]
 fn the_older_form_is_written_on_request() {
@@ -430,6 +456,40 @@ fn what_cannot_sign_or_be_signed_is_said() {
     kept("no schema", "{}").fails(2, "CS1502");
     kept(r#"{"type": "nothing"}"#, "{}").fails(2, "CS1502");
     kept(r#"{"$ref": "file:///etc/hostname"}"#, "{}").fails(2, "CS1502");
+    // What asks for too much is refused, and in time.
+    kept(r#"{"properties": {"a": {"pattern": "^((((a{1,1000}){1,1000}){1,1000}){1,1000})$"}}}"#, "{}")
+        .fails(2, "CS1502");
+    let chain = |of: &dyn Fn(usize) -> Value, length: usize| {
+        let steps: serde_json::Map<String, Value> = (0..length).map(|at| (format!("a{at}"), of(at + 1))).collect();
+        let mut all = json!({"$ref": "#/$defs/a0", "$defs": steps});
+        all["$defs"][format!("a{length}")] = json!({"type": "object"});
+        all.to_string()
+    };
+    kept(&chain(&|next| json!({"$ref": format!("#/$defs/a{next}")}), 5000), "{}").ok();
+    let doubling =
+        |next| json!({"allOf": [{"$ref": format!("#/$defs/a{next}")}, {"$ref": format!("#/$defs/a{next}")}]});
+    kept(&chain(&doubling, 40), "{}").fails(2, "CS1502");
+    let names = format!(r#"{{"enum": [{}0]}}"#, "\"name\",".repeat(30_000));
+    assert!(kept(&names, "{}").fails(2, "CS1502").stderr.len() < 10_000);
+    // What canonical JSON would change is not signed.
+    for number in ["12345678901234567890123", "1.0000000000000001", "1e999", "9007199254740993"] {
+        attest(&format!(r#"{{"a": "\\\" 1e999", "b": {number}}}"#), "custom").fails(2, "CS1502");
+    }
+    attest(r#"{"a": 0.1, "b": -7, "c": 1.5e3, "d": "12345678901234567890123"}"#, "custom").ok();
+    // A key that is given where one is named is not shown.
+    let text = fs::read_to_string(dir.path().join("p384.key")).unwrap();
+    let secret = text.lines().nth(1).unwrap();
+    for given in [vec![format!("--key={text}")], vec!["--key".to_owned(), text.clone()]] {
+        let done = run(cli().args(["sign", "--image", &digest, "--output-bundle", bundle]).args(given));
+        assert!(!done.status.success() && !done.stderr.contains(secret), "{}", done.stderr);
+    }
+    // Nothing is signed for which there is no place.
+    let plain = dir.path().join("plain");
+    let both =
+        ["sign", "--image", &digest, "--key", private, "--key", private, "--output-signature", plain.to_str().unwrap()];
+    clnstrt(&both).fails(2, "CS0907");
+    assert!(!dir.path().join("plain.sig").exists());
+    clnstrt(&["sign", "--image", &digest, "--key", private, "--output-signature", plain.to_str().unwrap()]).ok();
     attest("{}", "unheard-of").fails(2, "CS0907");
     let statement = fs::read_to_string(SMALL.artifacts().join("provenance.json")).unwrap();
     attest(&statement, "slsa").fails(1, "CS1503");
@@ -439,5 +499,9 @@ fn what_cannot_sign_or_be_signed_is_said() {
     fs::write(&predicate, "{}").unwrap();
     let layout = layout(&SMALL.archive(), dir.path());
     let folder = format!("oci:{}", layout.display());
+    clnstrt(&["attach", "--image", &folder, predicate.to_str().unwrap()]).fails(2, "CS1502");
+    let mut unsigned = read(Path::new(bundle));
+    unsigned["dsseEnvelope"]["signatures"] = json!([]);
+    fs::write(&predicate, unsigned.to_string()).unwrap();
     clnstrt(&["attach", "--image", &folder, predicate.to_str().unwrap()]).fails(2, "CS1502");
 }

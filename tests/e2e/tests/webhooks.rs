@@ -97,6 +97,25 @@ fn a_release_is_told_in_every_form_and_no_secret_is_shown() {
     assert_eq!(told[2].1["authorization"], "Bearer t0ken");
     assert!(!told[1].1.contains_key("authorization") && !told[2].1.contains_key("x-clnstrt-signature-256"));
 
+    // What the registry has beside the image counts, not what was sent just now.
+    let key = dir.path().join("key.pem");
+    run(Command::new("openssl").args(["genpkey", "-algorithm", "ed25519", "-out"]).arg(&key)).ok();
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    run(cli().args(["sign", "--image", &image, "--key"]).arg(&key)).ok();
+    push(&image).ok();
+    let again: Value = serde_json::from_str(&asked.lock().unwrap()[4].2).unwrap();
+    assert_eq!(again["signed"], true);
+    // A proxy is not asked for this machine, and learns nothing.
+    let (proxy, proxied) = server(&["200 OK"]);
+    let mut through = cli();
+    through.args(["push", SMALL.archive().to_str().unwrap(), &image, "--webhooks"]).arg(&hooks);
+    through
+        .env("HOOK_SECRET", "s3cret")
+        .env("HOOK_TOKEN", "t0ken")
+        .env("CHAT", format!("http://{address}/T0P/pr1vate"));
+    run(through.env("http_proxy", format!("http://{proxy}")).env("all_proxy", format!("http://{proxy}"))).ok();
+    assert_eq!(proxied.lock().unwrap().len(), 0);
+
     let (deaf, _) = server(&["404 Gone"]);
     fs::write(&hooks, format!("webhooks: [{{url: 'http://{deaf}/pr1vate', form: slack}}]\n")).unwrap();
     let failed = push(&format!("127.0.0.1:{port}/team/small:2.0")).fails(3, "CS1504");
@@ -110,6 +129,7 @@ fn a_release_is_told_in_every_form_and_no_secret_is_shown() {
         ("webhooks: [{url: 'https://hooks.example/x', form: jason}]", "CS0205"),
         ("webhooks: [{url: 'https://hooks.example/x', form: json, secret: s3cret}]", "CS0205"),
         ("webhooks: [{url: 'https://hooks.example/x', form: json, token: env://NOT_SET}]", "CS0205"),
+        ("webhooks: [{url: 'https://hooks.example/x/s3cret', form: slak}]", "CS0205"),
         ("webhooks: [{form: json}]", "CS0203"),
         ("webhook: []", "CS0201"),
     ] {

@@ -132,7 +132,7 @@ fn a_later_line_hides_nothing() {
         let mut all = lines(dir.path());
         change(&mut all);
         put(dir.path(), &all);
-        let finding = Log::open(dir.path()).unwrap().append(record(301)).unwrap_err();
+        let finding = Log::open(dir.path()).err().unwrap();
         assert!(finding.message.contains("line 299 of") || finding.message.contains("line 300 of"), "{finding:?}");
     }
 }
@@ -169,7 +169,7 @@ fn nothing_is_added_where_the_last_tiles_were_altered() {
         for name in names {
             let dir = at(size);
             flip(dir.path(), name, 5);
-            let finding = Log::open(dir.path()).unwrap().append(record(1)).unwrap_err();
+            let finding = Log::open(dir.path()).err().unwrap();
             assert!(finding.message.contains(name), "{name}: {finding:?}");
         }
     }
