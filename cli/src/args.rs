@@ -444,6 +444,9 @@ pub(crate) struct Sending {
     /// A tag for each architecture's image as well: `1.2-arm64`.
     #[arg(long)]
     pub(crate) arch_tags: bool,
+    /// A tag for the commit that the CI run is for as well.
+    #[arg(long)]
+    pub(crate) commit_tag: bool,
     /// The tag `latest` as well; it is taken from the image that has it.
     #[arg(long)]
     pub(crate) latest: bool,
@@ -484,7 +487,12 @@ impl Releasing {
 impl Sending {
     /// Whether anything but the image's own tag is asked for.
     pub(crate) fn says_something(&self) -> bool {
-        !self.tags.is_empty() || self.arch_tags || self.latest || self.move_tags || self.webhooks.is_some()
+        !self.tags.is_empty()
+            || self.arch_tags
+            || self.commit_tag
+            || self.latest
+            || self.move_tags
+            || self.webhooks.is_some()
     }
 }
 

@@ -66,7 +66,8 @@ impl<'r> Release<'r> {
         if releasing.push.is_empty() && releasing.sending.says_something() {
             return usage("more is said of where images go, and they go nowhere", "say where to: `--push REF`");
         }
-        check_targets(releasing, project, names)?;
+        let trail = Trail::open(machine)?;
+        check_targets(releasing, project, names, trail.commit())?;
         if releasing.sign && releasing.push.is_empty() && !artifacts {
             return usage(
                 "there is no place where signatures could be kept",
@@ -75,7 +76,7 @@ impl<'r> Release<'r> {
         }
         let signers = signers(&releasing.keys)?;
         let webhooks = Webhooks::at(machine, releasing.sending.webhooks.as_deref())?;
-        Ok(Self { machine, releasing, signers, webhooks, trail: Trail::open(machine)? })
+        Ok(Self { machine, releasing, signers, webhooks, trail })
     }
 
     /// Whether there has to be evidence.
@@ -117,7 +118,8 @@ impl<'r> Release<'r> {
             images.iter().map(|(_, candidate)| targets(self.releasing, candidate.registries)).collect();
         let images: Vec<(&Named, &[String])> =
             images.iter().zip(&targets).map(|((image, _), to)| (*image, to.as_slice())).collect();
-        let jobs = jobs(&images, &self.releasing.sending, |image| layouts.architectures(&image.digest))?;
+        let jobs =
+            jobs(&images, &self.releasing.sending, self.trail.commit(), |image| layouts.architectures(&image.digest))?;
         let client = Client::new(options(self.machine))?;
         let layouts = layouts.with(referrers);
         let told = Told { trail: &self.trail, webhooks: &self.webhooks, action: Action::Push };
@@ -162,7 +164,12 @@ fn targets(releasing: &Releasing, registries: &[String]) -> Vec<String> {
 }
 
 /// Reads names as they will be read once there are images, of which only the digests are not known yet.
-fn check_targets(releasing: &Releasing, project: &Project, names: &[(String, String)]) -> Result<(), Finding> {
+fn check_targets(
+    releasing: &Releasing,
+    project: &Project,
+    names: &[(String, String)],
+    commit: Option<&str>,
+) -> Result<(), Finding> {
     let mut images = Vec::new();
     for (image, (name, tag)) in project.images().iter().zip(names) {
         let registries: Vec<String> = image.config.registries.iter().map(|place| place.value.clone()).collect();
@@ -171,7 +178,7 @@ fn check_targets(releasing: &Releasing, project: &Project, names: &[(String, Str
         images.push((Named { digest: descriptor.digest, descriptor, name, tag }, targets(releasing, &registries)));
     }
     let images: Vec<(&Named, &[String])> = images.iter().map(|(image, to)| (image, to.as_slice())).collect();
-    jobs(&images, &releasing.sending, |_| Ok(Vec::new())).map(drop)
+    jobs(&images, &releasing.sending, commit, |_| Ok(Vec::new())).map(drop)
 }
 
 fn add_line(lines: &mut Vec<u8>, bundle: &[u8]) {

@@ -75,7 +75,9 @@ pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>, told: &
         let mut released = Vec::new();
         for job in &pushed {
             match statements(client, job) {
-                Ok(statements) => released.push(Released { job, statements, commit: told.trail.commit() }),
+                Ok(statements) => {
+                    released.push(Released { job, statements, commit: told.trail.commit().map(str::to_owned) })
+                }
                 Err(finding) => failed.push(finding.because(format!("nobody was told of {}", job.digest))),
             }
         }
@@ -145,6 +147,7 @@ pub(crate) fn named(text: &str) -> Result<Reference, Finding> {
 pub(crate) fn jobs(
     images: &[(&Named, &[String])],
     sending: &Sending,
+    commit: Option<&str>,
     architectures: impl Fn(&Named) -> Result<Vec<(String, Digest)>, Finding>,
 ) -> Result<Vec<Job>, Finding> {
     let usage = |message: String, help: &str| Finding::error(codes::USAGE, message).help(help);
@@ -171,6 +174,11 @@ pub(crate) fn jobs(
             let fixed = |name: String, digest| Tag { name, digest, moves: sending.move_tags };
             let mut tags = vec![fixed(tag.clone(), image.digest)];
             tags.extend(sending.tags.iter().map(|tag| fixed(tag.clone(), image.digest)));
+            if sending.commit_tag {
+                let help = "a CI run says for which commit it is in its environment; elsewhere write `--tag`";
+                let commit = commit.ok_or_else(|| usage("no commit is known to this command".to_owned(), help))?;
+                tags.push(fixed(commit.to_owned(), image.digest));
+            }
             if sending.arch_tags {
                 tags.extend(architectures(image)?.into_iter().map(|(arch, of)| fixed(format!("{tag}-{arch}"), of)));
             }

@@ -51,8 +51,8 @@ impl Trail {
     }
 
     /// The commit that this is done for.
-    pub(crate) fn commit(&self) -> Option<String> {
-        self.why.commit.clone()
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.why.commit.as_deref()
     }
 
     /// Adds what was done to one image, and with what.

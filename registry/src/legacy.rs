@@ -66,39 +66,56 @@ impl Beside {
 }
 
 impl Repository<'_> {
-    /// Adds to what lies under a tag beside an image, as to a list of who refers to it.
+    /// Adds to what lies under a tag beside an image.
     ///
     /// # Errors
     /// `REGISTRY_…`.
     pub async fn add_beside(&self, subject: &Digest, beside: Beside, layers: &[Layer]) -> Result<(), Finding> {
         let to = self.clone().writable();
-        let tag = beside.tag(subject);
         for Layer { descriptor, content } in layers {
             to.put_blob(&descriptor.digest, async || Ok(content.clone()), None).await?;
         }
-        let _turn = Turn::at(&to.to_string()).await;
+        let descriptors: Vec<Descriptor> = layers.iter().map(|layer| layer.descriptor.clone()).collect();
+        to.list_beside(subject, beside, &descriptors).await
+    }
+
+    /// What lies under a tag beside an image; nothing if there is no such tag.
+    pub(crate) async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Vec<Descriptor>, Finding> {
+        let tag = beside.tag(subject);
+        match self.manifest(&tag).await? {
+            None => Ok(Vec::new()),
+            Some(document) if document.media_type == MANIFEST => Ok(document.parsed()?.layers),
+            Some(document) => {
+                let message =
+                    format!("{self}:{tag} is {}, and no list of signatures", document.media_type.escape_debug());
+                Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote it, and remove it"))
+            }
+        }
+    }
+
+    /// Adds layers that are there to what lies under a tag beside an image, as to a list of who refers to it.
+    pub(crate) async fn list_beside(
+        &self,
+        subject: &Digest,
+        beside: Beside,
+        layers: &[Descriptor],
+    ) -> Result<(), Finding> {
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let tag = beside.tag(subject);
+        let _turn = Turn::at(&self.to_string()).await;
         for attempt in 0..=ATTEMPTS {
-            let mut all = match to.manifest(&tag).await? {
-                Some(document) if document.media_type == MANIFEST => document.parsed()?.layers,
-                Some(document) => {
-                    let message =
-                        format!("{to}:{tag} is {}, and no list of signatures", document.media_type.escape_debug());
-                    return Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote it, and remove it"));
-                }
-                None => Vec::new(),
-            };
-            if all.len() + layers.len() > MOST {
-                let message = format!("{to}:{tag} has {} signatures, and nobody reads more than {MOST}", all.len());
-                return Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote them, and remove it"));
-            }
+            let mut all = self.beside(subject, beside).await?;
             let before = all.len();
-            for Layer { descriptor, .. } in layers {
-                if !all.contains(descriptor) {
-                    all.push(descriptor.clone());
-                }
-            }
+            let new = layers.iter().filter(|layer| !all.contains(layer)).cloned().collect::<Vec<_>>();
+            all.extend(new);
             if all.len() == before {
                 return Ok(());
+            }
+            if all.len() > MOST {
+                let message = format!("{self}:{tag} has {before} signatures, and nobody reads more than {MOST}");
+                return Err(Finding::error(codes::REGISTRY_LIES, message).help("see who wrote them, and remove it"));
             }
             if attempt == ATTEMPTS {
                 break;
@@ -106,14 +123,14 @@ impl Repository<'_> {
             let config = config(&all);
             let described = Descriptor::of(CONFIG, &config);
             let content = Content::from(config);
-            to.put_blob(&described.digest, async || Ok(content.clone()), None).await?;
+            self.put_blob(&described.digest, async || Ok(content.clone()), None).await?;
             let image = Image { schema_version: 2, media_type: MANIFEST, config: described, layers: all };
             let bytes = canonical_json(&image);
             let document = Document { media_type: MANIFEST.to_owned(), digest: Digest::of(&bytes), bytes };
-            to.put_manifest(&tag, &document).await?;
+            self.put_manifest(&tag, &document).await?;
         }
         let failure = Failure::lasting(Kind::Network, "others write to it at the same time");
-        Err(to.finding(&format!("writing {tag} in"), failure))
+        Err(self.finding(&format!("writing {tag} in"), failure))
     }
 }
 

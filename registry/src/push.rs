@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 
 use crate::client::Client;
 use crate::content::Content;
+use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
 use crate::pull::Document;
 use crate::repository::Repository;
@@ -119,6 +120,7 @@ impl<'s> Sender<'s> {
         image.and(statements)?;
         for subject in &manifests {
             self.refer(to, subject).await?;
+            self.legacy(to, subject).await?;
         }
         for tag in tags {
             if !is_free(to, tag).await? {
@@ -237,6 +239,18 @@ impl<'s> Sender<'s> {
         let sent = stream::iter(unlisted).map(|referrer| self.referrer(to, referrer)).buffer_unordered(AT_ONCE);
         sent.try_collect::<()>().await?;
         if list.is_registrys { Ok(()) } else { to.add_referrers(subject, referrers).await }
+    }
+
+    /// Carries along what lies beside a manifest as cosign kept it before version 3.
+    async fn legacy(&self, to: &Repository<'_>, subject: &Digest) -> Result<(), Finding> {
+        let Source::Repository(from) = &self.source else { return Ok(()) };
+        for beside in [Beside::Signatures, Beside::Attestations] {
+            let layers = from.beside(subject, beside).await?;
+            let blobs = stream::iter(&layers).map(|layer| self.blob(to, layer)).buffer_unordered(AT_ONCE);
+            blobs.try_collect::<()>().await?;
+            to.list_beside(subject, beside, &layers).await?;
+        }
+        Ok(())
     }
 
     async fn referrer(&self, to: &Repository<'_>, referrer: &Descriptor) -> Result<(), Finding> {

@@ -24,7 +24,7 @@ pub(super) fn push(
     let (trail, webhooks) = (Trail::open(machine)?, Webhooks::at(machine, sending.webhooks.as_deref())?);
     let layouts = Layouts::at(&archives(from)?)?;
     let images: Vec<_> = layouts.images().map(|image| (image, to)).collect();
-    let jobs = jobs(&images, sending, |image| layouts.architectures(&image.digest))?;
+    let jobs = jobs(&images, sending, trail.commit(), |image| layouts.architectures(&image.digest))?;
     let client = Client::new(options(machine))?;
     let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Push };
     let sender = Sender::new(Source::Here(&layouts));
@@ -51,7 +51,7 @@ pub(super) fn copy(
         let finding = Finding::error(codes::USAGE, "`--arch-tags` needs an image that lies here");
         return Err(finding.help("copy the tags of architectures one by one").into());
     }
-    let jobs = jobs(&[(&image, to)], sending, |_| Ok(Vec::new()))?;
+    let jobs = jobs(&[(&image, to)], sending, trail.commit(), |_| Ok(Vec::new()))?;
     let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Copy };
     let sender = Sender::new(Source::Repository(repository));
     send(&client, &sender, jobs, &told)?.report(format)

@@ -41,7 +41,8 @@ fn what_is_done_is_written_down_and_nobody_changes_it_unseen() {
     let licences = SMALL.artifacts().join("licence-report.json");
     let licences = licences.to_str().unwrap();
     clnstrt(&["attest", "--image", &image, "--key", &key, "--type", "licence", "--predicate", licences]).ok();
-    clnstrt(&["copy", &image, &format!("127.0.0.1:{port}/other/small:1.0")]).ok();
+    let copied = clnstrt(&["copy", &image, &format!("127.0.0.1:{port}/other/small:1.0"), "--commit-tag"]).ok();
+    assert!(copied.stdout.contains(&format!("1.0, {COMMIT}")), "{}", copied.stdout);
     // What failed is not there.
     clnstrt(&["sign", "--image", &format!("127.0.0.1:{port}/no/such:1"), "--key", &key]).fails(1, "CS1404");
 

@@ -14,7 +14,7 @@ use support::{Done, cli, full, run, start};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{index, json as read, layout};
-use crate::registries::{Asked, Fault, Judge, Proxy, registry};
+use crate::registries::{Asked, Fault, From, Judge, Proxy, registry};
 
 fn skopeo(args: &[&str]) -> Done {
     run(Command::new("skopeo").args(args))
@@ -144,7 +144,7 @@ fn many_images_go_to_many_registries_and_what_they_share_goes_once() {
     let images = dir.path().join("images");
     let shared = noise(0, 300_000);
     for number in 0..100 {
-        let image = made(dir.path(), &format!("image{number}"), &[shared.clone(), noise(number, 500)]);
+        let image = made(dir.path(), &format!("image{number}"), &[shared.clone(), noise(number, 2 << 20)]);
         fs::create_dir_all(&images).unwrap();
         let tar = images.join(format!("image{number}.tar"));
         run(Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(&image).args(["index.json", "oci-layout", "blobs"]))
@@ -152,7 +152,18 @@ fn many_images_go_to_many_registries_and_what_they_share_goes_once() {
     }
     let (_registry, port) = registry(dir.path());
     let proxy = Proxy::new(port, Box::new(|_| Fault::None));
-    run(&mut push(&images, &format!("{}/all/", proxy.address))).ok();
+    let mut pushing = start(&mut push(&images, &format!("{}/all/", proxy.address)));
+    // 200 MB are sent; what is held of it at once does not depend on how many images there are.
+    let mut peak = 0;
+    while !pushing.is_over() {
+        let status = fs::read_to_string(format!("/proc/{}/status", pushing.id())).unwrap_or_default();
+        let most =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak = peak.max(most.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    pushing.finish(Duration::from_secs(1)).ok();
+    assert!((1..120_000).contains(&peak), "{peak} KiB at once");
     let asked = proxy.asked();
     let digest = Digest::of(&shared).to_string().replace(':', "%3A");
     let with = |part: &str| asked.iter().filter(|line| line.contains(&format!("{part}={digest}"))).count();
@@ -269,6 +280,34 @@ fn what_fails_for_good_leaves_no_tag_without_its_evidence() {
     let silent = Proxy::new(port, Box::new(|_| Fault::Slow(Duration::from_secs(30))));
     let done = run(push(&image, &format!("{}/silent:1.0", silent.address)).args(["--timeout", "1"]));
     assert!(done.fails(3, "CS1402").stderr.contains("no answer within 1 s"));
+}
+
+/// It is never silent for long, and never comes to its end.
+#[test]
+fn a_registry_that_drips_is_given_up() {
+    let dir = scratch();
+    let image = made(dir.path(), "app", &[noise(9, 1000)]);
+    let (_registry, port) = registry(dir.path());
+    run(&mut push(&image, &format!("127.0.0.1:{port}/there:1.0"))).ok();
+    let proxy = |from: fn() -> From| {
+        let judge =
+            move |asked: &Asked| if asked.path.contains("/manifests/") { Fault::Drip(from()) } else { Fault::None };
+        Proxy::new(port, Box::new(judge))
+    };
+    let (heads, bodies) = (proxy(|| From::Head), proxy(|| From::Body));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let done = run(push(&image, &format!("{}/app:1.0", heads.address)).args(["--timeout", "1"]));
+            done.fails(3, "CS1402");
+            assert_eq!(tags(port, "app"), [""; 0]);
+        });
+        scope.spawn(|| {
+            let from = format!("{}/there:1.0", bodies.address);
+            let done = run(cli().args(["copy", &from, &format!("127.0.0.1:{port}/copy:1.0"), "--timeout", "1"]));
+            assert!(done.fails(3, "CS1402").stderr.contains("bytes a second"));
+            assert_eq!(tags(port, "copy"), [""; 0]);
+        });
+    });
 }
 
 #[test]

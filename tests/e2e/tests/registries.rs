@@ -73,6 +73,14 @@ pub enum Fault {
     Headers(&'static str),
     /// The answer takes so long.
     Slow(Duration),
+    /// The answer comes byte by byte, each after a pause: from its first on, or from that of its body on.
+    Drip(From),
+}
+
+/// Where an answer begins to drip.
+pub enum From {
+    Head,
+    Body,
 }
 
 pub type Judge = dyn Fn(&Asked) -> Fault + Send + Sync;
@@ -151,6 +159,15 @@ fn pass(client: TcpStream, registry: u16, seen: &Mutex<Vec<String>>, judge: &Jud
             answer.splice(end..end, more.bytes());
         }
         Fault::Slow(pause) => thread::sleep(pause),
+        Fault::Drip(from) => {
+            let body = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+            let (whole, drops) = answer.split_at(if matches!(from, From::Head) { 0 } else { body });
+            client.write_all(whole)?;
+            return drops.iter().try_for_each(|drop| {
+                thread::sleep(Duration::from_millis(500));
+                client.write_all(std::slice::from_ref(drop))
+            });
+        }
         _ => {}
     }
     client.write_all(&answer)

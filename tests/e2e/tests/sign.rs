@@ -378,6 +378,13 @@ fn the_older_form_is_written_on_request() {
     let stranger = key(dir.path(), "stranger");
     assert!(!older("verify", &stranger.1, &[]).status.success());
     let folder = format!("oci:{}", layout.display());
+    // A copy brings them along, whoever wrote them.
+    let copy = format!("127.0.0.1:{port}/copy/small:1.0");
+    clnstrt(&["copy", &image, &copy]).ok();
+    for (_, public) in &keys {
+        let options = ["--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false", &copy];
+        cosign(&[["verify", "--key", public.to_str().unwrap()].as_slice(), &options].concat()).ok();
+    }
     let index = fs::read(layout.join("index.json")).unwrap();
     clnstrt(&["sign", "--image", &folder, "--key", keys[0].0.to_str().unwrap(), "--legacy"]).fails(2, "CS0907");
     assert_eq!(fs::read(layout.join("index.json")).unwrap(), index, "nothing was signed");
