@@ -66,13 +66,16 @@ impl<R: BufRead> Members<R> {
     /// Unpacks the next member that holds something; `false` if that is not a small one, or there is none.
     fn next(&mut self) -> io::Result<bool> {
         loop {
-            // Not after every member: small ones would be moved as often as there are any.
-            if self.packed.len() - self.taken < MOSTLY / 2 {
+            // Not after every member: what follows small ones would be moved as often as there are any.
+            if self.taken >= MOSTLY / 2 {
                 self.packed.drain(..mem::take(&mut self.taken));
             }
             let mut member = None;
-            for most in [MOSTLY, PACKED] {
-                if most == PACKED {
+            for (is_moved, most) in [(false, MOSTLY), (true, MOSTLY), (true, PACKED)] {
+                if is_moved && most == MOSTLY && self.taken == 0 {
+                    continue;
+                }
+                if is_moved {
                     self.packed.drain(..mem::take(&mut self.taken));
                 }
                 let wanted = most.saturating_sub(self.packed.len());
