@@ -48,6 +48,8 @@ pub enum ProofError {
     Checkpoint(NoteError),
     /// The hashes do not lead from the record to the root of the checkpoint.
     NotIncluded,
+    /// The hashes do not lead from the older checkpoint to the newer one.
+    NotGrown,
     /// What is in the log is no record.
     Record(RecordError),
 }
@@ -56,9 +58,10 @@ impl fmt::Display for ProofError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProofError::TooLarge => f.write_str("it is larger than any proof"),
-            ProofError::Form => write!(f, "it is no proof of the form {FIRST} with the record in it"),
+            ProofError::Form => f.write_str("it is no proof of this form"),
             ProofError::Checkpoint(why) => write!(f, "the checkpoint is not one of this log: {why}"),
             ProofError::NotIncluded => f.write_str("the record is not in the log that the checkpoint signs"),
+            ProofError::NotGrown => f.write_str("the log does not begin with what the older checkpoint signs"),
             ProofError::Record(why) => write!(f, "the line is in the log, but: {why}"),
         }
     }

@@ -194,11 +194,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         sending: Sending,
     },
-    /// Send an image of a registry to others, with all that refers to it.
+    /// Copy images with all that refers to them, from and to registries, layouts and archives.
     Copy {
-        /// `registry.example/team/app:1.2`, or with a digest.
+        /// `registry.example/team/app:1.2`, or with a digest; or as for `push`.
         from: String,
-        /// As for `push`.
+        /// As for `push`; `oci:DIR` for a layout, and `FILE.tar` for an archive.
         #[arg(required = true, value_name = "REF")]
         to: Vec<String>,
         #[command(flatten)]
@@ -384,16 +384,20 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
         /// A checkpoint that was kept elsewhere: the trail has to go on from there.
-        #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+        #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
-        /// A proof of `audit prove`, instead of the trail.
+        /// A proof of `audit prove`, instead of the trail: of a line, or that it goes on from the checkpoint.
         #[arg(long, value_name = "FILE", requires = "key")]
         proof: Option<PathBuf>,
     },
-    /// Print a proof that a line is in the trail.
+    /// Print a proof that a line is in the trail, or that the trail has only grown.
     Prove {
         /// The number of the line.
-        line: u64,
+        #[arg(required_unless_present = "since")]
+        line: Option<u64>,
+        /// An older checkpoint.
+        #[arg(long, value_name = "FILE", conflicts_with = "line")]
+        since: Option<PathBuf>,
     },
     /// Copy the trail for others to check, without the key that signs it.
     Export {
@@ -422,13 +426,14 @@ pub(crate) struct Signing {
 /// What is said of an image.
 #[derive(ClapArgs)]
 pub(crate) struct Attesting {
-    /// `slsa`, `cyclonedx`, `spdx`, `openvex`, `test-report`, `vulnerability`, `licence`, `sources`, `custom`, or a URI.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: String,
+    /// `slsa`, `cyclonedx`, `spdx`, `openvex`, `test-report`, `vulnerability`, `licence`, `sources`, `custom`, or a URI; may be
+    /// repeated, each with its predicate.
+    #[arg(long = "type", required = true, value_name = "TYPE")]
+    pub(crate) kinds: Vec<String>,
     /// What is said: a JSON file, or the statement that `build --artifacts` wrote.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) predicate: PathBuf,
-    /// The JSON Schema that it has to keep.
+    #[arg(long = "predicate", required = true, value_name = "FILE")]
+    pub(crate) predicates: Vec<PathBuf>,
+    /// The JSON Schema that the one predicate has to keep.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
     #[command(flatten)]

@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{Digest, Finding, Reference, codes, is_tag};
-use registry::{Blobs as _, Content, Descriptor, Manifest, Referrers};
+use registry::{Beside, Blobs as _, Content, Descriptor, Manifest, REF_NAME, Referrers, WHOLE_NAME};
 use runtime::archive::Blobs;
 use runtime::input;
 use serde_json::Value;
 
 use crate::project;
-
-/// As images are named inside layouts (image specification 1.1, "Pre-Defined Annotation Keys"; containerd and podman have their own).
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
-const WHOLE_NAME: &str = "io.containerd.image.name";
 
 /// Bytes of a list of what is in a layout.
 const LARGEST: u64 = 4 << 20;
@@ -24,6 +20,8 @@ pub(crate) struct Layout {
     /// The images.
     pub(crate) images: Vec<Named>,
     referrers: BTreeMap<Digest, Vec<Descriptor>>,
+    /// What lies beside an image as cosign kept it before version 3.
+    beside: BTreeMap<(Digest, Beside), Digest>,
 }
 
 /// An image of a layout.
@@ -43,7 +41,7 @@ impl Layout {
     pub(crate) fn at(path: &Path) -> Result<Self, Finding> {
         let blobs = Blobs::at(path)?;
         let index: Manifest = parsed(&blobs.index)?;
-        let mut layout = Self { blobs, images: Vec::new(), referrers: BTreeMap::new() };
+        let mut layout = Self { blobs, images: Vec::new(), referrers: BTreeMap::new(), beside: BTreeMap::new() };
         for descriptor in index.manifests {
             layout.take_in(descriptor)?;
         }
@@ -60,6 +58,10 @@ impl Layout {
             return Ok(());
         }
         let annotation = |key: &str| descriptor.annotations.get(key).map(String::as_str);
+        if let Some(beside) = annotation(REF_NAME).and_then(Beside::of_tag) {
+            self.beside.insert(beside, descriptor.digest);
+            return Ok(());
+        }
         let whole = annotation(WHOLE_NAME).and_then(|name| name.parse::<Reference>().ok());
         let (name, tag) = whole.map_or((None, None), |whole| (Some(whole.repository), whole.tag));
         let tag = annotation(REF_NAME).filter(|tag| is_tag(tag)).map(str::to_owned).or(tag);
@@ -83,6 +85,10 @@ impl registry::Blobs for Layout {
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
         Ok(self.referrers.get(subject).cloned().unwrap_or_default())
+    }
+
+    fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Digest>, Finding> {
+        Ok(self.beside.get(&(*subject, beside)).copied())
     }
 }
 
@@ -146,6 +152,15 @@ impl registry::Blobs for Layouts {
             all.extend(layout.referrers(subject)?);
         }
         Ok(all)
+    }
+
+    fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Digest>, Finding> {
+        for layout in &self.layouts {
+            if let Some(found) = layout.beside(subject, beside)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

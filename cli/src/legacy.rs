@@ -9,7 +9,7 @@ use serde_json::json;
 use signing::Signer;
 use verifier::Bundle;
 
-use crate::signed::Subject;
+use crate::signed::{self, Subject};
 
 /// A claim that an image has a digest (containers, "Simple signing").
 const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -36,11 +36,11 @@ pub(crate) fn sign(subject: &Subject, signers: &[Box<dyn Signer>]) -> Result<(),
 }
 
 /// Puts what was said of an image there.
-pub(crate) fn attest(subject: &Subject, bundles: &[(Bundle, Vec<u8>)], predicate_type: &str) -> Result<(), Finding> {
+pub(crate) fn attest(subject: &Subject, bundles: &[(Bundle, Vec<u8>)]) -> Result<(), Finding> {
     let layers = bundles.iter().map(|(bundle, _)| {
-        let annotations = [(SIGNATURE, ""), ("predicateType", predicate_type)];
-        let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Layer::new(ENVELOPE, canonical_json(&bundle.envelope), annotations.into())
+        let annotations = [(SIGNATURE, String::new()), ("predicateType", signed::statement(bundle)?.predicate_type)];
+        let annotations = annotations.map(|(key, value)| (key.to_owned(), value));
+        Ok(Layer::new(ENVELOPE, canonical_json(&bundle.envelope), annotations.into()))
     });
-    subject.add_beside(Beside::Attestations, &layers.collect::<Vec<_>>())
+    subject.add_beside(Beside::Attestations, &layers.collect::<Result<Vec<_>, Finding>>()?)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::{Finding, Reference, codes};
-use registry::{Client, Options};
+use registry::{Client, Options, Source, Top, Wanted, save};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -43,9 +43,15 @@ pub(crate) fn located(machine: &Machine, reference: &str, architecture: Option<&
     let unwritable =
         |e: std::io::Error| Finding::error(codes::OUTPUT_IO, format!("no temporary folder can be made: {e}"));
     let folder = tempfile::tempdir().map_err(unwritable)?;
-    let client = Client::new(options(machine))?;
-    let downloaded = waiting()?.block_on(registry::download(&client, &named, architecture, folder.path()));
-    downloaded.map_err(|finding| finding.because("nothing here is called so: it is taken for a name in a registry"))?;
+    let client = Client::new(options(machine));
+    let download = async || {
+        let top = Top::named(&client, &named).await?;
+        let source = Source::Repository(client.repository(&named)?);
+        save(&source, &[top], Wanted::Images(architecture), folder.path()).await
+    };
+    waiting()?
+        .block_on(download())
+        .map_err(|finding| finding.because("nothing here is called so: it is taken for a name in a registry"))?;
     Ok(Located { path: folder.path().to_owned(), _downloaded: Some(folder) })
 }
 

@@ -15,6 +15,7 @@ mod progress;
 mod project;
 mod released;
 mod report;
+mod saving;
 mod schemas;
 mod sending;
 mod session;

@@ -120,7 +120,7 @@ impl<'r> Release<'r> {
             images.iter().zip(&targets).map(|((image, _), to)| (*image, to.as_slice())).collect();
         let jobs =
             jobs(&images, &self.releasing.sending, self.trail.commit(), |image| layouts.architectures(&image.digest))?;
-        let client = Client::new(options(self.machine))?;
+        let client = Client::new(options(self.machine));
         let layouts = layouts.with(referrers);
         let told = Told { trail: &self.trail, webhooks: &self.webhooks, action: Action::Push };
         let sender = Sender::new(Source::Here(&layouts));

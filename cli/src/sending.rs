@@ -12,6 +12,7 @@ use crate::args::{Format, Sending};
 use crate::layout::Named;
 use crate::located::waiting;
 use crate::report::{self, Failure};
+use crate::saving::Saved;
 use crate::signed;
 use crate::trail::Trail;
 use crate::webhooks::{Released, Webhooks};
@@ -41,6 +42,8 @@ pub(crate) struct Told<'t> {
 #[derive(Serialize)]
 pub(crate) struct Sent {
     pub(crate) pushed: Vec<Job>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    saved: Vec<Saved>,
     blobs: Sums,
     #[serde(skip)]
     pub(crate) failed: Findings,
@@ -59,15 +62,19 @@ pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>, told: &
         let to = client.repository(&job.to)?;
         sender.image(&to, &job.digest, &job.tags).await?;
         // At once: whatever happens to the others, this one is there.
-        told.trail.add(told.action, &job.to.to_string(), job.digest, &[("tags", job.names().join(" "))])
+        let added = told.trail.add(told.action, &job.to.to_string(), job.digest, &[("tags", job.names().join(" "))]);
+        Ok(added.err())
     };
     let wanted = jobs.len();
-    let results: Vec<Result<(), Finding>> =
+    let results: Vec<Result<Option<Finding>, Finding>> =
         waiting()?.block_on(stream::iter(&jobs).map(one).buffered(AT_ONCE).collect());
     let (mut pushed, mut failed) = (Vec::new(), Findings::new());
     for (job, result) in jobs.into_iter().zip(results) {
         match result {
-            Ok(()) => pushed.push(job),
+            Ok(unrecorded) => {
+                failed.extend(unrecorded.map(|finding| finding.because(format!("{}@{} was sent", job.to, job.digest))));
+                pushed.push(job);
+            }
             Err(finding) => failed.push(finding.because(format!("{}@{} was to be sent", job.to, job.digest))),
         }
     }
@@ -83,7 +90,7 @@ pub(crate) fn send(client: &Client, sender: &Sender<'_>, jobs: Vec<Job>, told: &
         }
         failed.extend(told.webhooks.tell(&released).unwrap_or_else(Findings::from));
     }
-    Ok(Sent { pushed, blobs: sender.sums(), failed, wanted })
+    Ok(Sent { pushed, saved: Vec::new(), blobs: sender.sums(), failed, wanted })
 }
 
 /// The types of what refers to an image and to those in it.
@@ -102,6 +109,11 @@ impl Job {
 }
 
 impl Sent {
+    /// The same, and what was saved before.
+    pub(crate) fn with(self, saved: Vec<Saved>) -> Self {
+        Self { saved, ..self }
+    }
+
     /// Says what was done; fails if not all of it was.
     pub(crate) fn report(self, format: Format) -> Result<(), Failure> {
         match format {
@@ -118,6 +130,9 @@ impl Sent {
 
     /// A line for each image that is there.
     pub(crate) fn lines(&self) -> Result<(), Finding> {
+        for Saved { to, digest } in &self.saved {
+            report::line(format_args!("saved    {to}  {digest}"))?;
+        }
         self.pushed.iter().try_for_each(|job| {
             report::line(format_args!("pushed   {}@{}  {}", job.to, job.digest, job.names().join(", ")))
         })
@@ -125,6 +140,9 @@ impl Sent {
 
     /// What became of blobs, and whether there is more to do: words.
     pub(crate) fn count(&self) {
+        if self.wanted == 0 {
+            return;
+        }
         let Sums { sent, bytes, mounted, found } = self.blobs;
         anstream::eprintln!("{sent} blobs sent, {bytes} bytes; {mounted} from other repositories; {found} were there");
         if self.pushed.len() < self.wanted {

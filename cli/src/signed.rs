@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::statement::{Resource, STATEMENT, Statement};
 use model::{Digest, Finding, Reference, codes};
-use registry::{Beside, Client, Descriptor, Layer, Referrers, Repository, Sender, Source};
+use registry::{Beside, Client, Descriptor, Layer, Referrers, Repository, Sender, Source, Top};
 use serde_json::{Map, Value};
 use signing::Signer;
 use verifier::{BUNDLE, Bundle, Envelope, IN_TOTO, pae};
@@ -58,8 +58,8 @@ impl Subject {
         }
         refuse_offline(machine, name)?;
         let reference = registry_reference(name)?;
-        let client = Box::new(Client::new(options(machine))?);
-        let descriptor = waiting()?.block_on(registry::described(&client, &reference))?;
+        let client = Box::new(Client::new(options(machine)));
+        let descriptor = waiting()?.block_on(Top::named(&client, &reference))?.descriptor();
         Ok(Self { digest: descriptor.digest, place: Place::Registry { reference, client, descriptor } })
     }
 

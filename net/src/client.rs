@@ -5,35 +5,28 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Request, Response, Url};
+use tokio::sync::OnceCell;
 
 use crate::failure::{Failure, Kind};
 
 /// Asks servers. It follows no redirect by itself. TLS roots are the system's; `SSL_CERT_FILE` and `SSL_CERT_DIR` take their place.
 /// Proxies are the environment's, but for this machine: what is trusted without TLS is asked itself, and nobody between.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Client {
-    anywhere: reqwest::Client,
-    here: reqwest::Client,
+    stall: Duration,
+    /// Each is made when it is needed first: reading the system's roots takes longer than signing.
+    anywhere: OnceCell<reqwest::Client>,
+    here: OnceCell<reqwest::Client>,
+    /// Without TLS, and so without roots.
+    plain: OnceCell<reqwest::Client>,
 }
 
 impl Client {
     /// Connecting takes at most `stall`.
-    ///
-    /// # Errors
-    /// Why there is no TLS.
-    pub fn new(stall: Duration) -> Result<Self, String> {
+    pub fn new(stall: Duration) -> Self {
         // Another part of the program may have chosen the same one before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(stall)
-                .user_agent(concat!("clnstrt/", env!("CARGO_PKG_VERSION")))
-        };
-        // A machine without any certificate can still use http, and every https server is refused.
-        let anywhere = builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(reason)?;
-        let here = builder().no_proxy().build().or_else(|_| builder().no_proxy().tls_certs_only([]).build());
-        Ok(Self { anywhere, here: here.map_err(reason)? })
+        Self { stall, ..Self::default() }
     }
 
     /// Sends a request.
@@ -41,8 +34,26 @@ impl Client {
     /// # Errors
     /// What the network or the server did.
     pub async fn execute(&self, request: Request) -> reqwest::Result<Response> {
-        let client = if is_local(request.url()) { &self.here } else { &self.anywhere };
-        client.execute(request).await
+        let url = request.url();
+        let (client, is_local, is_plain) = match (is_local(url), url.scheme()) {
+            (true, "http") => (&self.plain, true, true),
+            (true, _) => (&self.here, true, false),
+            (false, _) => (&self.anywhere, false, false),
+        };
+        client.get_or_try_init(async || self.made(is_local, is_plain)).await?.execute(request).await
+    }
+
+    fn made(&self, is_local: bool, is_plain: bool) -> reqwest::Result<reqwest::Client> {
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(self.stall)
+                .user_agent(concat!("clnstrt/", env!("CARGO_PKG_VERSION")));
+            if is_local { builder.no_proxy() } else { builder }
+        };
+        let plain = || builder().tls_certs_only([]).build();
+        // A machine without any certificate can still use http, and every https server is refused.
+        if is_plain { plain() } else { builder().build().or_else(|_| plain()) }
     }
 }
 

@@ -54,19 +54,14 @@ pub struct Client {
 
 impl Client {
     /// A client that begins now.
-    ///
-    /// # Errors
-    /// `REGISTRY_FAILED` where there is no TLS.
-    pub fn new(options: Options) -> Result<Self, Finding> {
-        let http = net::Client::new(options.stall)
-            .map_err(|why| Finding::error(codes::REGISTRY_FAILED, format!("there is no TLS client: {why}")))?;
-        Ok(Self {
-            http,
+    pub fn new(options: Options) -> Self {
+        Self {
+            http: net::Client::new(options.stall),
             patience: Patience::new(options.attempts, options.backoff, options.deadline),
             options,
             accounts: OnceLock::new(),
             granted: Mutex::default(),
-        })
+        }
     }
 
     /// The repository a reference names.

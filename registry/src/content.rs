@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::stream;
 use model::{Digest, Hasher};
 use reqwest::Body;
+use tokio::task::spawn_blocking;
 
 use crate::pull::LARGEST;
 
@@ -54,16 +55,26 @@ impl Content {
         })))
     }
 
-    /// Their digest.
+    /// They, piece by piece.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+        let starts = (0..self.size()).step_by(CHUNK as usize);
+        starts.map(|at| self.read(at..self.size().min(at + CHUNK)))
+    }
+
+    /// Their digest, computed beside what else is awaited.
     ///
     /// # Errors
     /// Why they cannot be read.
-    pub fn digest(&self) -> io::Result<Digest> {
-        let mut hasher = Hasher::new();
-        for at in (0..self.size()).step_by(CHUNK as usize) {
-            hasher.update(&self.read(at..self.size().min(at + CHUNK))?);
-        }
-        Ok(hasher.finish())
+    pub(crate) async fn digest(&self) -> io::Result<Digest> {
+        let content = self.clone();
+        let digest = move || {
+            let mut hasher = Hasher::new();
+            for piece in content.pieces() {
+                hasher.update(&piece?);
+            }
+            Ok(hasher.finish())
+        };
+        if self.size() <= CHUNK { digest() } else { spawn_blocking(digest).await.map_err(io::Error::other)? }
     }
 
     /// All of a document: of a file at most 4 MiB.

@@ -24,7 +24,7 @@ const MOST: usize = 1000;
 const ATTEMPTS: usize = 8;
 
 /// Which of the tags beside an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Beside {
     /// `sha256-….sig`.
     Signatures,
@@ -56,12 +56,24 @@ struct Image {
 }
 
 impl Beside {
-    fn tag(self, subject: &Digest) -> String {
+    /// What it is called beside an image.
+    pub(crate) fn tag(self, subject: &Digest) -> String {
         let ending = match self {
             Beside::Signatures => "sig",
             Beside::Attestations => "att",
         };
         format!("sha256-{}.{ending}", subject.hex())
+    }
+
+    /// Whether a tag is one of these, and beside which image.
+    pub fn of_tag(tag: &str) -> Option<(Digest, Self)> {
+        let (name, ending) = tag.split_once('.')?;
+        let subject = name.replacen('-', ":", 1).parse().ok()?;
+        match ending {
+            "sig" => Some((subject, Beside::Signatures)),
+            "att" => Some((subject, Beside::Attestations)),
+            _ => None,
+        }
     }
 }
 
@@ -79,12 +91,12 @@ impl Repository<'_> {
         to.list_beside(subject, beside, &descriptors).await
     }
 
-    /// What lies under a tag beside an image; nothing if there is no such tag.
-    pub(crate) async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Vec<Descriptor>, Finding> {
+    /// What lies under a tag beside an image; `None` if there is no such tag.
+    pub(crate) async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Document>, Finding> {
         let tag = beside.tag(subject);
         match self.manifest(&tag).await? {
-            None => Ok(Vec::new()),
-            Some(document) if document.media_type == MANIFEST => Ok(document.parsed()?.layers),
+            None => Ok(None),
+            Some(document) if document.media_type == MANIFEST => Ok(Some(document)),
             Some(document) => {
                 let message =
                     format!("{self}:{tag} is {}, and no list of signatures", document.media_type.escape_debug());
@@ -106,7 +118,8 @@ impl Repository<'_> {
         let tag = beside.tag(subject);
         let _turn = Turn::at(&self.to_string()).await;
         for attempt in 0..=ATTEMPTS {
-            let mut all = self.beside(subject, beside).await?;
+            let there = self.beside(subject, beside).await?;
+            let mut all = there.map_or(Ok(Vec::new()), |there| there.parsed().map(|there| there.layers))?;
             let before = all.len();
             let new = layers.iter().filter(|layer| !all.contains(layer)).cloned().collect::<Vec<_>>();
             all.extend(new);

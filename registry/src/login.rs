@@ -30,7 +30,7 @@ pub enum Kept {
 /// # Errors
 /// `REGISTRY_…`, and `REGISTRY_DENIED` where it does not; `CREDENTIALS_UNREADABLE` where it cannot be kept.
 pub async fn login(options: Options, host: &str, credentials: Credentials) -> Result<Kept, Finding> {
-    let client = Client::new(options)?;
+    let client = Client::new(options);
     client.only(Accounts::only(host, credentials.clone()));
     let url = client.root(host)?;
     let entered = client.patience.retrying(async || client.entered(host, &url).await).await;

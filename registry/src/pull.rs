@@ -19,7 +19,7 @@ pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, app
 /// A manifest or an index, as its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What the server says it is.
+    /// What it says it is, or the server.
     pub media_type: String,
     /// Its digest.
     pub digest: Digest,
@@ -103,13 +103,19 @@ impl Repository<'_> {
                 if response.status().as_u16() == 404 {
                     return Ok(None);
                 }
-                let media_type = media_type(&response);
+                let mut media_type = media_type(&response);
                 let bytes = collect(&mut response, self.stall(), LARGEST).await?;
                 let digest = Digest::of(&bytes);
-                match wanted {
-                    Some(wanted) if wanted != digest => Err(lies(&wanted, &digest)),
-                    _ => Ok(Some(Document { media_type, digest, bytes })),
+                if let Some(wanted) = wanted.filter(|wanted| *wanted != digest) {
+                    return Err(lies(&wanted, &digest));
                 }
+                let said = serde_json::from_slice::<Manifest>(&bytes);
+                let said = said.map_err(|e| Failure::lasting(Kind::WrongDigest, format!("it is none: {e}")))?;
+                // What a document says of itself is under its digest; what the server says of it is not.
+                if !said.media_type.is_empty() {
+                    media_type = said.media_type;
+                }
+                Ok(Some(Document { media_type, digest, bytes }))
             })
             .await
     }

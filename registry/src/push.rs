@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::join;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use model::{Digest, Finding, Reference, codes};
+use model::{Digest, Finding, codes};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use crate::client::Client;
 use crate::content::Content;
 use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
@@ -39,6 +38,12 @@ pub trait Blobs: Sync {
     /// # Errors
     /// Why that cannot be read.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding>;
+
+    /// What lies beside a manifest as cosign kept it before version 3.
+    ///
+    /// # Errors
+    /// Why that cannot be read.
+    fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Digest>, Finding>;
 }
 
 /// Where images come from.
@@ -73,11 +78,18 @@ pub struct Sums {
     pub found: u64,
 }
 
+/// A blob that is in a repository.
+struct Held {
+    by: String,
+    /// It was not there before.
+    is_new: bool,
+}
+
 /// Sends what one source has, to any number of repositories. A blob goes to each registry once.
 pub struct Sender<'s> {
     source: Source<'s>,
     /// Which repository of a registry has a blob, or whether a repository has it.
-    have: Mutex<BTreeMap<(String, Digest), Arc<OnceCell<String>>>>,
+    have: Mutex<BTreeMap<(String, Digest), Arc<OnceCell<Held>>>>,
     sent: AtomicU64,
     bytes: AtomicU64,
     mounted: AtomicU64,
@@ -137,8 +149,7 @@ impl<'s> Sender<'s> {
         for referrer in here.referrers(digest)? {
             manifests.push(self.source.manifest(&referrer.digest).await?.parsed()?);
         }
-        let blobs = stream::iter(manifests.iter().flat_map(Manifest::blobs));
-        blobs.map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        self.blobs(to, manifests.iter().flat_map(Manifest::blobs)).await?;
         if depth < DEEPEST {
             for inner in self.source.manifest(digest).await?.parsed()?.manifests {
                 Box::pin(self.statements(to, &inner.digest, depth + 1)).await?;
@@ -175,51 +186,49 @@ impl<'s> Sender<'s> {
         if is_there {
             return Ok(());
         }
-        self.blobs(to, &manifest).await?;
+        self.blobs(to, manifest.blobs()).await?;
         to.put_manifest(&digest.to_string(), &document).await.map(drop)
     }
 
-    async fn blobs(&self, to: &Repository<'_>, manifest: &Manifest) -> Result<(), Finding> {
-        let blobs = stream::iter(manifest.blobs());
-        blobs.map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE).try_collect().await
+    /// Sends blobs; answers whether one of them was not there before.
+    async fn blobs<'b>(
+        &self,
+        to: &Repository<'_>,
+        blobs: impl IntoIterator<Item = &'b Descriptor>,
+    ) -> Result<bool, Finding> {
+        let sent = stream::iter(blobs).map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE);
+        sent.try_fold(false, async |any, is_new| Ok(any || is_new)).await
     }
 
-    async fn blob(&self, to: &Repository<'_>, blob: &Descriptor) -> Result<(), Finding> {
+    async fn blob(&self, to: &Repository<'_>, blob: &Descriptor) -> Result<bool, Finding> {
         let first = self.once(to.host(), &blob.digest);
-        let holder = first.get_or_try_init(async || {
-            self.put(to, blob, None).await?;
-            Ok(to.name().to_owned())
-        });
-        let holder = holder.await?;
-        if holder != to.name() {
-            let own = self.once(&to.to_string(), &blob.digest);
-            own.get_or_try_init(async || {
-                self.put(to, blob, Some(holder)).await?;
-                Ok(to.name().to_owned())
-            })
-            .await?;
+        let held = first.get_or_try_init(|| self.put(to, blob, None)).await?;
+        if held.by == to.name() {
+            return Ok(held.is_new);
         }
-        Ok(())
+        let own = self.once(&to.to_string(), &blob.digest);
+        Ok(own.get_or_try_init(|| self.put(to, blob, Some(&held.by))).await?.is_new)
     }
 
-    async fn put(&self, to: &Repository<'_>, blob: &Descriptor, elsewhere: Option<&str>) -> Result<(), Finding> {
+    async fn put(&self, to: &Repository<'_>, blob: &Descriptor, elsewhere: Option<&str>) -> Result<Held, Finding> {
         // Another repository of the same registry has it, if that is where it comes from.
         let elsewhere = elsewhere.or(match &self.source {
             Source::Repository(from) if from.host() == to.host() && from.name() != to.name() => Some(from.name()),
             _ => None,
         });
         let content = async || self.source.content(blob).await;
-        let (count, bytes) = match to.put_blob(&blob.digest, content, elsewhere).await? {
+        let came = to.put_blob(&blob.digest, content, elsewhere).await?;
+        let (count, bytes) = match came {
             Came::Found => (&self.found, 0),
             Came::Mounted => (&self.mounted, 0),
             Came::Sent => (&self.sent, blob.size),
         };
         count.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
+        Ok(Held { by: to.name().to_owned(), is_new: came != Came::Found })
     }
 
-    fn once(&self, place: &str, digest: &Digest) -> Arc<OnceCell<String>> {
+    fn once(&self, place: &str, digest: &Digest) -> Arc<OnceCell<Held>> {
         let mut have = self.have.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(have.entry((place.to_owned(), *digest)).or_default())
     }
@@ -243,11 +252,10 @@ impl<'s> Sender<'s> {
 
     /// Carries along what lies beside a manifest as cosign kept it before version 3.
     async fn legacy(&self, to: &Repository<'_>, subject: &Digest) -> Result<(), Finding> {
-        let Source::Repository(from) = &self.source else { return Ok(()) };
         for beside in [Beside::Signatures, Beside::Attestations] {
-            let layers = from.beside(subject, beside).await?;
-            let blobs = stream::iter(&layers).map(|layer| self.blob(to, layer)).buffer_unordered(AT_ONCE);
-            blobs.try_collect::<()>().await?;
+            let Some(document) = self.source.beside(subject, beside).await? else { continue };
+            let layers = document.parsed()?.layers;
+            self.blobs(to, &layers).await?;
             to.list_beside(subject, beside, &layers).await?;
         }
         Ok(())
@@ -255,24 +263,14 @@ impl<'s> Sender<'s> {
 
     async fn referrer(&self, to: &Repository<'_>, referrer: &Descriptor) -> Result<(), Finding> {
         let name = referrer.digest.to_string();
-        if to.resolve(&name).await?.is_some() {
-            return Ok(());
-        }
         let document = self.source.manifest(&referrer.digest).await?;
-        self.blobs(to, &document.parsed()?).await?;
-        to.put_manifest(&name, &document).await.map(drop)
+        // A registry has a manifest only with all it leads to.
+        let is_new = self.blobs(to, document.parsed()?.blobs()).await?;
+        if is_new || to.resolve(&name).await?.is_none() {
+            to.put_manifest(&name, &document).await?;
+        }
+        Ok(())
     }
-}
-
-/// The manifest a reference names now, as others point to it. Only its digest counts, where it has one; a tag beside it has to name
-/// the same.
-///
-/// # Errors
-/// `REFERENCE_INVALID`, `REGISTRY_…`; `TAG_TAKEN` where the tag names something else.
-pub async fn described(client: &Client, reference: &Reference) -> Result<Descriptor, Finding> {
-    let Document { bytes, digest, .. } = client.repository(reference)?.named(reference).await?;
-    let document = Document::of(bytes, &digest)?;
-    Ok(Descriptor::of(&document.media_type, &document.bytes))
 }
 
 /// Whether a tag names its manifest already; an error if it names another and must not move.
@@ -289,7 +287,7 @@ async fn is_free(to: &Repository<'_>, tag: &Tag) -> Result<bool, Finding> {
 }
 
 impl Source<'_> {
-    async fn manifest(&self, digest: &Digest) -> Result<Document, Finding> {
+    pub(crate) async fn manifest(&self, digest: &Digest) -> Result<Document, Finding> {
         match self {
             Source::Here(blobs) => {
                 let content = blobs.find(digest)?.ok_or_else(|| broken(format!("{digest} is not there")))?;
@@ -299,10 +297,36 @@ impl Source<'_> {
         }
     }
 
-    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
+    pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
         match self {
             Source::Here(blobs) => blobs.referrers(subject),
             Source::Repository(from) => from.referrers(subject).await,
+        }
+    }
+
+    pub(crate) async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Document>, Finding> {
+        match self {
+            Source::Here(blobs) => match blobs.beside(subject, beside)? {
+                Some(digest) => self.manifest(&digest).await.map(Some),
+                None => Ok(None),
+            },
+            Source::Repository(from) => from.beside(subject, beside).await,
+        }
+    }
+
+    /// Reads a blob piece by piece. Of a registry's, only after the last piece is it known that they are what the digest names.
+    pub(crate) async fn read(
+        &self,
+        blob: &Descriptor,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Finding>,
+    ) -> Result<(), Finding> {
+        match self {
+            Source::Here(_) => {
+                let unreadable = |e| broken(format!("{} cannot be read: {e}", blob.digest));
+                let content = self.content(blob).await?;
+                content.pieces().try_for_each(|piece| sink(&piece.map_err(unreadable)?))
+            }
+            Source::Repository(from) => from.read_blob(&blob.digest, LARGEST.min(blob.size), sink).await,
         }
     }
 
@@ -312,7 +336,7 @@ impl Source<'_> {
         match self {
             Source::Here(blobs) => {
                 let content = blobs.find(digest)?.ok_or_else(|| broken(format!("the blob {digest} is not there")))?;
-                let found = content.digest().map_err(|e| broken(format!("{digest} cannot be read: {e}")))?;
+                let found = content.digest().await.map_err(|e| broken(format!("{digest} cannot be read: {e}")))?;
                 if found != *digest || content.size() != *size {
                     return Err(broken(format!("what is called {digest} is {found}, of {} bytes", content.size())));
                 }

@@ -6,6 +6,7 @@ use model::{Digest, Finding, canonical_json};
 use serde::Serialize;
 
 use crate::content::Content;
+use crate::legacy::Beside;
 use crate::manifest::{Descriptor, EMPTY, MANIFEST};
 use crate::push::Blobs;
 
@@ -71,5 +72,9 @@ impl Blobs for Referrers {
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
         Ok(self.manifests.get(subject).cloned().unwrap_or_default())
+    }
+
+    fn beside(&self, _: &Digest, _: Beside) -> Result<Option<Digest>, Finding> {
+        Ok(None)
     }
 }

@@ -1,5 +1,6 @@
 //! Blobs and manifests on their way to a repository (distribution specification 1.1, "Push").
 
+use futures::join;
 use model::{Digest, Finding};
 use net::{Failure, Kind};
 use reqwest::header::{CONTENT_RANGE, HeaderName, RANGE};
@@ -63,13 +64,19 @@ impl Repository<'_> {
                     if self.has_blob(digest).await? {
                         return Ok(Came::Found);
                     }
-                    match self.begin(digest, elsewhere).await? {
+                    // What is not to be taken from elsewhere is read meanwhile.
+                    let early = async || match elsewhere {
+                        None => bytes.get_or_try_init(|| content()).await.map(drop),
+                        Some(_) => Ok(()),
+                    };
+                    let (begun, read) = join!(self.begin(digest, elsewhere), early());
+                    read?;
+                    match begun? {
                         Some(upload) => upload,
                         None => return Ok(Came::Mounted),
                     }
                 }
             };
-            // Only now they are needed.
             let content = bytes.get_or_try_init(|| content()).await?;
             let size = content.size();
             if size <= WHOLE && upload.at == 0 {

@@ -38,7 +38,7 @@ use lines::Lines;
 use pending::{PENDING, Pending};
 
 pub use export::export;
-pub use prove::prove;
+pub use prove::{prove, prove_growth};
 pub use show::records;
 pub use verify::{Verified, verify};
 

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use super::*;
+use crate::growth::Growth;
 use crate::proof::{Proof, ProofError};
 use crate::{Action, Subject, Who, Why};
 
@@ -99,6 +100,29 @@ fn names(dir: &Path) -> Vec<String> {
     })
     .unwrap();
     names
+}
+
+#[test]
+fn a_log_proves_that_it_has_only_grown() {
+    let dir = long();
+    let key = public_key(&Folder::at(dir.path())).unwrap();
+    let kept = |size| fs::read_to_string(at(size).path().join("checkpoint")).unwrap();
+    for size in [0, 1, 2, 5, 100, 254, 255, 256, 300] {
+        let older = Checkpoint::open(&kept(size), &key).unwrap();
+        let growth = prove_growth(dir.path(), &kept(size)).unwrap();
+        assert_eq!(growth.check(&older, &key).unwrap().size, 300);
+        assert_eq!(Growth::parse(&growth.to_string()), Ok(growth.clone()));
+        // Of another older state it shows nothing, whatever is said of its size.
+        let other = Checkpoint { root: Digest::of(b"other"), ..older.clone() };
+        assert_eq!(growth.check(&other, &key), Err(ProofError::NotGrown));
+        let shorter = Checkpoint { size: size.saturating_sub(1) + u64::from(size == 0), ..older };
+        assert_eq!(growth.check(&shorter, &key), Err(ProofError::NotGrown));
+    }
+    // A log that was shortened does not begin with what it was.
+    assert!(prove_growth(at(100).path(), &kept(300)).unwrap_err().message.contains("has 100 lines"));
+    let another = TempDir::new().unwrap();
+    begin(another.path(), 300);
+    assert!(prove_growth(another.path(), &kept(100)).unwrap_err().message.contains("is not one of"));
 }
 
 #[test]

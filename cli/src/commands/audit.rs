@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use audit::{Proof, Record, VerifierKey};
+use audit::proof::ProofError;
+use audit::{Checkpoint, Growth, Proof, Record, VerifierKey};
 use model::{Finding, codes};
 use runtime::input;
 use serde_json::json;
@@ -19,11 +20,20 @@ pub(super) fn run(machine: &Machine, command: &AuditCommand, format: Format) -> 
         AuditCommand::Verify { key, checkpoint, proof: None } => {
             verify(&trail::folder(machine)?, key.as_deref(), checkpoint.as_deref(), format)
         }
-        AuditCommand::Verify { key, proof: Some(proof), .. } => {
-            check(key.as_deref().unwrap_or_default(), proof, format)
+        AuditCommand::Verify { key, checkpoint, proof: Some(proof) } => {
+            let key = trusted(key.as_deref().unwrap_or_default())?;
+            match checkpoint {
+                None => check(&key, proof, format),
+                Some(older) => check_growth(&key, older, proof, format),
+            }
         }
-        AuditCommand::Prove { line } => {
-            Ok(report::data(audit::prove(&trail::folder(machine)?, *line)?.to_string().as_bytes())?)
+        AuditCommand::Prove { line, since } => {
+            let folder = trail::folder(machine)?;
+            let proof = match since {
+                None => audit::prove(&folder, line.unwrap_or_default())?.to_string(),
+                Some(older) => audit::prove_growth(&folder, &text(older)?)?.to_string(),
+            };
+            Ok(report::data(proof.as_bytes())?)
         }
         AuditCommand::Export { output, key } => {
             let verified =
@@ -71,16 +81,34 @@ fn verify(folder: &Path, key: Option<&str>, checkpoint: Option<&Path>, format: F
 }
 
 /// A proof that somebody else holds against a key of theirs, without the log.
-fn check(key: &str, proof: &Path, format: Format) -> Result<(), Failure> {
-    let key = trusted(key)?;
-    let proven = Proof::parse(&text(proof)?).and_then(|proof| proof.check(&key)).map_err(|why| {
-        Finding::error(codes::AUDIT_BROKEN, format!("{} proves nothing", proof.display())).because(why.to_string())
-    })?;
+fn check(key: &VerifierKey, proof: &Path, format: Format) -> Result<(), Failure> {
+    let proven = Proof::parse(&text(proof)?).and_then(|proof| proof.check(key));
+    let proven = proven.map_err(|why| proves_nothing(proof, &why))?;
     if format == Format::Json {
         return Ok(report::print_json(&json!({ "line": proven.line, "record": proven.record }))?);
     }
     report::line(format_args!("line     {} of {}, as it was written", proven.line, proven.checkpoint.size))?;
     Ok(shown(proven.line, &proven.record)?)
+}
+
+/// A proof that a log goes on from a checkpoint that somebody kept.
+fn check_growth(key: &VerifierKey, older: &Path, proof: &Path, format: Format) -> Result<(), Failure> {
+    let older = Checkpoint::open(&text(older)?, key).map_err(|why| {
+        Finding::error(codes::AUDIT_BROKEN, format!("{} is no checkpoint of this log", older.display()))
+            .because(why.to_string())
+    })?;
+    let newer = Growth::parse(&text(proof)?).and_then(|proof| proof.check(&older, key));
+    let newer = newer.map_err(|why| proves_nothing(proof, &why))?;
+    let (before, lines, root) = (older.size, newer.size, newer.root);
+    if format == Format::Json {
+        return Ok(report::print_json(&json!({ "before": before, "lines": lines, "root": root }))?);
+    }
+    report::line(format_args!("lines    {lines}, of which the first {before} are as they were"))?;
+    Ok(report::line(format_args!("root     {root}"))?)
+}
+
+fn proves_nothing(proof: &Path, why: &ProofError) -> Finding {
+    Finding::error(codes::AUDIT_BROKEN, format!("{} proves nothing", proof.display())).because(why.to_string())
 }
 
 /// A key as it is written, or the file that has it.

@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use audit::Action;
-use model::{Finding, codes};
-use registry::{Client, Sender, Source};
+use model::{Digest, Finding, codes};
+use registry::{Client, Sender, Source, Top};
 
 use crate::args::{Format, Machine, Sending};
 use crate::layout::{Layouts, Named};
 use crate::located::{options, refuse_offline, waiting};
 use crate::report::Failure;
+use crate::saving::{File, Saved};
 use crate::sending::{Told, jobs, named, send};
 use crate::trail::Trail;
 use crate::webhooks::Webhooks;
@@ -21,17 +22,14 @@ pub(super) fn push(
     format: Format,
 ) -> Result<(), Failure> {
     refuse_offline(machine, from)?;
-    let (trail, webhooks) = (Trail::open(machine)?, Webhooks::at(machine, sending.webhooks.as_deref())?);
+    let transfer = Transfer { machine, sending, format, action: Action::Push };
     let layouts = Layouts::at(&archives(from)?)?;
-    let images: Vec<_> = layouts.images().map(|image| (image, to)).collect();
-    let jobs = jobs(&images, sending, trail.commit(), |image| layouts.architectures(&image.digest))?;
-    let client = Client::new(options(machine))?;
-    let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Push };
-    let sender = Sender::new(Source::Here(&layouts));
-    send(&client, &sender, jobs, &told)?.report(format)
+    let images: Vec<Named> = layouts.images().cloned().collect();
+    let architectures = |image: &Named| layouts.architectures(&image.digest);
+    transfer.run(Source::Here(&layouts), &images, to, architectures, |_| Ok(Vec::new()))
 }
 
-/// `copy`: an image of a registry, with all that refers to it, to others.
+/// `copy`: images, with all that is said of them, to registries, layouts and archives.
 pub(super) fn copy(
     machine: &Machine,
     from: &str,
@@ -39,22 +37,74 @@ pub(super) fn copy(
     sending: &Sending,
     format: Format,
 ) -> Result<(), Failure> {
+    let transfer = Transfer { machine, sending, format, action: Action::Copy };
+    if from.starts_with("oci:") || Path::new(from).exists() {
+        let layouts = Layouts::at(&archives(from)?)?;
+        let images: Vec<Named> = layouts.images().cloned().collect();
+        let architectures = |image: &Named| layouts.architectures(&image.digest);
+        let tops = |source: &Source<'_>| {
+            let waiting = waiting()?;
+            images.iter().map(|image| waiting.block_on(Top::listed(source, &image.descriptor))).collect()
+        };
+        return transfer.run(Source::Here(&layouts), &images, to, architectures, tops);
+    }
     refuse_offline(machine, from)?;
     let reference = named(from)?;
-    let (trail, webhooks) = (Trail::open(machine)?, Webhooks::at(machine, sending.webhooks.as_deref())?);
-    let client = Client::new(options(machine))?;
+    let client = Client::new(options(machine));
     let repository = client.repository(&reference)?;
-    let descriptor = waiting()?.block_on(registry::described(&client, &reference))?;
+    let top = waiting()?.block_on(Top::named(&client, &reference))?;
+    let descriptor = top.descriptor();
     let name = reference.repository.rsplit('/').next().map(str::to_owned);
     let image = Named { digest: descriptor.digest, descriptor, name, tag: reference.tag.clone() };
-    if sending.arch_tags {
+    let architectures = |_: &Named| {
         let finding = Finding::error(codes::USAGE, "`--arch-tags` needs an image that lies here");
-        return Err(finding.help("copy the tags of architectures one by one").into());
+        Err(finding.help("copy the tags of architectures one by one"))
+    };
+    transfer.run(Source::Repository(repository), &[image], to, architectures, |_| Ok(vec![top.clone()]))
+}
+
+/// How images are transferred.
+struct Transfer<'t> {
+    machine: &'t Machine,
+    sending: &'t Sending,
+    format: Format,
+    action: Action,
+}
+
+impl Transfer<'_> {
+    fn run(
+        &self,
+        source: Source<'_>,
+        images: &[Named],
+        to: &[String],
+        architectures: impl Fn(&Named) -> Result<Vec<(String, Digest)>, Finding>,
+        tops: impl FnOnce(&Source<'_>) -> Result<Vec<Top>, Finding>,
+    ) -> Result<(), Failure> {
+        let trail = Trail::open(self.machine)?;
+        let webhooks = Webhooks::at(self.machine, self.sending.webhooks.as_deref())?;
+        let is_file = |to: &&String| self.action == Action::Copy && File::named(to).is_some();
+        let (files, to): (Vec<&String>, Vec<&String>) = to.iter().partition(is_file);
+        let to: Vec<String> = to.into_iter().cloned().collect();
+        if let Some(registry) = to.first() {
+            refuse_offline(self.machine, registry)?;
+        }
+        let wanted: Vec<(&Named, &[String])> = images.iter().map(|image| (image, to.as_slice())).collect();
+        let jobs = jobs(&wanted, self.sending, trail.commit(), architectures)?;
+        let mut saved = Vec::new();
+        if !files.is_empty() {
+            let tops = tops(&source)?;
+            for file in files.into_iter().filter_map(|to| File::named(to)) {
+                file.write(&source, &tops)?;
+                for image in images {
+                    trail.add(self.action, file.text(), image.digest, &[])?;
+                    saved.push(Saved { to: file.text().to_owned(), digest: image.digest });
+                }
+            }
+        }
+        let client = Client::new(options(self.machine));
+        let told = Told { trail: &trail, webhooks: &webhooks, action: self.action };
+        send(&client, &Sender::new(source), jobs, &told)?.with(saved).report(self.format)
     }
-    let jobs = jobs(&[(&image, to)], sending, trail.commit(), |_| Ok(Vec::new()))?;
-    let told = Told { trail: &trail, webhooks: &webhooks, action: Action::Copy };
-    let sender = Sender::new(Source::Repository(repository));
-    send(&client, &sender, jobs, &told)?.report(format)
 }
 
 /// Archives a name stands for: itself, or those in a folder, as `build` writes them.

@@ -53,7 +53,7 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
     }
     // A plain signature may be all that is asked for.
     if plain.is_none() || subject.keeps() || signing.output_bundle.is_some() {
-        deliver(&subject, &signers, signing, SIGNATURE, &json!({}))?;
+        deliver(&subject, &signers, signing, &[(SIGNATURE, json!({}))])?;
     }
     trail.add(Action::Sign, image, subject.digest, &[trail::keys(&signers)])?;
     if signing.legacy {
@@ -64,33 +64,44 @@ pub(super) fn sign(machine: &Machine, image: &str, signing: &Signing, plain: Opt
 
 /// `attest`: says something of an image.
 pub(super) fn attest(machine: &Machine, image: &str, attesting: &Attesting) -> Result<(), Failure> {
-    let Attesting { kind, predicate, schema, signing } = attesting;
-    let uri = TYPES.iter().find(|(name, _)| name == kind).map(|(_, uri)| *uri);
-    let uri = match uri.or(Some(kind.as_str()).filter(|kind| is_uri(kind))) {
-        Some(uri) => uri,
-        None => {
-            let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
-            let message = format!("there is no type of predicate `{}`", kind.escape_debug());
-            let help = format!("write one of {}, or a URI", names.join(", "));
-            return Err(Finding::error(codes::USAGE, message).help(help).into());
-        }
-    };
+    let Attesting { kinds, predicates, schema, signing } = attesting;
+    let usage = |message: &str, help: &str| Finding::error(codes::USAGE, message).help(help);
+    if kinds.len() != predicates.len() {
+        return Err(usage("each predicate has one type", "write `--type TYPE --predicate FILE` for each").into());
+    }
+    if predicates.len() > 1 && (schema.is_some() || signing.output_bundle.is_some()) {
+        return Err(usage("there are several predicates", "a schema and a bundle are of one: attest one by one").into());
+    }
+    let uris = kinds.iter().map(|kind| uri(kind)).collect::<Result<Vec<_>, _>>()?;
     let trail = Trail::open(machine)?;
     let subject = named(machine, image, signing)?;
-    let bytes = read(predicate)?;
-    let named = |finding: Finding| finding.because(format!("the predicate is {}", predicate.display()));
-    let predicate = signed::predicate(&bytes, uri, &subject.digest).map_err(named)?;
-    if let Some(schema) = schema {
-        schemas::check(&read(schema)?, &predicate).map_err(named)?;
+    let mut statements = Vec::new();
+    for (uri, file) in uris.iter().zip(predicates) {
+        let bytes = read(file)?;
+        let named = |finding: Finding| finding.because(format!("the predicate is {}", file.display()));
+        let predicate = signed::predicate(&bytes, uri, &subject.digest).map_err(named)?;
+        if let Some(schema) = schema {
+            schemas::check(&read(schema)?, &predicate).map_err(named)?;
+        }
+        statements.push((*uri, predicate));
     }
     let signers = signers(&signing.keys)?;
-    let bundles = deliver(&subject, &signers, signing, uri, &predicate)?;
-    let how = [trail::keys(&signers), ("predicate", uri.to_owned())];
-    trail.add(Action::Attest, image, subject.digest, &how)?;
+    let bundles = deliver(&subject, &signers, signing, &statements)?;
+    trail.add(Action::Attest, image, subject.digest, &[trail::keys(&signers), ("predicate", uris.join(" "))])?;
     if signing.legacy {
-        legacy::attest(&subject, &bundles, uri)?;
+        legacy::attest(&subject, &bundles)?;
     }
     Ok(())
+}
+
+/// The URI of a type of predicates.
+fn uri(kind: &str) -> Result<&str, Finding> {
+    let uri = TYPES.iter().find(|(name, _)| *name == kind).map(|(_, uri)| *uri);
+    uri.or(Some(kind).filter(|kind| is_uri(kind))).ok_or_else(|| {
+        let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+        let message = format!("there is no type of predicate `{}`", kind.escape_debug());
+        Finding::error(codes::USAGE, message).help(format!("write one of {}, or a URI", names.join(", ")))
+    })
 }
 
 /// `attach`: puts signatures that were made elsewhere beside the image they are of.
@@ -135,16 +146,19 @@ fn named(machine: &Machine, image: &str, signing: &Signing) -> Result<Subject, F
     Ok(subject)
 }
 
-/// Signs with every key; bundles go beside the image, or into a file.
+/// Signs statements with every key; bundles go beside the image, or into a file.
 fn deliver(
     subject: &Subject,
     signers: &[Box<dyn Signer>],
     signing: &Signing,
-    kind: &str,
-    predicate: &Value,
+    statements: &[(&str, Value)],
 ) -> Result<Vec<(Bundle, Vec<u8>)>, Failure> {
-    let signed = signers.iter().map(|signer| signed::sign(signer.as_ref(), &subject.digest, kind, predicate.clone()));
-    let bundles = signed.collect::<Result<Vec<_>, _>>()?;
+    let mut bundles = Vec::new();
+    for (kind, predicate) in statements {
+        for signer in signers {
+            bundles.push(signed::sign(signer.as_ref(), &subject.digest, kind, predicate.clone())?);
+        }
+    }
     if let Some(file) = &signing.output_bundle {
         let all: Vec<u8> = bundles.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
         project::write_whole(file, &all)?;
@@ -152,7 +166,9 @@ fn deliver(
     if subject.keeps() || signing.output_bundle.is_none() {
         subject.attach(&bundles)?;
     }
-    report::line(format_args!("signed   {}  {kind}", subject.digest))?;
+    for (kind, _) in statements {
+        report::line(format_args!("signed   {}  {kind}", subject.digest))?;
+    }
     Ok(bundles)
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use futures::stream::{self, StreamExt as _};
 use model::{Finding, Findings, codes};
 use net::{Client, Failure, Kind, Patience, reason, refused, shown};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -21,6 +22,8 @@ use crate::sending::Job;
 
 /// Where the digest of the body stands, under the secret (HMAC-SHA-256, in hex after `sha256=`).
 const SIGNATURE: HeaderName = HeaderName::from_static("x-clnstrt-signature-256");
+/// Whoever is slow keeps nobody else waiting.
+const AT_ONCE: usize = 8;
 const ATTEMPTS: u32 = 5;
 const BACKOFF: Duration = Duration::from_millis(500);
 /// Whoever is not told by then is not told.
@@ -47,9 +50,7 @@ impl Webhooks {
     pub(crate) fn at(machine: &Machine, path: Option<&Path>) -> Result<Self, report::Failure> {
         let hooks = path.map_or(Ok(Vec::new()), |path| settings::read(path, machine.plain_http))?;
         let stall = Duration::from_secs(machine.timeout);
-        let http = Client::new(stall)
-            .map_err(|why| Finding::error(codes::WEBHOOK_FAILED, format!("there is no TLS client: {why}")))?;
-        Ok(Self { hooks, http, stall })
+        Ok(Self { hooks, http: Client::new(stall), stall })
     }
 
     /// Whether there is nobody to be told.
@@ -59,19 +60,16 @@ impl Webhooks {
 
     /// Tells everybody of each image. Who cannot be told keeps nobody else from it; the image is released all the same.
     pub(crate) fn tell(&self, released: &[Released<'_>]) -> Result<Findings, Finding> {
-        let mut findings = Findings::new();
-        let waiting = waiting()?;
-        for released in released {
-            for hook in &self.hooks {
-                if let Err(failure) = waiting.block_on(self.post(hook, released)) {
-                    let server = shown(&hook.server());
-                    let message = format!("{server} was not told of {}", released.job.digest);
-                    let help = "the image is released; the same command tells again, and sends nothing that is there";
-                    findings.push(Finding::error(codes::WEBHOOK_FAILED, message).because(failure.text).help(help));
-                }
-            }
-        }
-        Ok(findings)
+        let told = released.iter().flat_map(|released| self.hooks.iter().map(move |hook| (hook, released)));
+        let told = stream::iter(told).map(async |(hook, released)| {
+            let failure = self.post(hook, released).await.err()?;
+            let server = shown(&hook.server());
+            let message = format!("{server} was not told of {}", released.job.digest);
+            let help = "the image is released; the same command tells again, and sends nothing that is there";
+            Some(Finding::error(codes::WEBHOOK_FAILED, message).because(failure.text).help(help))
+        });
+        let findings: Vec<Option<Finding>> = waiting()?.block_on(told.buffered(AT_ONCE).collect());
+        Ok(findings.into_iter().flatten().collect())
     }
 
     async fn post(&self, hook: &Webhook, released: &Released<'_>) -> Result<(), Failure> {

@@ -24,7 +24,7 @@ const NOTED_PAUSE: Duration = Duration::from_secs(2);
 /// The HTTP client with what it learns about servers.
 pub(super) struct Http {
     progress: Arc<dyn Progress>,
-    client: OnceLock<Result<net::Client, String>>,
+    client: net::Client,
     netrc: OnceLock<Netrc>,
     /// Credentials that came with a root's URL, by the root's scheme, host and port.
     trusted: Mutex<BTreeMap<String, Credentials>>,
@@ -60,7 +60,7 @@ impl Http {
     pub(super) fn new(options: &FetchOptions, progress: Arc<dyn Progress>) -> Self {
         Self {
             progress,
-            client: OnceLock::new(),
+            client: net::Client::new(options.stall),
             netrc: OnceLock::new(),
             trusted: Mutex::default(),
             servers: Mutex::default(),
@@ -173,8 +173,6 @@ impl Http {
     }
 
     async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, Failure> {
-        let client = self.client.get_or_init(|| net::Client::new(self.stall)).as_ref();
-        let client = client.map_err(|e| Failure::lasting(Kind::Network, format!("no TLS client: {e}")))?;
         let mut request = Request::new(Method::GET, url.clone());
         *request.headers_mut() = headers.clone();
         if let Some(credentials) = self.credentials(url) {
@@ -185,7 +183,7 @@ impl Http {
             }
         }
         let server = server(url);
-        match timeout(self.stall, client.execute(request)).await {
+        match timeout(self.stall, self.client.execute(request)).await {
             Ok(Ok(response)) => {
                 let busy = response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS;
                 let mut servers = lock(&self.servers);

@@ -40,6 +40,8 @@ fn what_is_done_is_written_down_and_nobody_changes_it_unseen() {
     clnstrt(&["sign", "--image", &image, "--key", &key]).ok();
     let licences = SMALL.artifacts().join("licence-report.json");
     let licences = licences.to_str().unwrap();
+    let since = dir.path().join("since");
+    fs::copy(trail.join("checkpoint"), &since).unwrap();
     clnstrt(&["attest", "--image", &image, "--key", &key, "--type", "licence", "--predicate", licences]).ok();
     let copied = clnstrt(&["copy", &image, &format!("127.0.0.1:{port}/other/small:1.0"), "--commit-tag"]).ok();
     assert!(copied.stdout.contains(&format!("1.0, {COMMIT}")), "{}", copied.stdout);
@@ -72,6 +74,14 @@ fn what_is_done_is_written_down_and_nobody_changes_it_unseen() {
     fs::write(&proof, clnstrt(&["audit", "prove", "2"]).ok().stdout).unwrap();
     let check = [verify.as_slice(), &["--proof", proof.to_str().unwrap()]].concat();
     assert!(clnstrt(&check).ok().stdout.contains("line     2 of 4"));
+    // An older checkpoint is enough to see that nothing before it was changed.
+    let grown = dir.path().join("grown");
+    fs::write(&grown, clnstrt(&["audit", "prove", "--since", since.to_str().unwrap()]).ok().stdout).unwrap();
+    let check_grown =
+        [verify.as_slice(), &["--proof", grown.to_str().unwrap(), "--checkpoint", since.to_str().unwrap()]].concat();
+    assert!(clnstrt(&check_grown).ok().stdout.contains("lines    4, of which the first 2 are as they were"));
+    fs::write(&grown, fs::read_to_string(&grown).unwrap().replacen("old 2", "old 3", 1)).unwrap();
+    clnstrt(&check_grown).fails(1, "CS1601");
     fs::write(
         &proof,
         fs::read_to_string(&proof).unwrap().replacen("\n2\n", "\n3\n", 1).replacen("index 1", "index 2", 1),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Done, cli, repository, run};
+use support::{Done, cli, flip_byte, repository, run};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{json as read, layout};
@@ -34,6 +34,18 @@ fn verify_attestation(key: &Path, kind: &str, image: &str) -> Done {
     let key = key.to_str().unwrap();
     let options = ["--type", kind, "--insecure-ignore-tlog", "--allow-http-registry", image];
     cosign(&[["verify-attestation", "--key", key].as_slice(), &options].concat())
+}
+
+/// The same of the form of cosign 2.
+fn verify_older(command: &str, key: &Path, options: &[&str], image: &str) -> Done {
+    let form = ["--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false"];
+    cosign(&[[command, "--key", key.to_str().unwrap()].as_slice(), &form, options, &[image]].concat())
+}
+
+/// Lets cosign sign an image.
+fn signed_by_cosign(key: &Path, options: &[&str], image: &str) {
+    let without_log = ["--yes", "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry"];
+    cosign(&[["sign", "--key", key.to_str().unwrap()].as_slice(), &without_log, options, &[image]].concat()).ok();
 }
 
 /// A key of ours: the private file and the public one.
@@ -264,17 +276,7 @@ fn what_cosign_signed_is_carried_along() {
     let (private, public) = key(dir.path(), "ours");
     let digest = digest_of(&layout(&SMALL.archive(), dir.path()));
     let by_digest = format!("127.0.0.1:{port}/team/small@{digest}");
-    cosign(&[
-        "sign",
-        "--yes",
-        "--key",
-        private.to_str().unwrap(),
-        "--tlog-upload=false",
-        "--use-signing-config=false",
-        "--allow-http-registry",
-        &by_digest,
-    ])
-    .ok();
+    signed_by_cosign(&private, &[], &by_digest);
     let copy = format!("127.0.0.1:{port}/copy/small:1.0");
     clnstrt(&["copy", &image, &copy]).ok();
     verify(&public, &copy).ok();
@@ -328,8 +330,7 @@ fn whoever_signs_at_the_same_time_loses_nothing() {
     });
     for (_, public) in &keys {
         verify(public, &image).ok();
-        let options = ["--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false", &image];
-        cosign(&[["verify", "--key", public.to_str().unwrap()].as_slice(), &options].concat()).ok();
+        verify_older("verify", public, &[], &image).ok();
     }
 }
 
@@ -341,29 +342,10 @@ fn the_older_form_is_written_on_request() {
     let layout = layout(&SMALL.archive(), dir.path());
     let image = format!("127.0.0.1:{port}/team/small:1.0");
     clnstrt(&["push", &format!("oci:{}", layout.display()), &image]).ok();
-    let older = |command: &str, key: &Path, options: &[&str]| {
-        let key = [
-            "--key",
-            key.to_str().unwrap(),
-            "--insecure-ignore-tlog",
-            "--allow-http-registry",
-            "--new-bundle-format=false",
-        ];
-        cosign(&[[command].as_slice(), &key, options, &[image.as_str()]].concat())
-    };
     let keys = ["first", "second", "theirs"].map(|name| key(dir.path(), name));
-    assert!(!older("verify", &keys[0].1, &[]).status.success());
+    assert!(!verify_older("verify", &keys[0].1, &[], &image).status.success());
     let by_digest = format!("127.0.0.1:{port}/team/small@{}", digest_of(&layout));
-    let theirs = [
-        "sign",
-        "--yes",
-        "--tlog-upload=false",
-        "--use-signing-config=false",
-        "--new-bundle-format=false",
-        "--allow-http-registry",
-        "--key",
-    ];
-    cosign(&[theirs.as_slice(), &[keys[2].0.to_str().unwrap(), &by_digest]].concat()).ok();
+    signed_by_cosign(&keys[2].0, &["--new-bundle-format=false"], &by_digest);
     let provenance = SMALL.artifacts().join("provenance.json");
     for (private, _) in &keys[..2] {
         let key = ["--image", &image, "--legacy", "--key", private.to_str().unwrap()];
@@ -372,22 +354,73 @@ fn the_older_form_is_written_on_request() {
             .ok();
     }
     for (number, (_, public)) in keys.iter().enumerate() {
-        older("verify", public, &[]).ok();
-        assert_eq!(older("verify-attestation", public, &["--type", "slsaprovenance1"]).status.success(), number < 2);
+        verify_older("verify", public, &[], &image).ok();
+        let attested = verify_older("verify-attestation", public, &["--type", "slsaprovenance1"], &image);
+        assert_eq!(attested.status.success(), number < 2);
     }
     let stranger = key(dir.path(), "stranger");
-    assert!(!older("verify", &stranger.1, &[]).status.success());
+    assert!(!verify_older("verify", &stranger.1, &[], &image).status.success());
     let folder = format!("oci:{}", layout.display());
     // A copy brings them along, whoever wrote them.
     let copy = format!("127.0.0.1:{port}/copy/small:1.0");
     clnstrt(&["copy", &image, &copy]).ok();
     for (_, public) in &keys {
-        let options = ["--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false", &copy];
-        cosign(&[["verify", "--key", public.to_str().unwrap()].as_slice(), &options].concat()).ok();
+        verify_older("verify", public, &[], &copy).ok();
     }
     let index = fs::read(layout.join("index.json")).unwrap();
     clnstrt(&["sign", "--image", &folder, "--key", keys[0].0.to_str().unwrap(), "--legacy"]).fails(2, "CS0907");
     assert_eq!(fs::read(layout.join("index.json")).unwrap(), index, "nothing was signed");
+}
+
+/// Whatever way an image goes, what is said of it goes along, in both forms.
+#[test]
+fn copies_go_to_layouts_and_archives_and_from_there() {
+    let dir = scratch();
+    let ((_registry, port), (_lister, lister)) = (registry(dir.path()), lister());
+    let image = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &image]).ok();
+    let (private, public) = key(dir.path(), "ours");
+    let sign = ["--image", &image, "--key", private.to_str().unwrap(), "--legacy"];
+    clnstrt(&[["sign"].as_slice(), &sign].concat()).ok();
+    // Two predicates, and the key is opened once.
+    let files = ["provenance.json", "sbom-amd64.spdx.json"].map(|name| SMALL.artifacts().join(name));
+    let [slsa, spdx] = files.each_ref().map(|file| file.to_str().unwrap());
+    let said = ["--type", "slsa", "--predicate", slsa, "--type", "spdx", "--predicate", spdx];
+    clnstrt(&[["attest"].as_slice(), &sign, &said].concat()).ok();
+    clnstrt(&[["attest"].as_slice(), &sign, &said[..6]].concat()).fails(2, "CS0907");
+    clnstrt(&[["attest", "--schema", slsa].as_slice(), &sign, &said].concat()).fails(2, "CS0907");
+
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (archive, folder, other) = (path("out.tar"), format!("oci:{}", path("out")), format!("{lister}/b/small:1.0"));
+    let done = clnstrt(&["copy", &image, &archive, &folder, &other, "--format", "json"]).ok();
+    let done: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done["saved"].as_array().unwrap().len(), done["pushed"].as_array().unwrap().len()), (2, 1));
+    assert!(!dir.path().read_dir().unwrap().any(|file| file.unwrap().file_name().to_string_lossy().starts_with('.')));
+    run(Command::new("skopeo").args(["inspect", "--raw", &format!("oci-archive:{archive}:1.0")])).ok();
+    let [from_archive, from_folder] = ["archive", "folder"].map(|name| format!("127.0.0.1:{port}/{name}/small:1.0"));
+    clnstrt(&["push", &archive, &from_archive]).ok();
+    clnstrt(&["copy", &folder, &from_folder]).ok();
+    for copy in [&other, &from_archive, &from_folder] {
+        verify(&public, copy).ok();
+        verify_older("verify", &public, &[], copy).ok();
+        for kind in ["slsaprovenance1", "spdxjson"] {
+            verify_attestation(&public, kind, copy).ok();
+            verify_older("verify-attestation", &public, &["--type", kind], copy).ok();
+        }
+    }
+    // Nothing of it needs a registry, and nothing is lost or added on the way.
+    let again = path("again.tar");
+    clnstrt(&["--offline", "copy", &folder, &again]).ok();
+    assert!(fs::read(&again).unwrap() == fs::read(&archive).unwrap());
+    clnstrt(&["--offline", "copy", &image, &again]).fails(3, "CS0605");
+    clnstrt(&["--offline", "copy", &folder, &other]).fails(3, "CS0605");
+    // What lies in a folder is not overwritten, and a copy that fails leaves nothing.
+    clnstrt(&["copy", &image, &folder]).fails(3, "CS0903");
+    let blobs = dir.path().join("out/blobs/sha256").read_dir().unwrap().map(|blob| blob.unwrap().path());
+    let layer = blobs.max_by_key(|blob| blob.metadata().unwrap().len()).unwrap();
+    flip_byte(&layer);
+    clnstrt(&["copy", &folder, &path("broken.tar")]).fails(1, "CS0906");
+    assert!(!dir.path().join("broken.tar").exists());
 }
 
 #[test]
