@@ -12,11 +12,11 @@
 mod crypto;
 mod identity;
 mod log;
+mod read;
 mod reason;
 mod root;
 
 use model::Digest;
-use serde::Deserialize;
 use sigstore_verify::types::bundle::VerificationMaterialContent as Material;
 use sigstore_verify::types::{self, DerPublicKey, Sha256Hash, SignatureContent};
 use sigstore_verify::{Policy, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
@@ -25,12 +25,8 @@ pub use identity::{Expected, Identity};
 pub use reason::Reason;
 pub use root::TrustedRoot;
 
-use crate::bundle::LARGEST;
-use crate::{PublicKey, json};
-use reason::short;
-
-/// Log entries, timestamps and certificates of one bundle, and signatures of one log's head.
-const MOST: usize = 16;
+use crate::PublicKey;
+use read::read;
 
 /// What a bundle has to be about.
 #[derive(Clone, Copy, Debug)]
@@ -102,40 +98,6 @@ pub fn verify_key(
     let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.to_der().to_vec()));
     check(&bundle, artifact, root, &policy, now)?;
     Ok(statement(bundle))
-}
-
-/// A bundle that all programs read alike; nothing of it is checked.
-fn read(bytes: &[u8]) -> Result<types::Bundle, Reason> {
-    // The library takes a bundle that does not say so for one of version 0.1, of which it asks least.
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "mediaType")]
-        _media_type: String,
-    }
-    let unreadable = |e: serde_json::Error| Reason::Unreadable(short(e));
-    if bytes.len() > LARGEST {
-        return Err(Reason::TooMuch(format!("{LARGEST} bytes")));
-    }
-    json::check(bytes).map_err(unreadable)?;
-    serde_json::from_slice::<Named>(bytes).map_err(unreadable)?;
-    let bundle: types::Bundle = serde_json::from_slice(bytes).map_err(unreadable)?;
-    let material = &bundle.verification_material;
-    let certificates = match &material.content {
-        Material::X509CertificateChain { certificates } => certificates.len(),
-        _ => 1,
-    };
-    let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
-    let heads =
-        material.tlog_entries.iter().filter_map(|entry| entry.inclusion_proof.as_ref()?.checkpoint.checkpoint());
-    let counts =
-        heads.map(|head| head.signatures().len()).chain([certificates, timestamps, material.tlog_entries.len()]);
-    if counts.max() > Some(MOST) {
-        return Err(Reason::TooMuch(format!("{MOST} certificates, timestamps, entries of logs, or signatures of one")));
-    }
-    if let SignatureContent::DsseEnvelope(envelope) = &bundle.content {
-        json::check(envelope.payload.as_bytes()).map_err(unreadable)?;
-    }
-    Ok(bundle)
 }
 
 /// What the library says, and the earliest of the times it believes; none is after `now`.
