@@ -10,7 +10,7 @@ use crate::public_key::PublicKey;
 /// What a bundle is called.
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Bytes of a bundle; a bill of materials of a large image has a few million.
-const LARGEST: usize = 64 << 20;
+pub(crate) const LARGEST: usize = 64 << 20;
 
 /// An envelope, and whose key it was signed with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

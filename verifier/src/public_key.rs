@@ -93,6 +93,11 @@ impl PublicKey {
         pem.unwrap_or_default()
     }
 
+    /// The key as a SubjectPublicKeyInfo.
+    pub(crate) fn to_der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// What bundles call the key by: the SHA-256 of its DER, in base64.
     pub fn hint(&self) -> String {
         BASE64.encode(Digest::of(&self.der).as_bytes())

@@ -1,0 +1,32 @@
+use sigstore_verify::crypto::VerificationKey;
+use sigstore_verify::trust_root::TransparencyLog;
+use sigstore_verify::types::TransparencyLogEntry;
+
+use super::Reason;
+use super::reason::short;
+
+/// Checks what the library leaves open of a log's proof: it takes the head of any trusted log, whichever the entry names,
+/// and of one whose key had its time before. `times` are when it was signed.
+pub(super) fn check(
+    entries: &[TransparencyLogEntry],
+    logs: &[TransparencyLog],
+    times: &[jiff::Timestamp],
+) -> Result<(), Reason> {
+    for entry in entries {
+        // A promise names its log within what is signed.
+        let Some(proof) = &entry.inclusion_proof else { continue };
+        let wrong = |why: &str| Reason::Checkpoint(why.to_owned());
+        let log = logs.iter().find(|log| log.log_id == entry.log_id);
+        let log = log.ok_or_else(|| wrong("the entry names a log that is not trusted"))?;
+        let window = log.public_key.valid_for;
+        if !times.iter().all(|time| window.is_none_or(|window| window.contains(*time))) {
+            return Err(wrong("the key of the log is of another time"));
+        }
+        let key = VerificationKey::from_spki(&log.public_key.raw_bytes).map_err(|e| Reason::Root(short(e)))?;
+        let head = proof.checkpoint.checkpoint().ok_or_else(|| wrong("there is none"))?;
+        if !head.signatures().iter().any(|one| key.verify(head.signed_data(), &one.signature).is_ok()) {
+            return Err(wrong("the log that the entry names did not sign it"));
+        }
+    }
+    Ok(())
+}
