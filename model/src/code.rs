@@ -224,6 +224,20 @@ codes! {
     // CS16xx: the audit trail
     AUDIT_BROKEN = "CS1601" Verdict "the audit trail was altered";
     AUDIT_UNUSABLE = "CS1602" Environment "the audit trail cannot be read or written";
+
+    // CS17xx: verifying
+    IMAGE_DAMAGED = "CS1701" Verdict "an image is not what its digest says";
+    EVIDENCE_BUDGET = "CS1702" Verdict "there is more evidence than is looked at";
+    UNSIGNED = "CS1703" Verdict "nobody whose word counts signed it";
+    STATEMENT_MISSING = "CS1704" Verdict "what is demanded of an image is not said by anybody whose word counts";
+    PROVENANCE_REFUSED = "CS1705" Verdict "an image was not made as is expected";
+    SBOM_REFUSED = "CS1706" Verdict "a bill of materials is not that of the image";
+    VULNERABLE = "CS1707" Verdict "an image has too many known vulnerabilities";
+    TESTS_REFUSED = "CS1708" Verdict "an image did not pass its tests";
+    FIPS_REFUSED = "CS1709" Verdict "something speaks against FIPS 140";
+    EVIDENCE_STALE = "CS1710" Verdict "evidence is too old, or from the future";
+    TRUST_UNUSABLE = "CS1711" Input "who is allowed to sign cannot be read";
+    NOT_REPRODUCED = "CS1712" Verdict "an image is not what its source makes";
 }
 
 #[cfg(test)]

@@ -72,6 +72,11 @@ impl Bundle {
         Self { media_type: BUNDLE.to_owned(), verification_material, envelope }
     }
 
+    /// What it says that the key is called which signed it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        Some(&self.verification_material.public_key.as_ref()?.hint)
+    }
+
     /// Reads a bundle of a statement.
     ///
     /// # Errors

@@ -100,7 +100,12 @@ impl PublicKey {
 
     /// What bundles call the key by: the SHA-256 of its DER, in base64.
     pub fn hint(&self) -> String {
-        BASE64.encode(Digest::of(&self.der).as_bytes())
+        BASE64.encode(self.fingerprint().as_bytes())
+    }
+
+    /// The SHA-256 of its DER.
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(&self.der)
     }
 
     /// Whether a signature is of this key and over these bytes.

@@ -1,0 +1,66 @@
+//! Whether the image is what its digest says.
+
+use model::codes;
+
+use crate::evidence::{Answer, Broken, Evidence, Need, Part};
+use crate::manifest::Config;
+use crate::verdict::{Check, Outcome};
+
+/// The parts of an image that is whole; else what is wrong with it.
+pub(crate) fn whole(evidence: &Evidence) -> (Vec<Part>, Check) {
+    let failed = |code, why: String| Check::new("image", code, Outcome::Failed, why);
+    let parts = match evidence.parts() {
+        Ok(parts) => parts,
+        Err(Broken::Damaged(why)) => return (Vec::new(), failed(codes::IMAGE_DAMAGED, why)),
+        Err(Broken::TooMuch(why)) => return (Vec::new(), failed(codes::EVIDENCE_BUDGET, why)),
+    };
+    if let Some(why) = evidence.too_many(&parts) {
+        let help = "remove what does not belong there, or give what does with `--bundle`";
+        return (parts, failed(codes::EVIDENCE_BUDGET, why).help(help));
+    }
+    if let Some(why) = parts.iter().find_map(|part| wrong(evidence, part)) {
+        return (parts, failed(codes::IMAGE_DAMAGED, why));
+    }
+    let images = parts.iter().filter(|part| part.manifest.config.is_some()).count();
+    let layers = if evidence.depth.layers { "layers hashed" } else { "layers not hashed" };
+    let reason = format!("{images} platform(s), every manifest and configuration is what its digest says; {layers}");
+    let check = Check::new("image", codes::IMAGE_DAMAGED, Outcome::Passed, reason);
+    (parts, check.on([evidence.digest.to_string()]))
+}
+
+fn wrong(evidence: &Evidence, part: &Part) -> Option<String> {
+    // An index leads to others; one that has nothing in it for anybody is none.
+    let Some(config) = &part.manifest.config else {
+        let is_empty = part.manifest.manifests.iter().all(|inner| inner.is_for_nobody());
+        return is_empty.then(|| format!("the index {} has no image in it", part.digest));
+    };
+    let bytes = match evidence.bytes(&Need::Blob(config.digest, config.size)) {
+        Ok(bytes) => bytes,
+        Err(why) => return Some(format!("the configuration of {}: {why}", part.digest)),
+    };
+    if bytes.len() as u64 != config.size {
+        return Some(format!("the configuration {} has {} bytes, and not {}", config.digest, bytes.len(), config.size));
+    }
+    let read = match Config::parse(bytes) {
+        Ok(read) => read,
+        Err(why) => return Some(format!("the configuration {} is none: {why}", config.digest)),
+    };
+    let (said, is) = (&part.platform, read.platform());
+    if !said.is_empty() && *said != is && !said.starts_with(&format!("{is}/")) {
+        return Some(format!("the index calls {} an image for {said}, and it is for {is}", part.digest));
+    }
+    let (layers, diffs) = (part.manifest.layers.len(), read.rootfs.diff_ids.len());
+    if layers != diffs {
+        return Some(format!("{} has {layers} layers, and its configuration {diffs}", part.digest));
+    }
+    if evidence.depth.layers {
+        for layer in &part.manifest.layers {
+            match evidence.answer(&Need::Layer(layer.digest, layer.size)) {
+                Some(Answer::Holds) => {}
+                Some(Answer::Wrong(why)) => return Some(format!("the layer {}: {why}", layer.digest)),
+                _ => return Some(format!("the layer {} is not there", layer.digest)),
+            }
+        }
+    }
+    None
+}

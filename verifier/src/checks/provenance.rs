@@ -1,0 +1,153 @@
+//! Whether the image was made as is expected (SLSA provenance v1).
+
+use inspect::statement;
+use jiff::Timestamp;
+use model::statement::{PROVENANCE, Provenance, Statement};
+use model::codes;
+use serde_json::{Value, json};
+
+use super::{Context, passed, skipped};
+use crate::evidence::Part;
+use crate::said::Said;
+use crate::verdict::{Check, Outcome};
+
+/// The way in which this project makes images; what its parameters mean is in docs/src/reference/provenance.md.
+const OWN_TYPE: &str = "urn:clnstrt:build:v1";
+/// What its builders are called, with the executor's name behind it.
+const OWN_BUILDER: &str = "urn:clnstrt:builder:";
+/// The external parameters that it has.
+const OWN_PARAMETERS: [&str; 3] = ["config", "parameters", "architectures"];
+const OWN_CONFIG: [&str; 4] = ["path", "digest", "repository", "commit"];
+
+/// How an image was made, as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) builder: String,
+    pub(crate) build_type: String,
+    /// Unknown of ways that are not known here.
+    pub(crate) hermetic: Option<bool>,
+    pub(crate) emulated: Option<bool>,
+    pub(crate) repository: Option<String>,
+    pub(crate) commit: Option<String>,
+    /// When it was done.
+    pub(crate) finished: Option<Timestamp>,
+}
+
+pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
+    let (name, code) = ("provenance", codes::PROVENANCE_REFUSED);
+    if !context.expected.provenance {
+        return skipped(name, "how it was made is not asked");
+    }
+    let scope = context.scope(part);
+    let mut wrong = None;
+    for said in context.statements.of(&[PROVENANCE], &scope) {
+        match judged(context, said) {
+            Ok(origin) => return passed(name, said, format!("made by {}, says {}", origin.builder, said.by)),
+            Err(why) => wrong = wrong.or(Some((said, why))),
+        }
+    }
+    match wrong {
+        Some((said, why)) => Check::new(name, code, Outcome::Failed, why).on([said.place.clone()]),
+        None => context.nothing(name, codes::STATEMENT_MISSING, "provenance", &[PROVENANCE]),
+    }
+}
+
+/// How a part was made, by the first provenance that is one.
+pub(crate) fn origin(context: &Context<'_>, part: &Part) -> Option<Origin> {
+    let scope = context.scope(part);
+    let mut all = context.statements.of(&[PROVENANCE], &scope);
+    all.find_map(|said| judged(context, said).ok())
+}
+
+fn judged(context: &Context<'_>, said: &Said) -> Result<Origin, String> {
+    let document = json!(Statement::new(Vec::new(), PROVENANCE, &said.predicate));
+    // That it is about something was seen before.
+    let violations = statement::check(&document).into_iter().find(|violation| violation.at.starts_with("/predicate"));
+    if let Some(violation) = violations {
+        return Err(format!("it is no provenance: {} {}", violation.at, violation.message));
+    }
+    let provenance: Provenance =
+        serde_json::from_value(said.predicate.clone()).map_err(|e| format!("it is no provenance: {e}"))?;
+    let origin = read(&provenance);
+    let made = &context.expected.made;
+    if let Some(finished) = origin.finished.filter(|finished| finished.as_second() - context.now > super::SKEW) {
+        return Err(format!("it was made in the future: {finished}"));
+    }
+    if !made.builders.is_empty() && !made.builders.contains(&origin.builder) {
+        return Err(format!("it was made by {}, and not by {}", origin.builder, made.builders.join(" or ")));
+    }
+    let types = &made.build_types;
+    if !(types.contains(&origin.build_type) || types.is_empty() && origin.build_type == OWN_TYPE) {
+        let wanted = if types.is_empty() { OWN_TYPE.to_owned() } else { types.join(" or ") };
+        return Err(format!("it was made in the way {}, and not {wanted}", origin.build_type));
+    }
+    parameters(&provenance, made)?;
+    if let Some(wanted) = &made.source {
+        let plain = |address: &str| address.trim_start_matches("git+").trim_end_matches('/').trim_end_matches(".git").to_owned();
+        match &origin.repository {
+            Some(repository) if plain(repository) == plain(wanted) => {}
+            Some(repository) => return Err(format!("it was made from {repository}, and not from {wanted}")),
+            None => return Err(format!("it does not say that it was made from {wanted}")),
+        }
+    }
+    if made.hermetic && origin.hermetic != Some(true) {
+        return Err("it is not known to be made without a network".to_owned());
+    }
+    if !made.emulated && origin.emulated == Some(true) {
+        return Err("it was made on an emulated processor".to_owned());
+    }
+    Ok(origin)
+}
+
+/// Every external parameter is known, and is what is expected (SLSA 1.2, "Verifying artifacts", step 2).
+fn parameters(provenance: &Provenance, made: &crate::expectations::Made) -> Result<(), String> {
+    let definition = &provenance.build_definition;
+    let is_own = definition.build_type == OWN_TYPE;
+    let written = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, value) in &definition.external_parameters {
+        match made.parameters.get(name) {
+            Some(wanted) if *wanted == written(value) => {}
+            Some(wanted) => return Err(format!("its parameter {name} is {}, and not {wanted}", written(value))),
+            None if is_own && OWN_PARAMETERS.contains(&name.as_str()) => {}
+            None => return Err(format!("nobody expects its parameter {name}")),
+        }
+    }
+    let config = definition.external_parameters.get("config").and_then(Value::as_object);
+    let unknown = config.filter(|_| is_own).and_then(|config| {
+        config.keys().find(|name| !OWN_CONFIG.contains(&name.as_str()))
+    });
+    if let Some(name) = unknown {
+        return Err(format!("nobody expects its parameter config.{name}"));
+    }
+    match made.parameters.keys().find(|name| !definition.external_parameters.contains_key(*name)) {
+        Some(name) => Err(format!("it has no parameter {name}")),
+        None => Ok(()),
+    }
+}
+
+fn read(provenance: &Provenance) -> Origin {
+    let (definition, run) = (&provenance.build_definition, &provenance.run_details);
+    let is_own = definition.build_type == OWN_TYPE;
+    let executor = run.builder.id.strip_prefix(OWN_BUILDER).filter(|_| is_own);
+    let config = |name: &str| {
+        let config = definition.external_parameters.get("config").filter(|_| is_own);
+        config.and_then(|config| Some(config.get(name)?.as_str()?.to_owned()))
+    };
+    // Others say it in what was read.
+    let source = definition.resolved_dependencies.iter().find(|resource| resource.digest.contains_key("gitCommit"));
+    let uri = source.and_then(|source| source.uri.clone()).map(|uri| match uri.rsplit_once('@') {
+        Some((address, _)) => address.to_owned(),
+        None => uri,
+    });
+    let commit = source.and_then(|source| source.digest.get("gitCommit").cloned());
+    let finished = run.metadata.as_ref().and_then(|times| times.finished_on.parse().ok());
+    Origin {
+        builder: run.builder.id.clone(),
+        build_type: definition.build_type.clone(),
+        hermetic: executor.map(|_| true),
+        emulated: executor.map(|name| name == "emulated"),
+        repository: config("repository").or(uri.filter(|_| !is_own)),
+        commit: config("commit").or(commit.filter(|_| !is_own)),
+        finished,
+    }
+}

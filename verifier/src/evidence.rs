@@ -1,0 +1,269 @@
+//! What is known of an image before anybody judges it, and what has to be known yet.
+//!
+//! Nothing here fetches: whoever gathers is told what is needed, gives what was found, and asks again until nothing is
+//! needed any more. **Invariant:** bytes that were asked for by digest are compared with it when they are given; what
+//! registries and layouts list is a claim, and only a place to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::Digest;
+
+use crate::manifest::{self, Manifest};
+
+/// Manifests and indexes of an image.
+const MOST_MANIFESTS: usize = 256;
+/// How deep indexes may lie in indexes.
+const DEEPEST: usize = 4;
+/// What may refer to an image and to those in it.
+pub const MOST_REFERRERS: usize = 1000;
+/// Bytes of all that refers to them.
+const LARGEST_STATEMENTS: u64 = 256 << 20;
+/// Bytes of a configuration.
+const LARGEST_CONFIG: u64 = 4 << 20;
+
+/// Something that has to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// A manifest or an index.
+    Manifest(Digest),
+    /// A document of so many bytes, as whoever lists it says.
+    Blob(Digest, u64),
+    /// Whether a layer of so many bytes is what its name says.
+    Layer(Digest, u64),
+    /// What refers to a manifest.
+    Referrers(Digest),
+    /// What cosign kept under a tag beside a manifest before version 3.
+    Beside(Digest, Beside),
+}
+
+/// Which of the tags beside an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Beside {
+    /// `sha256-….sig`
+    Signatures,
+    /// `sha256-….att`
+    Attestations,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// What refers to a manifest.
+    Listed(Vec<Digest>),
+    /// A layer is what its name says.
+    Holds,
+    /// There is no such thing.
+    Missing,
+    /// What is there is something else, or too much of it.
+    Wrong(String),
+}
+
+/// What is gathered besides manifests, configurations and what refers to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Layers are hashed.
+    pub layers: bool,
+    /// What cosign kept under tags before version 3 is looked for.
+    pub legacy: bool,
+}
+
+/// All that was found.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The image, as it was named.
+    pub reference: String,
+    /// Its index or manifest. Only this counts: a name may lead elsewhere a moment later.
+    pub digest: Digest,
+    /// What was looked for.
+    pub depth: Depth,
+    /// Bundles that were given beside it, by name.
+    pub bundles: Vec<(String, Vec<u8>)>,
+    /// What is in images, by their manifests, where layers were read.
+    pub contents: BTreeMap<Digest, Contents>,
+    answers: BTreeMap<Need, Answer>,
+}
+
+/// What is in the layers of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Packages by their URLs.
+    pub packages: Vec<String>,
+    /// Files with the set-user-ID or set-group-ID bit.
+    pub setuid: Vec<String>,
+    /// It has a shell.
+    pub has_shell: bool,
+}
+
+/// An image of one platform, or the index it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) digest: Digest,
+    /// `linux/arm64`; empty of an index.
+    pub(crate) platform: String,
+    pub(crate) manifest: Manifest,
+}
+
+/// Why an image is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It is not what its digest says, or no image.
+    Damaged(String),
+    /// There is more than is looked at.
+    TooMuch(String),
+}
+
+impl Evidence {
+    /// Nothing is known yet.
+    pub fn new(reference: &str, digest: Digest, depth: Depth) -> Self {
+        let (bundles, contents, answers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { reference: reference.to_owned(), digest, depth, bundles, contents, answers }
+    }
+
+    /// What has to be known yet; nothing once all of it is, or it is clear that the image is none.
+    pub fn needs(&self) -> Vec<Need> {
+        let mut needs = Needs::default();
+        if let Ok(parts) = self.walk(&mut needs) {
+            for part in &parts {
+                needs.of_part(self, part);
+            }
+        }
+        needs.open.into_iter().filter(|need| !self.answers.contains_key(need)).collect()
+    }
+
+    /// Takes in what was found.
+    pub fn give(&mut self, need: Need, answer: Answer) {
+        let answer = match (need, answer) {
+            (Need::Manifest(digest) | Need::Blob(digest, _), Answer::Bytes(bytes)) => {
+                let found = Digest::of(&bytes);
+                match found == digest {
+                    true => Answer::Bytes(bytes),
+                    false => Answer::Wrong(format!("what is called {digest} is {found}")),
+                }
+            }
+            (_, answer) => answer,
+        };
+        self.answers.insert(need, answer);
+    }
+
+    pub(crate) fn answer(&self, need: &Need) -> Option<&Answer> {
+        self.answers.get(need)
+    }
+
+    /// A document that was given.
+    pub(crate) fn bytes(&self, need: &Need) -> Result<&[u8], String> {
+        match self.answers.get(need) {
+            Some(Answer::Bytes(bytes)) => Ok(bytes),
+            Some(Answer::Wrong(why)) => Err(why.clone()),
+            _ => Err(match need {
+                Need::Manifest(digest) | Need::Blob(digest, _) => format!("{digest} is not there"),
+                _ => "it is not there".to_owned(),
+            }),
+        }
+    }
+
+    /// The index, and the images in it; or the image alone.
+    pub(crate) fn parts(&self) -> Result<Vec<Part>, Broken> {
+        self.walk(&mut Needs::default())
+    }
+
+    fn walk(&self, needs: &mut Needs) -> Result<Vec<Part>, Broken> {
+        let (mut parts, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut open = vec![(self.digest, String::new(), None, 0)];
+        while let Some((digest, platform, size, depth)) = open.pop() {
+            if !seen.insert(digest) {
+                continue;
+            }
+            if depth > DEEPEST || seen.len() > MOST_MANIFESTS {
+                let why = format!("it has more than {MOST_MANIFESTS} manifests, or indexes more than {DEEPEST} deep");
+                return Err(Broken::TooMuch(why));
+            }
+            let need = Need::Manifest(digest);
+            needs.open.insert(need);
+            if !self.answers.contains_key(&need) {
+                continue;
+            }
+            let bytes = self.bytes(&need).map_err(Broken::Damaged)?;
+            if size.is_some_and(|size: u64| size != bytes.len() as u64) {
+                return Err(Broken::Damaged(format!("{digest} has {} bytes, and not as many as is said", bytes.len())));
+            }
+            let manifest = Manifest::parse(bytes)
+                .map_err(|why| Broken::Damaged(format!("the manifest {digest} is none: {why}")))?;
+            // What is there for nobody's machine is no image: builders keep documents of their own so.
+            let images = manifest.manifests.iter().rev().filter(|inner| !inner.is_for_nobody());
+            open.extend(images.map(|inner| (inner.digest, inner.platform(), Some(inner.size), depth + 1)));
+            parts.push(Part { digest, platform, manifest });
+        }
+        Ok(parts)
+    }
+
+    /// What refers to a part, as far as it is looked at.
+    pub(crate) fn referrers(&self, part: &Digest) -> &[Digest] {
+        match self.answers.get(&Need::Referrers(*part)) {
+            Some(Answer::Listed(listed)) => listed,
+            _ => &[],
+        }
+    }
+
+    /// Whether more refers to the image, and to those in it, than is looked at.
+    pub(crate) fn too_many(&self, parts: &[Part]) -> Option<String> {
+        let count: usize = parts.iter().map(|part| self.referrers(&part.digest).len()).sum();
+        if count > MOST_REFERRERS {
+            return Some(format!("{count} documents refer to it, and {MOST_REFERRERS} are looked at"));
+        }
+        let mut needs = Needs::default();
+        parts.iter().for_each(|part| needs.of_part(self, part));
+        (needs.bytes > LARGEST_STATEMENTS)
+            .then(|| format!("what refers to it has {} bytes, and {LARGEST_STATEMENTS} are looked at", needs.bytes))
+    }
+}
+
+/// What is needed, each once.
+#[derive(Default)]
+struct Needs {
+    open: BTreeSet<Need>,
+    /// Bytes of what refers to the image.
+    bytes: u64,
+    referrers: usize,
+}
+
+impl Needs {
+    fn of_part(&mut self, evidence: &Evidence, part: &Part) {
+        let config = part.manifest.config.iter().filter(|config| config.size <= LARGEST_CONFIG);
+        self.open.extend(config.map(|config| Need::Blob(config.digest, config.size)));
+        if evidence.depth.layers {
+            self.open.extend(part.manifest.layers.iter().map(|layer| Need::Layer(layer.digest, layer.size)));
+        }
+        self.open.insert(Need::Referrers(part.digest));
+        self.referrers += evidence.referrers(&part.digest).len();
+        if self.referrers <= MOST_REFERRERS {
+            for referrer in evidence.referrers(&part.digest) {
+                let need = Need::Manifest(*referrer);
+                self.open.insert(need);
+                self.of_layers(evidence, &need);
+            }
+        }
+        if evidence.depth.legacy {
+            for beside in [Beside::Signatures, Beside::Attestations] {
+                let need = Need::Beside(part.digest, beside);
+                self.open.insert(need);
+                self.of_layers(evidence, &need);
+            }
+        }
+    }
+
+    /// What is signed is in the layers of what refers to an image.
+    fn of_layers(&mut self, evidence: &Evidence, need: &Need) {
+        let Ok(manifest) = evidence.bytes(need).map_err(drop).and_then(|bytes| Manifest::parse(bytes).map_err(drop))
+        else {
+            return;
+        };
+        for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)) {
+            self.bytes = self.bytes.saturating_add(layer.size);
+            if self.bytes <= LARGEST_STATEMENTS {
+                self.open.insert(Need::Blob(layer.digest, layer.size));
+            }
+        }
+    }
+}

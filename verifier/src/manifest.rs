@@ -1,0 +1,124 @@
+//! What manifests, indexes and configurations say (image specification 1.1), as far as it is judged.
+
+use std::collections::BTreeMap;
+
+use model::Digest;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::bundle::BUNDLE;
+use crate::json;
+
+/// Bytes of a manifest or an index; registries take no more.
+pub const LARGEST: usize = 4 << 20;
+/// Layers of a manifest; no engine starts an image of more.
+const MOST_LAYERS: usize = 1000;
+
+/// What a layer is that has a signature of cosign before version 3.
+pub(crate) const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+/// And a statement.
+pub(crate) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+
+/// A pointer to bytes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Descriptor {
+    #[serde(default)]
+    pub(crate) media_type: String,
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    #[serde(default)]
+    platform: Option<Platform>,
+    #[serde(default)]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Platform {
+    architecture: String,
+    os: String,
+    #[serde(default)]
+    variant: Option<String>,
+}
+
+/// A manifest or an index.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Manifest {
+    #[serde(default)]
+    pub(crate) manifests: Vec<Descriptor>,
+    #[serde(default)]
+    pub(crate) config: Option<Descriptor>,
+    #[serde(default)]
+    pub(crate) layers: Vec<Descriptor>,
+}
+
+/// The configuration of an image.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Config {
+    pub(crate) architecture: String,
+    pub(crate) os: String,
+    #[serde(default)]
+    pub(crate) config: Option<Map<String, Value>>,
+    pub(crate) rootfs: RootFs,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct RootFs {
+    pub(crate) diff_ids: Vec<Digest>,
+}
+
+impl Descriptor {
+    /// `linux/arm64`, `linux/arm/v7`; empty where nothing is said.
+    pub(crate) fn platform(&self) -> String {
+        let Some(Platform { architecture, os, variant }) = &self.platform else { return String::new() };
+        let variant = variant.iter().map(|variant| format!("/{variant}")).collect::<String>();
+        format!("{os}/{architecture}{variant}")
+    }
+
+    /// Whether it is for no machine.
+    pub(crate) fn is_for_nobody(&self) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
+    }
+}
+
+impl Manifest {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() > LARGEST {
+            return Err(format!("it has more than {LARGEST} bytes"));
+        }
+        json::check(bytes).map_err(|e| e.to_string())?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        let (is_index, is_image) = (!manifest.manifests.is_empty(), manifest.config.is_some());
+        if is_index == is_image {
+            return Err("it has to name images, or a configuration, and not both".to_owned());
+        }
+        if manifest.layers.len() > MOST_LAYERS {
+            return Err(format!("it has more than {MOST_LAYERS} layers"));
+        }
+        Ok(manifest)
+    }
+}
+
+impl Config {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        json::check(bytes).map_err(|e| e.to_string())?;
+        serde_json::from_slice(bytes).map_err(|e| e.to_string())
+    }
+
+    /// `linux/arm64`
+    pub(crate) fn platform(&self) -> String {
+        format!("{}/{}", self.os, self.architecture)
+    }
+
+    /// A field of what says how the image is started.
+    pub(crate) fn field(&self, name: &str) -> Option<&Value> {
+        self.config.as_ref()?.get(name).filter(|value| !value.is_null())
+    }
+}
+
+/// Whether something can be a statement or a signature. What a list says something is, registries get wrong.
+pub(crate) fn is_statement(layer: &Descriptor) -> bool {
+    [BUNDLE, CLAIM, ENVELOPE].contains(&layer.media_type.as_str())
+        || layer.media_type.starts_with("application/vnd.dev.sigstore.bundle")
+}

@@ -1,0 +1,130 @@
+//! Whose word counts.
+
+use std::fmt;
+
+use model::Digest;
+
+use crate::PublicKey;
+use crate::bundle::Bundle;
+use crate::envelope::Envelope;
+use crate::keyless::{self, Artifact, Identity, Reason, TrustedRoot};
+
+/// Keys and identities that are allowed to sign.
+#[derive(Default)]
+pub struct Trust {
+    /// Keys, by the names they were given.
+    pub keys: Vec<(String, PublicKey)>,
+    /// Whom certificates may name.
+    pub identities: Vec<Identity>,
+    /// Who vouches for certificates.
+    pub root: Option<TrustedRoot>,
+}
+
+/// Somebody who signed, and is allowed to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signer {
+    /// The owner of a key.
+    Key {
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        fingerprint: Digest,
+        /// The name it was given.
+        name: String,
+    },
+    /// Whoever a certificate names.
+    Identity {
+        /// An address of mail, or a URI.
+        subject: String,
+        /// Who says so.
+        issuer: String,
+    },
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Signer::Key { name, .. } => write!(f, "the key {name}"),
+            Signer::Identity { subject, issuer } => write!(f, "{subject} ({issuer})"),
+        }
+    }
+}
+
+/// Why a document says nothing here. In this order the next one is more to the point: what was made for the image, and is wrong
+/// in one thing, is more likely to be meant than what a stranger left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rejection {
+    /// It is not there, or no such document.
+    Unreadable(String),
+    /// Somebody else signed it, or it was changed after that.
+    Signer(String),
+    /// Who signed it is allowed to, but says something of another image.
+    Elsewhere(String),
+    /// Who signed it is allowed to, but what they signed is no statement.
+    Statement(String),
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Rejection::Unreadable(why)
+        | Rejection::Signer(why)
+        | Rejection::Elsewhere(why)
+        | Rejection::Statement(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl Trust {
+    /// Whether nobody's word counts.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && (self.identities.is_empty() || self.root.is_none())
+    }
+
+    /// Who signed these bytes with this signature.
+    pub(crate) fn signer(&self, message: &[u8], signature: &[u8]) -> Option<Signer> {
+        let (name, key) = self.keys.iter().find(|(_, key)| key.verifies(message, signature))?;
+        Some(Signer::key(name, key))
+    }
+
+    /// The statement of a bundle about an image, and who signed it.
+    pub(crate) fn opened(&self, bytes: &[u8], about: &Digest, now: i64) -> Result<(Signer, Vec<u8>), Rejection> {
+        let parsed = Bundle::parse(bytes);
+        if let Some(found) = parsed.as_ref().ok().and_then(|bundle| self.enveloped(&bundle.envelope)) {
+            return Ok(found);
+        }
+        if let Some(root) = self.root.as_ref().filter(|_| !self.identities.is_empty()) {
+            return match keyless::verify(bytes, Artifact::Digest(*about), root, &self.identities, now) {
+                Ok(keyless::Signed { statement: Some(statement), subject, issuer, .. }) => {
+                    Ok((Signer::Identity { subject, issuer }, statement))
+                }
+                Ok(_) => Err(Rejection::Unreadable("it signs no statement".to_owned())),
+                Err(Reason::NoCertificate) => Err(self.stranger(parsed.ok().as_ref())),
+                Err(Reason::Unreadable(why)) => Err(Rejection::Unreadable(format!("it is no bundle: {why}"))),
+                Err(Reason::Artifact(why)) => Err(Rejection::Elsewhere(why)),
+                Err(reason) => Err(Rejection::Signer(reason.to_string())),
+            };
+        }
+        match parsed {
+            Ok(bundle) => Err(self.stranger(Some(&bundle))),
+            Err(why) => Err(Rejection::Unreadable(why.to_string())),
+        }
+    }
+
+    /// The statement of an envelope, and who signed it.
+    pub(crate) fn enveloped(&self, envelope: &Envelope) -> Option<(Signer, Vec<u8>)> {
+        self.keys.iter().find_map(|(name, key)| Some((Signer::key(name, key), envelope.verified(key)?)))
+    }
+
+    /// Of a key's bundle that no allowed key signed: whose it says it is.
+    fn stranger(&self, bundle: Option<&Bundle>) -> Rejection {
+        let claimed = bundle.and_then(Bundle::hint).and_then(|hint| self.keys.iter().find(|(_, key)| key.hint() == hint));
+        Rejection::Signer(match claimed {
+            Some((name, _)) => format!("the signature is not of the key {name}, as it says: it, or what it signs, was changed"),
+            None => "none of those who are allowed to signed it".to_owned(),
+        })
+    }
+}
+
+impl Signer {
+    fn key(name: &str, key: &PublicKey) -> Self {
+        Signer::Key { fingerprint: key.fingerprint(), name: name.to_owned() }
+    }
+}
