@@ -7,13 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use compiler::template::Image;
+use files::policies::{self as policy_files, Bundle};
 use grammar::yaml::{Kind, Node};
 use jiff::Timestamp;
 use model::lock::Lock;
 use model::{Digest, Finding, Findings, Sources, codes, has_errors};
 use policy::testing::{Cases, Tests};
 use policy::{Budget, Engine, Facts, Input, Outcome, Part, Policy, Verdict};
-use runtime::policy_files::{self, Bundle};
 
 use crate::project::Project;
 use crate::report::{self, Failure};

@@ -6,13 +6,13 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use compiler::template::{self, Document, Image};
+use files::{Output, input};
 use grammar::Report;
 use grammar::yaml::{Node, Parsed};
 use model::config::{Config, Content, Place};
 use model::lock::Lock;
 use model::{Digest, Finding, Findings, SourceId, Sources, Span, codes, has_errors};
 use runtime::local::Folder;
-use runtime::{Output, input};
 
 use crate::report::Failure;
 use crate::templates::Templates;

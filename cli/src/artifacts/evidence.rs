@@ -2,6 +2,7 @@ use ::evidence::{
     Bill, Blob, Build, Bundle, Commit, Declared, Executor, Format as Form, LayerFacts, Licences, Locked, Made,
     MadeLayer, Page, Predicate, Run,
 };
+use files::input;
 use model::config::Place;
 use model::hardening::CompileFlags;
 use model::inventory::Inventory;
@@ -11,7 +12,7 @@ use model::statement::{Provenance, Resource, Statement};
 use model::{Arch, Digest, Finding, canonical_json, codes};
 use runtime::archive::Written;
 use runtime::execute::{Executed, Executors, Image, Object, Value};
-use runtime::{input, local};
+use runtime::local;
 use serde::de::DeserializeOwned;
 
 use super::facts::{Seen, at_release};

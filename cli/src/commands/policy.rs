@@ -2,10 +2,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use files::input;
 use model::{Finding, Findings, Sources, codes, has_errors};
 use policy::testing::Report;
 use policy::{Decision, Engine, Facts, Input, Outcome};
-use runtime::input;
 use serde_json::json;
 
 use super::lock::locked;

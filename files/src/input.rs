@@ -17,7 +17,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a regular file and follows no link in its last part.
-pub(crate) fn open_itself(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// As [`open`]; that it is a link.
+pub fn open_itself(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::NONBLOCK | OFlags::NOFOLLOW)
 }
 
