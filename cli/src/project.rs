@@ -300,15 +300,9 @@ pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<Text, Find
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
     file.take(grammar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     let text = grammar::decode(&bytes);
-    let source = sources.add(shown(path), *text.as_ref().unwrap_or(&""));
+    let source = sources.add(input::shown(path), *text.as_ref().unwrap_or(&""));
     let text = text.map_err(|finding| finding.or_at(Span::new(source, 0, 0)))?;
     Ok(Text { source, text: text.to_owned(), digest: Digest::of(&bytes) })
-}
-
-/// A file as findings name it: from where the command runs, as far as it lies there.
-pub(crate) fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
 }
 
 /// The directory that relative paths of a configuration start from.

@@ -57,6 +57,12 @@ pub fn hash(path: &Path) -> io::Result<(Digest, u64)> {
     }
 }
 
+/// A file as findings name it: from where the command runs, as far as it lies there.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
+}
+
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }

@@ -18,7 +18,6 @@ use serde::de::DeserializeOwned;
 use super::facts::{Seen, at_release};
 use super::{Artifacts, SIGNED, by_title};
 use crate::commands::PlannedImage;
-use crate::policies;
 use crate::project::Project;
 use crate::session;
 
@@ -95,7 +94,7 @@ impl Artifacts<'_> {
             flags: &flags,
             reproducible: repeated.as_ref().map(|(_, different)| different.is_empty()),
         };
-        let facts = at_release(compiler::facts(config, &lock, &policies::now())?.document, &seen);
+        let facts = at_release(compiler::facts(config, &lock, &rules::now())?.document, &seen);
         self.bytes("policy-facts.json", "facts for policies", &::evidence::json(&facts))?;
 
         let documents = self.written.clone();
