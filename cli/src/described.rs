@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use evidence::{Image, LayerFacts};
+use files::archive::{ImageEntry, ImageSummary, Images, folder};
 use jiff::Timestamp;
 use model::inventory::Inventory;
 use model::plan::ImageConfig;
 use model::text::printable;
 use model::{Finding, Findings, Sources, codes};
-use runtime::archive::{ImageEntry, ImageSummary, Images, folder};
 
 use crate::args::Machine;
 use crate::located::located;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use files::archive::Blobs;
+use files::input;
 use model::{Digest, Finding, Reference, codes, is_tag};
 use registry::{Beside, Blobs as _, Content, Descriptor, Manifest, REF_NAME, Referrers, WHOLE_NAME};
-use runtime::archive::Blobs;
-use runtime::input;
 use serde_json::Value;
 
 use crate::project;

@@ -23,7 +23,6 @@ mod signed;
 mod start;
 mod templates;
 mod trail;
-mod watched;
 mod webhooks;
 
 use std::process::ExitCode;

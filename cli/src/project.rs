@@ -6,13 +6,13 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use compiler::template::{self, Document, Image};
+use files::{Output, input};
 use grammar::Report;
 use grammar::yaml::{Node, Parsed};
 use model::config::{Config, Content, Place};
 use model::lock::Lock;
 use model::{Digest, Finding, Findings, SourceId, Sources, Span, codes, has_errors};
 use runtime::local::Folder;
-use runtime::{Output, input};
 
 use crate::report::Failure;
 use crate::templates::Templates;
@@ -300,15 +300,9 @@ pub(crate) fn read_text(path: &Path, sources: &mut Sources) -> Result<Text, Find
     let file = input::open(path).map_err(|e| unreadable(path, &e))?;
     file.take(grammar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     let text = grammar::decode(&bytes);
-    let source = sources.add(shown(path), *text.as_ref().unwrap_or(&""));
+    let source = sources.add(input::shown(path), *text.as_ref().unwrap_or(&""));
     let text = text.map_err(|finding| finding.or_at(Span::new(source, 0, 0)))?;
     Ok(Text { source, text: text.to_owned(), digest: Digest::of(&bytes) })
-}
-
-/// A file as findings name it: from where the command runs, as far as it lies there.
-pub(crate) fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
 }
 
 /// The directory that relative paths of a configuration start from.

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use files::archive::pack;
 use model::{Digest, Finding, Reference, codes};
 use registry::{Source, Top, Wanted, save};
-use runtime::archive::pack;
 use serde::Serialize;
 
 use crate::located::waiting;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use compiler::template::Library;
+use files::input;
 use model::{Digest, Finding, codes};
-use runtime::input;
 use runtime::local::Folder;
 
 /// What marks the folder of a project: that it is under version control.

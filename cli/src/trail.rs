@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use audit::{Action, Log, Record, Subject, Who, Why};
 use etcetera::BaseStrategy as _;
+use files::input;
 use jiff::Timestamp;
 use model::{Digest, Finding, codes};
-use runtime::{input, local};
+use runtime::local;
 use signing::Signer;
 
 use crate::args::Machine;

@@ -5,15 +5,11 @@ pub mod bundle;
 pub mod debian;
 pub mod execute;
 pub mod fetch;
-pub mod input;
 pub mod local;
 pub mod openpgp;
-mod output;
-pub mod policy_files;
 mod progress;
 pub mod prove;
 pub mod sources;
 pub mod store;
 
-pub use output::Output;
 pub use progress::{Progress, Quiet, Task};

@@ -2,6 +2,7 @@ use ::evidence::{
     Bill, Blob, Build, Bundle, Commit, Declared, Executor, Format as Form, LayerFacts, Licences, Locked, Made,
     MadeLayer, Page, Predicate, Run,
 };
+use files::input;
 use model::config::Place;
 use model::hardening::CompileFlags;
 use model::inventory::Inventory;
@@ -11,13 +12,12 @@ use model::statement::{Provenance, Resource, Statement};
 use model::{Arch, Digest, Finding, canonical_json, codes};
 use runtime::archive::Written;
 use runtime::execute::{Executed, Executors, Image, Object, Value};
-use runtime::{input, local};
+use runtime::local;
 use serde::de::DeserializeOwned;
 
 use super::facts::{Seen, at_release};
 use super::{Artifacts, SIGNED, by_title};
 use crate::commands::PlannedImage;
-use crate::policies;
 use crate::project::Project;
 use crate::session;
 
@@ -94,7 +94,7 @@ impl Artifacts<'_> {
             flags: &flags,
             reproducible: repeated.as_ref().map(|(_, different)| different.is_empty()),
         };
-        let facts = at_release(compiler::facts(config, &lock, &policies::now())?.document, &seen);
+        let facts = at_release(compiler::facts(config, &lock, &rules::now())?.document, &seen);
         self.bytes("policy-facts.json", "facts for policies", &::evidence::json(&facts))?;
 
         let documents = self.written.clone();

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use ::evidence::DocumentFacts;
+use files::Output;
 use model::plan::{Op, Plan, PlanKey};
 use model::{Digest, Finding, Hasher, codes};
-use runtime::Output;
 use runtime::execute::{Executed, Value};
 use runtime::store::Store;
 

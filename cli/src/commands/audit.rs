@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use audit::proof::ProofError;
 use audit::{Checkpoint, Growth, Proof, Record, VerifierKey};
+use files::input;
 use model::{Finding, codes};
-use runtime::input;
 use serde_json::json;
 
 use crate::args::{AuditCommand, Format, Machine};

@@ -4,12 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use compiler::diff::{self, Change, Difference, Document, Image, Place};
+use files::archive::{ImageEntry, Images};
+use files::input;
 use inspect::archive::is_compressed;
 use model::hardening::CompileFlags;
 use model::inventory::Inventory;
 use model::{Digest, Finding, codes};
-use runtime::archive::{ImageEntry, Images};
-use runtime::input;
 
 use crate::args::{Format, Machine};
 use crate::located::located;

@@ -1,4 +1,4 @@
-use runtime::archive::inspect_archive;
+use files::archive::inspect_archive;
 
 use crate::args::{Format, Machine};
 use crate::located::located;

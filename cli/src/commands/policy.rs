@@ -2,18 +2,18 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use files::input;
 use model::{Finding, Findings, Sources, codes, has_errors};
 use policy::testing::Report;
 use policy::{Decision, Engine, Facts, Input, Outcome};
-use runtime::input;
+use rules::{Loaded, ask_all, now, of_organisation, watched};
 use serde_json::json;
 
 use super::lock::locked;
 use crate::args::{ConfigArg, Format, PolicyArgs, PolicyCommand};
-use crate::policies::{self, Loaded};
+use crate::policies;
 use crate::project::{self, Project};
 use crate::report::{self, Failure};
-use crate::watched::watched;
 
 /// How long all tests may take.
 const TESTING: Duration = Duration::from_secs(600);
@@ -178,7 +178,7 @@ fn eval(path: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
         let in_file = |finding: Finding| finding.because(format!("the document is {}", path.display()));
         return Err(misfits.into_iter().map(in_file).collect::<Findings>().into());
     }
-    let outcome = policies::ask_all(engines, facts, input.map_err(|_| unreadable())?)?;
+    let outcome = ask_all(engines, facts, input.map_err(|_| unreadable())?)?;
     if format != Format::Json {
         tell(&outcome)?;
     } else if outcome.is_accepted() {
@@ -190,7 +190,7 @@ fn eval(path: &Path, args: &PolicyArgs, format: Format) -> Result<(), Failure> {
 /// The policies of the organisation and of the command line, each ready to be asked.
 fn engines(args: &PolicyArgs, sources: &mut Sources) -> Result<Vec<Engine>, Failure> {
     let mut engines = Vec::new();
-    for names in [&policies::of_organisation()?, &args.policies] {
+    for names in [&of_organisation()?, &args.policies] {
         let loaded = load(names, sources)?;
         engines.extend(loaded.demands().map_err(|findings| Failure { sources: sources.clone(), findings })?);
     }
@@ -268,7 +268,7 @@ fn explain(config: &ConfigArg, args: &PolicyArgs, only_facts: bool, format: Form
     let (mut documents, mut findings) = (Vec::new(), Findings::new());
     for image in project.images() {
         if only_facts {
-            documents.push(compiler::facts(&image.config, &lock, &policies::now())?.document);
+            documents.push(compiler::facts(&image.config, &lock, &now())?.document);
             continue;
         }
         let name = &image.config.name.value;

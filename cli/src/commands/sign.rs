@@ -2,8 +2,8 @@ use std::path::Path;
 
 use audit::Action;
 use data_encoding::BASE64;
+use files::input;
 use model::{Finding, codes};
-use runtime::input;
 use serde_json::{Value, json};
 use signing::{KeyReference, Signer};
 use verifier::Bundle;

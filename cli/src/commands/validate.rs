@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use files::input;
 use model::{Finding, Findings, Fix, Sources, codes, has_errors};
 
 use super::lock::locked;
@@ -102,7 +103,7 @@ struct Corrected<'f> {
 fn correct<'f>(files: &[PathBuf], sources: &Sources, findings: &'f [Finding]) -> Result<Vec<Corrected<'f>>, Finding> {
     let mut corrected = Vec::new();
     for file in files {
-        let name = project::shown(file);
+        let name = input::shown(file);
         let of_file =
             |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| sources.name(fix.span.source) == name);
         let mut fixes: Vec<(&Finding, &Fix)> =

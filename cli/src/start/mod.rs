@@ -7,9 +7,9 @@ mod requirements;
 use std::path::Path;
 
 use compiler::template::{Document, Library};
+use files::input;
 use grammar::yaml::quoted;
 use model::{Finding, Findings, Sources, codes};
-use runtime::input;
 
 const PYTHON: &str = "3.13";
 const NAME: &str = "my-service";

@@ -1,10 +1,10 @@
 use std::path::Path;
 
+use files::input;
 use grammar::reader::Reader;
 use grammar::yaml::Node;
 use model::{Finding, Findings, Sources};
 use reqwest::Url;
-use runtime::input;
 
 use crate::project;
 use crate::report::Failure;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{Arch, Digest, canonical_json};
-use serde::{Deserialize, Serialize};
+use files::oci::{self, Descriptor, Loadable};
+use model::{Arch, canonical_json};
 
-use crate::execute::oci::{self, Descriptor};
 use crate::execute::{Image, Object};
 
 /// What the version file of a layout says.
@@ -16,16 +15,6 @@ pub(super) enum Member {
     Dir(&'static str),
     Document(&'static str, Vec<u8>),
     Blob(Object),
-}
-
-/// One image as `docker load` reads it from `manifest.json`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Loadable {
-    pub(super) config: String,
-    #[serde(default)]
-    pub(super) repo_tags: Option<Vec<String>>,
-    pub(super) layers: Vec<String>,
 }
 
 /// The members of the archive of an index: documents first, then every blob once, in order of digest.
@@ -50,9 +39,9 @@ pub(super) fn members(index: &Object, images: &[Image], name: &str, tag: &str, p
             let mut tags = vec![format!("{name}-{}:{tag}", image.arch)];
             tags.extend((image.arch == plain).then(|| format!("{name}:{tag}")));
             Loadable {
-                config: path(&image.config.digest),
+                config: oci::path(&image.config.digest),
                 repo_tags: Some(tags),
-                layers: image.layers.iter().map(|layer| path(&layer.digest)).collect(),
+                layers: image.layers.iter().map(|layer| oci::path(&layer.digest)).collect(),
             }
         })
         .collect();
@@ -70,9 +59,4 @@ pub(super) fn members(index: &Object, images: &[Image], name: &str, tag: &str, p
     ];
     let blobs = blobs.into_iter().map(|(digest, size)| Member::Blob(Object { digest, size }));
     documents.into_iter().chain(blobs).collect()
-}
-
-/// A blob's name in the layout.
-pub(super) fn path(digest: &Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
 }

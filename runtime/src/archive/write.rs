@@ -3,12 +3,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use files::{Output, oci};
 use model::{Arch, Digest, Finding, Hasher, codes, digest_of};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{self, Member};
+use super::layout::{Member, members};
 use super::stored::Stored;
-use crate::Output;
 use crate::execute::{Object, Value};
 use crate::store::Store;
 
@@ -54,7 +54,7 @@ pub fn write_archive(
         return Err(Finding::error(codes::OUTPUT_IO, "only an image index can be written as an archive"));
     };
     let index = Object { digest: *digest, size: *size };
-    let members = layout::members(&index, images, &options.name, &options.tag, options.plain_arch);
+    let members = members(&index, images, &options.name, &options.tag, options.plain_arch);
     let gzip = output.extension().is_some_and(|e| e == "gz" || e == "tgz");
     // The bytes follow from the blobs, which are verified each time: their own digest needs to be found only once.
     let key = digest_of(&(VERSION, digest, &options.name, &options.tag, options.plain_arch, options.epoch, gzip));
@@ -126,7 +126,7 @@ fn write_members(store: &Store, members: &[Member], epoch: i64, out: &mut impl W
                 pad(out, bytes.len() as u64)?;
             }
             Member::Blob(blob) => {
-                header(out, &layout::path(&blob.digest), blob.size, epoch)?;
+                header(out, &oci::path(&blob.digest), blob.size, epoch)?;
                 let mut file = store.open_blob(&blob.digest).map_err(Failed::Store)?;
                 let mut left = blob.size;
                 while left > 0 {

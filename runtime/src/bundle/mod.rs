@@ -15,14 +15,13 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use files::{Output, input};
 use model::lock::{Lock, MAX_BYTES as MAX_LOCK};
 use model::{Digest, Finding, Hasher, codes};
 use serde::Serialize;
 use tar::{Archive, Builder, EntryType, Header};
 
-use crate::Output;
 use crate::fetch::Wanted;
-use crate::input;
 use crate::store::Store;
 
 pub(crate) const LOCK: &str = "image.lock.json";

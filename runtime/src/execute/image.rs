@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use files::oci::{self, Descriptor};
 use model::plan::ImageConfig;
 use model::{Arch, Finding, canonical_json};
 
-use super::oci::{self, Descriptor};
 use super::value::{Image, Layer};
 use super::{Context, Record, Value, broken};
 

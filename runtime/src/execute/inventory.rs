@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
+use files::archive::Summed;
 use inspect::archive::Limits;
 use inspect::archive::layer::{self, Change};
 use inspect::archive::wheel::same_version;
@@ -15,7 +16,6 @@ use super::content::Content;
 use super::run::Input;
 use super::value::Layer;
 use super::{Context, Record, Value, broken};
-use crate::archive::Summed;
 
 /// How many files a finding names.
 const NAMED: usize = 20;

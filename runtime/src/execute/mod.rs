@@ -12,7 +12,6 @@ mod image;
 mod inspect;
 mod inventory;
 mod layer;
-pub(crate) mod oci;
 mod reproduce;
 mod run;
 mod schedule;

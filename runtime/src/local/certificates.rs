@@ -1,8 +1,8 @@
 use data_encoding::BASE64;
+use files::input;
 use model::{Finding, codes};
 
 use super::Folder;
-use crate::input;
 
 const MAX_BYTES: u64 = 1 << 20;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";

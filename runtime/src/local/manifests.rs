@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use files::input;
 use ignore::WalkBuilder;
 use model::{Finding, codes};
-
-use crate::input;
 
 /// More of them are no source tree.
 const MOST: usize = 10_000;

@@ -13,12 +13,12 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use files::input;
 use ignore::WalkBuilder;
 use inspect::archive::{ContentSink as _, target_text};
 use model::{Digest, Entry, Finding, Findings, Kind, Tree, TreePath, codes};
 
 use crate::execute::{Context, PackWriter, Value, record_local};
-use crate::input;
 use crate::store::Store;
 
 pub use certificates::read_certificates;

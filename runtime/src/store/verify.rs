@@ -3,11 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use files::input;
 use model::{Digest, Finding};
 use rayon::prelude::*;
 
 use super::{Store, named, objects, record};
-use crate::input;
 
 /// What a check of the whole store found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]

@@ -29,8 +29,8 @@ fn imports_follow_the_table() {
     assert!(actual["cli"].contains("runtime") && actual["model"].is_empty(), "{actual:?}");
     none(imports::problems(&table, &actual));
     assert!(!table["runtime"].contains("compiler"), "the runtime learns of the compiler through plans alone");
-    let reached = imports::reach(&actual, "policy");
-    assert!(reached.contains("model"), "{reached:?}");
+    let reached = imports::reach(&actual, "rules");
+    assert!(reached.contains("policy") && reached.contains("files"), "{reached:?}");
     for other in ["compiler", "runtime", "sandbox", "cli"] {
         assert!(!reached.contains(other), "policies are asked where there is no {other}");
         assert!(imports::reach(&actual, "cli").contains(other) || other == "cli");

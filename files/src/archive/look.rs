@@ -68,19 +68,20 @@ fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// What is read, and its digests.
-pub(crate) struct Summed<R> {
+pub struct Summed<R> {
     inner: R,
     sha256: Hasher,
     sha1: Option<Sha1>,
 }
 
 impl<R: Read> Summed<R> {
-    pub(crate) fn new(inner: R, with_sha1: bool) -> Self {
+    /// With a SHA-1 only where that is wanted.
+    pub fn new(inner: R, with_sha1: bool) -> Self {
         Self { inner, sha256: Hasher::new(), sha1: with_sha1.then(Sha1::new) }
     }
 
     /// The digest of what was read, and its SHA-1 if that was wanted.
-    pub(crate) fn finish(self) -> (Digest, Option<String>) {
+    pub fn finish(self) -> (Digest, Option<String>) {
         (self.sha256.finish(), self.sha1.map(|sha1| HEXLOWER.encode(&sha1.finalize())))
     }
 }

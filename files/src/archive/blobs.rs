@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use model::{Digest, Finding};
 
-use super::layout;
 use super::opened::Opened;
 use super::read::{unknown, unreadable};
+use crate::oci;
 
 /// An OCI layout.
 pub struct Blobs {
@@ -39,7 +39,7 @@ impl Blobs {
     /// # Errors
     /// `ARCHIVE_UNKNOWN` where they cannot be read.
     pub fn find(&self, digest: &Digest) -> Result<Option<(Arc<File>, Range<u64>)>, Finding> {
-        let name = layout::path(digest);
+        let name = oci::path(digest);
         self.opened.place(&name).map_err(|e| unreadable(&name, &e))
     }
 }

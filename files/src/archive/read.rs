@@ -5,11 +5,10 @@ use std::path::Path;
 use model::{Digest, Finding, codes};
 use serde::de::DeserializeOwned;
 
-use super::layout::{self, Loadable};
 use super::look::Summed;
 use super::opened::Opened;
 use super::summary::{ImageEntry, ImageSummary, LayerEntry};
-use crate::execute::oci::{self, Descriptor};
+use crate::oci::{self, Descriptor, Loadable};
 
 /// Bytes of a document: an index, a manifest, a configuration.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -90,7 +89,7 @@ impl Opened {
     /// A document named by its digest, and verified.
     fn blob<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Finding> {
         let bytes =
-            self.document(&layout::path(digest))?.ok_or_else(|| unknown(format!("the blob {digest} is not there")))?;
+            self.document(&oci::path(digest))?.ok_or_else(|| unknown(format!("the blob {digest} is not there")))?;
         if Digest::of(&bytes) != *digest {
             return Err(damaged(digest));
         }
@@ -165,7 +164,7 @@ fn collect(
             }
             let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
             bounded(manifest.layers.len())?;
-            let layer = |layer: &Descriptor| (layout::path(&layer.digest), Some(layer.digest), layer.size);
+            let layer = |layer: &Descriptor| (oci::path(&layer.digest), Some(layer.digest), layer.size);
             let layers = manifest.layers.iter().map(layer).collect();
             images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
             Ok(())

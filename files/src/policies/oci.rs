@@ -9,8 +9,8 @@ use model::Digest;
 use serde::de::DeserializeOwned;
 
 use super::{MOST_ALL, MOST_FILES, Taken, archive, counts};
-use crate::execute::oci::{Index, Manifest};
 use crate::input;
+use crate::oci::{Index, Manifest};
 
 /// Bytes of an index or manifest at most.
 const MOST_DOCUMENT: u64 = 4 << 20;

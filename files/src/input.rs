@@ -17,7 +17,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a regular file and follows no link in its last part.
-pub(crate) fn open_itself(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// As [`open`]; that it is a link.
+pub fn open_itself(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::NONBLOCK | OFlags::NOFOLLOW)
 }
 
@@ -52,6 +55,12 @@ pub fn hash(path: &Path) -> io::Result<(Digest, u64)> {
         hasher.update(buffer.get(..read).unwrap_or_default());
         size += read as u64;
     }
+}
+
+/// A file as findings name it: from where the command runs, as far as it lies there.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
 }
 
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {

@@ -16,7 +16,10 @@ const MEMORY: u64 = 2 << 30;
 /// Does something with a value, on a thread of its own. What takes longer, or too much memory, is a finding, and the thread is left: it
 /// ends with this process, which has nothing more to do than to say so. The value is given up behind the answer's back: freeing what
 /// policies are evaluated with takes as long as some of them.
-pub(crate) fn watched<S: Send + 'static, T: Send + 'static>(
+///
+/// # Errors
+/// `POLICY_BUDGET`.
+pub fn watched<S: Send + 'static, T: Send + 'static>(
     most: Duration,
     mut with: S,
     work: impl FnOnce(&mut S) -> T + Send + 'static,
