@@ -1,5 +1,5 @@
-//! What signatures say, and whose they are: envelopes, bundles, public keys, and certificates with the logs that vouch for
-//! them. No file or network, and no clock but the one of [`keyless`].
+//! What signatures say, and whose they are: envelopes, bundles, public keys, and certificates with the logs that vouch
+//! for them. No file or network, and no clock but the one of [`keyless`].
 
 mod bundle;
 mod checks;

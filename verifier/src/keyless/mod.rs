@@ -4,10 +4,10 @@
 //! authority (RFC 3161) says that it was signed in those minutes. Whom to believe in this is a [`TrustedRoot`].
 //! `sigstore-verify` does the checking.
 //!
-//! That library asks the machine for the time, and cannot be told another: it refuses what a log took in later than that,
-//! and keys of logs and authorities whose time has not come. So a clock that is slow makes it refuse more than it should; no
-//! clock makes it accept anything. Whether a certificate was valid is judged by the times that were signed, and those must
-//! not be after the `now` given here.
+//! That library asks the machine for the time, and cannot be told another: it refuses what a log took in later than
+//! that, and keys of logs and authorities whose time has not come. So a clock that is slow makes it refuse more than it
+//! should; no clock makes it accept anything. Whether a certificate was valid is judged by the times that were signed,
+//! and those must not be after the `now` given here.
 
 mod crypto;
 mod identity;
@@ -113,7 +113,7 @@ fn check(
         Artifact::Digest(digest) => types::Artifact::from_digest(Sha256Hash::new(*digest.as_bytes())),
     };
     let result = root.verifier.verify(artifact, bundle, policy)?;
-    log::check(&bundle.verification_material.tlog_entries, &root.logs, result.verified_timestamps())?;
+    log::check(&bundle.verification_material.tlog_entries, &root.logs, result.verified_timestamps(), now)?;
     let times = || result.verified_timestamps().iter().map(|time| time.as_second());
     match times().max() {
         Some(signed_at) if signed_at > now => Err(Reason::Future { signed_at, now }),

@@ -11,8 +11,8 @@ use crate::json;
 /// Log entries, timestamps and certificates of one bundle, and signatures of one log's head.
 const MOST: usize = 16;
 
-/// What a bundle has one of (sigstore protobuf-specs, `oneof`); the library takes the first it finds. It also takes a bundle
-/// that names no version for one of version 0.1, of which it asks least.
+/// What a bundle has one of (sigstore protobuf-specs, `oneof`); the library takes the first it finds. It also takes a
+/// bundle that names no version for one of version 0.1, of which it asks least.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Outline {

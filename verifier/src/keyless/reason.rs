@@ -81,19 +81,20 @@ fn visible(c: char) -> impl Iterator<Item = char> {
 impl Reason {
     /// What is said of a signer who is none of those expected.
     pub(super) fn stranger(subject: Option<&str>, issuer: Option<&str>, expected: &[Identity]) -> Self {
-        let all = |part: fn(&Identity) -> String| expected.iter().map(part).collect::<Vec<_>>().join(" or ");
         let Some(subject) = subject else {
             return Reason::Subject("somebody without an address of mail or URI".to_owned());
         };
         if expected.is_empty() {
             return Reason::Subject(short(format_args!("{subject:?}, and nobody is trusted")));
         }
-        if expected.iter().any(|identity| identity.subject.is(subject)) {
-            let wanted = all(|identity| identity.issuer.to_string());
-            return Reason::Issuer(short(format_args!("{:?}, not {wanted}", issuer.unwrap_or_default())));
+        let listed = |wanted: Vec<String>| wanted.join(" or ");
+        let namesakes = expected.iter().filter(|one| one.subject.is(subject));
+        let issuers: Vec<_> = namesakes.map(|one| one.issuer.to_string()).collect();
+        if issuers.is_empty() {
+            let wanted = listed(expected.iter().map(|one| one.subject.to_string()).collect());
+            return Reason::Subject(short(format_args!("{subject:?}, not {wanted}")));
         }
-        let wanted = all(|identity| identity.subject.to_string());
-        Reason::Subject(short(format_args!("{subject:?}, not {wanted}")))
+        Reason::Issuer(short(format_args!("{:?}, not {}", issuer.unwrap_or_default(), listed(issuers))))
     }
 }
 
