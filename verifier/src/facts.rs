@@ -28,7 +28,9 @@ pub(crate) fn document(context: &Context<'_>) -> Value {
     let mut facts = signed(context).and_then(|said| said.predicate.as_object().cloned()).unwrap_or_default();
     facts.retain(|name, _| !OWN.contains(&name.as_str()));
     let now = jiff::Timestamp::from_second(context.now).unwrap_or_default();
-    facts.extend(object(json!({ "version": 1, "stage": "deploy", "now": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() })));
+    facts.extend(object(
+        json!({ "version": 1, "stage": "deploy", "now": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }),
+    ));
     let image = facts.entry("image").or_insert_with(|| json!({}));
     if let Some(image) = image.as_object_mut() {
         seen(context, image);
@@ -99,12 +101,14 @@ fn seen(context: &Context<'_>, image: &mut Map<String, Value>) {
     put("env", same("Env").map(|env| environment(&env)));
     put("ports", same("ExposedPorts").map(|ports| tcp(&ports)));
     // A name says nothing of the number; nothing at all is root.
-    put("user", same("User").and_then(|user| match user.as_str().unwrap_or_default().split(':').next() {
-        None | Some("" | "root") => Some(json!(0)),
-        Some(text) => text.parse::<u64>().ok().map(|number| json!(number)),
-    }));
-    let contents: Vec<_> =
-        context.images().filter_map(|part| context.evidence.contents.get(&part.digest)).collect();
+    put(
+        "user",
+        same("User").and_then(|user| match user.as_str().unwrap_or_default().split(':').next() {
+            None | Some("" | "root") => Some(json!(0)),
+            Some(text) => text.parse::<u64>().ok().map(|number| json!(number)),
+        }),
+    );
+    let contents: Vec<_> = context.images().filter_map(|part| context.evidence.contents.get(&part.digest)).collect();
     if !contents.is_empty() && contents.len() == configs.len() {
         let mut setuid: Vec<&str> = contents.iter().flat_map(|one| &one.setuid).map(String::as_str).collect();
         setuid.sort_unstable();
@@ -166,7 +170,9 @@ fn signer(by: &Signer) -> Map<String, Value> {
 fn provenance(context: &Context<'_>, images: &[&Part]) -> Option<Value> {
     let mut all = images.iter().map(|part| checks::origin(context, part));
     let first = all.next()??;
-    if !all.all(|other| other.is_some_and(|other| other.builder == first.builder && other.build_type == first.build_type)) {
+    if !all
+        .all(|other| other.is_some_and(|other| other.builder == first.builder && other.build_type == first.build_type))
+    {
         return None;
     }
     let mut fact = object(json!({ "builder": first.builder, "build_type": first.build_type }));

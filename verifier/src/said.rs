@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::envelope::{Envelope, IN_TOTO};
 use crate::evidence::{Beside, Evidence, Need, Part};
+use crate::json;
 use crate::manifest::{self, CLAIM, Descriptor, ENVELOPE, Manifest};
 use crate::trust::{Rejection, Signer, Trust};
-use crate::json;
 
 /// What a statement is that signs an image and says nothing more of it (cosign 3).
 pub const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -117,17 +117,13 @@ impl Statements {
         }
     }
 
-    fn bundle(
-        &mut self,
-        place: &str,
-        bytes: &[u8],
-        about: &Digest,
-        scope: &BTreeSet<Digest>,
-        trust: &Trust,
-        now: i64,
-    ) {
+    fn bundle(&mut self, place: &str, bytes: &[u8], about: &Digest, scope: &BTreeSet<Digest>, trust: &Trust, now: i64) {
         if let Err(e) = json::check(bytes) {
-            return self.reject(place, None, Rejection::Unreadable(format!("it is no JSON, or none that all read alike: {e}")));
+            return self.reject(
+                place,
+                None,
+                Rejection::Unreadable(format!("it is no JSON, or none that all read alike: {e}")),
+            );
         }
         match trust.opened(bytes, about, now) {
             Ok((by, statement)) => self.statement(place, &statement, by, scope),
@@ -136,22 +132,18 @@ impl Statements {
     }
 
     /// What cosign kept before version 3: layers, each with its signature beside it or within.
-    fn beside(
-        &mut self,
-        evidence: &Evidence,
-        about: &Digest,
-        beside: Beside,
-        scope: &BTreeSet<Digest>,
-        trust: &Trust,
-    ) {
+    fn beside(&mut self, evidence: &Evidence, about: &Digest, beside: Beside, scope: &BTreeSet<Digest>, trust: &Trust) {
         let need = Need::Beside(*about, beside);
         if !matches!(evidence.answer(&need), Some(answer) if *answer != crate::evidence::Answer::Missing) {
             return;
         }
-        let place = format!("the tag of {} beside {about}", match beside {
-            Beside::Signatures => "signatures",
-            Beside::Attestations => "attestations",
-        });
+        let place = format!(
+            "the tag of {} beside {about}",
+            match beside {
+                Beside::Signatures => "signatures",
+                Beside::Attestations => "attestations",
+            }
+        );
         let manifest = match evidence.bytes(&need).and_then(Manifest::parse) {
             Ok(manifest) => manifest,
             Err(why) => return self.reject(&place, None, Rejection::Unreadable(why)),
@@ -274,12 +266,15 @@ impl Statements {
     /// say what it is.
     pub(crate) fn why_not(&self, kinds: &[&str]) -> Option<&Rejected> {
         let fits = |rejected: &&Rejected| match &rejected.kind {
-            Some(kind) => kinds.contains(&kind.as_str()),
+            Some(kind) => kinds.contains(&kind.as_str()) || matches!(rejected.why, Rejection::Changed(_)),
             None => true,
         };
-        // Of several equals the first; what names its kind before what does not.
-        let rank = |rejected: &&Rejected| (rejected.kind.is_some(), rejected.why.clone());
-        self.rejected.iter().filter(fits).rev().max_by(|a, b| rank(a).cmp(&rank(b)))
+        // Of several equals the first; what names its kind before what does not. What was changed may have named another.
+        let rank = |rejected: &&Rejected| {
+            let names_it = rejected.kind.as_ref().is_some_and(|kind| kinds.contains(&kind.as_str()));
+            (names_it, rejected.why.clone())
+        };
+        self.rejected.iter().filter(fits).rev().max_by_key(rank)
     }
 }
 

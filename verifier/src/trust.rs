@@ -54,8 +54,10 @@ impl fmt::Display for Signer {
 pub(crate) enum Rejection {
     /// It is not there, or no such document.
     Unreadable(String),
-    /// Somebody else signed it, or it was changed after that.
+    /// Somebody else signed it.
     Signer(String),
+    /// It says that it is of somebody who is allowed to, and was changed after they signed.
+    Changed(String),
     /// Who signed it is allowed to, but says something of another image.
     Elsewhere(String),
     /// Who signed it is allowed to, but what they signed is no statement.
@@ -66,6 +68,7 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Rejection::Unreadable(why)
         | Rejection::Signer(why)
+        | Rejection::Changed(why)
         | Rejection::Elsewhere(why)
         | Rejection::Statement(why)) = self;
         f.write_str(why)
@@ -115,11 +118,14 @@ impl Trust {
 
     /// Of a key's bundle that no allowed key signed: whose it says it is.
     fn stranger(&self, bundle: Option<&Bundle>) -> Rejection {
-        let claimed = bundle.and_then(Bundle::hint).and_then(|hint| self.keys.iter().find(|(_, key)| key.hint() == hint));
-        Rejection::Signer(match claimed {
-            Some((name, _)) => format!("the signature is not of the key {name}, as it says: it, or what it signs, was changed"),
-            None => "none of those who are allowed to signed it".to_owned(),
-        })
+        let claimed =
+            bundle.and_then(Bundle::hint).and_then(|hint| self.keys.iter().find(|(_, key)| key.hint() == hint));
+        match claimed {
+            Some((name, _)) => Rejection::Changed(format!(
+                "the signature is not of the key {name}, as it says: it, or what it signs, was changed"
+            )),
+            None => Rejection::Signer("none of those who are allowed to signed it".to_owned()),
+        }
     }
 }
 

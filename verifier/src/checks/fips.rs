@@ -34,7 +34,8 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     };
     let others: Vec<&str> = own.filter(is_other).filter_map(|file| file.get("path")?.as_str()).collect();
     match others.as_slice() {
-        [] => Check::new(name, codes::FIPS_REFUSED, Outcome::Passed, format!("nothing was found, says {}", said.by)).on(on),
+        [] => Check::new(name, codes::FIPS_REFUSED, Outcome::Passed, format!("nothing was found, says {}", said.by))
+            .on(on),
         [first, ..] => failed(format!("{} files bring cryptography of their own: {first}, …", others.len())).on(on),
     }
 }

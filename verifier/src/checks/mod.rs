@@ -67,11 +67,22 @@ impl Context<'_> {
     /// That nothing of some kinds is said of a part by anybody whose word counts.
     pub(crate) fn nothing(&self, name: &'static str, code: Code, what: &str, kinds: &[&str]) -> Check {
         let failed = |reason: String| Check::new(name, code, Outcome::Failed, reason);
-        match self.statements.why_not(kinds) {
-            Some(rejected) => {
+        // What is said of a part of the image alone, or of the index of which this is one.
+        let apart = self.statements.said.iter().find(|said| kinds.contains(&said.kind.as_str()));
+        match (self.statements.why_not(kinds), apart) {
+            (Some(rejected), _) => {
                 failed(format!("there is no {what} that counts: {}", rejected.why)).on([rejected.place.clone()])
             }
-            None => failed(format!("there is no {what}")).help("attach one, or demand less"),
+            (None, Some(said)) => {
+                let about: Vec<String> = said.about.iter().map(Digest::to_string).collect();
+                let reason = format!(
+                    "there is no {what} that counts: {} says it of {}, and not of this",
+                    said.by,
+                    about.join(", ")
+                );
+                failed(reason).on([said.place.clone()])
+            }
+            (None, None) => failed(format!("there is no {what}")).help("attach one, or demand less"),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use inspect::statement;
 use jiff::Timestamp;
-use model::statement::{PROVENANCE, Provenance, Statement};
 use model::codes;
+use model::statement::{PROVENANCE, Provenance, Statement};
 use serde_json::{Value, json};
 
 use super::{Context, passed, skipped};
@@ -83,7 +83,9 @@ fn judged(context: &Context<'_>, said: &Said) -> Result<Origin, String> {
     }
     parameters(&provenance, made)?;
     if let Some(wanted) = &made.source {
-        let plain = |address: &str| address.trim_start_matches("git+").trim_end_matches('/').trim_end_matches(".git").to_owned();
+        let plain = |address: &str| {
+            address.trim_start_matches("git+").trim_end_matches('/').trim_end_matches(".git").to_owned()
+        };
         match &origin.repository {
             Some(repository) if plain(repository) == plain(wanted) => {}
             Some(repository) => return Err(format!("it was made from {repository}, and not from {wanted}")),
@@ -113,9 +115,8 @@ fn parameters(provenance: &Provenance, made: &crate::expectations::Made) -> Resu
         }
     }
     let config = definition.external_parameters.get("config").and_then(Value::as_object);
-    let unknown = config.filter(|_| is_own).and_then(|config| {
-        config.keys().find(|name| !OWN_CONFIG.contains(&name.as_str()))
-    });
+    let unknown =
+        config.filter(|_| is_own).and_then(|config| config.keys().find(|name| !OWN_CONFIG.contains(&name.as_str())));
     if let Some(name) = unknown {
         return Err(format!("nobody expects its parameter config.{name}"));
     }

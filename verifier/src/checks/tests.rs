@@ -50,9 +50,14 @@ pub(crate) fn gates(said: &Said) -> (String, Vec<String>, Vec<String>) {
 /// The latest test report of a part.
 pub(crate) fn report<'c>(context: &'c Context<'_>, part: &Part) -> Option<&'c Said> {
     let scope = context.scope(part);
-    let found = super::latest(context.statements.said.iter().filter(|said| {
-        said.kind == RESULT && scope.iter().any(|digest| said.about.contains(digest))
-    }), finished);
+    let found = super::latest(
+        context
+            .statements
+            .said
+            .iter()
+            .filter(|said| said.kind == RESULT && scope.iter().any(|digest| said.about.contains(digest))),
+        finished,
+    );
     found.map(|(said, _)| said)
 }
 

@@ -101,7 +101,8 @@ fn is_about(statement: &Value, part: &str, top: &str) -> bool {
 fn names(statement: &Value) -> Vec<String> {
     let Some(vulnerability) = statement.get("vulnerability") else { return Vec::new() };
     let of_field = |name: &str| vulnerability.get(name).and_then(Value::as_str);
-    let aliases = vulnerability.get("aliases").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let aliases =
+        vulnerability.get("aliases").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let plain = [vulnerability.as_str(), of_field("name")].into_iter().flatten();
     plain.chain(aliases).map(str::to_owned).collect()
 }

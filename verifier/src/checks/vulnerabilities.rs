@@ -78,7 +78,11 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     }
     let taken = scan.found.len() - open.len();
     let (critical, high) = (critical.len(), high.len());
-    passed(name, said, format!("{} known, {critical} critical, {high} high; {taken} more that VEX lets pass", open.len()))
+    passed(
+        name,
+        said,
+        format!("{} known, {critical} critical, {high} high; {taken} more that VEX lets pass", open.len()),
+    )
 }
 
 /// The latest scan of a part, if it counts.
@@ -88,9 +92,10 @@ pub(crate) fn scan(context: &Context<'_>, part: &Part) -> Option<Scan> {
 
 fn latest<'c>(context: &'c Context<'_>, part: &Part) -> Option<(&'c Said, Result<Scan, String>)> {
     let scope = context.scope(part);
-    let all = context.statements.said.iter().filter(|said| {
-        KINDS.contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest))
-    });
+    let all =
+        context.statements.said.iter().filter(|said| {
+            KINDS.contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest))
+        });
     let (said, time) = super::latest(all, finished)?;
     if let Some(why) = context.stale("scan", time) {
         return Some((said, Err(why)));

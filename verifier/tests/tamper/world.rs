@@ -13,87 +13,83 @@ use verifier::{
 };
 
 /// When the image is judged: 2027-01-01T00:00:00Z.
-pub const NOW: i64 = 1_798_761_600;
+pub(crate) const NOW: i64 = 1_798_761_600;
 /// Seconds after which scans are too old.
-pub const MAX_AGE: i64 = 30 * 86_400;
+pub(crate) const MAX_AGE: i64 = 30 * 86_400;
 
-pub const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+pub(crate) const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+pub(crate) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A key that signs.
-pub struct Key {
+pub(crate) struct Key {
     key: SigningKey,
-    pub public: PublicKey,
+    pub(crate) public: PublicKey,
 }
 
 impl Key {
-    pub fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         let key = SigningKey::from_bytes(&[seed; 32].into()).unwrap();
         let der = key.verifying_key().to_public_key_der().unwrap();
         Self { public: PublicKey::from_der(der.as_bytes()).unwrap(), key }
     }
 
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature: Signature = self.key.sign(message);
         signature.to_der().as_bytes().to_vec()
     }
 
     /// A bundle of a statement.
-    pub fn bundle(&self, statement: &[u8]) -> Vec<u8> {
+    pub(crate) fn bundle(&self, statement: &[u8]) -> Vec<u8> {
         let envelope = Envelope::new(IN_TOTO, statement, &self.sign(&pae(IN_TOTO, statement)));
         serde_json::to_vec(&Bundle::new(envelope, &self.public)).unwrap()
     }
 }
 
 /// The key whose word counts.
-pub fn owner() -> Key {
+pub(crate) fn owner() -> Key {
     Key::new(7)
 }
 
 /// One of somebody else.
-pub fn stranger() -> Key {
+pub(crate) fn stranger() -> Key {
     Key::new(9)
 }
 
 /// A statement that is attached to an image.
 #[derive(Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// What the check is called that looks at it.
-    pub check: &'static str,
+    pub(crate) check: &'static str,
     /// What it is attached to.
-    pub at: Digest,
-    pub statement: Value,
+    pub(crate) at: Digest,
+    pub(crate) statement: Value,
 }
 
 /// A registry with one image.
 #[derive(Clone)]
-pub struct World {
-    pub blobs: BTreeMap<Digest, Vec<u8>>,
-    pub referrers: BTreeMap<Digest, Vec<Digest>>,
-    pub beside: BTreeMap<(Digest, Beside), Vec<u8>>,
-    pub index: Digest,
-    pub images: Vec<Digest>,
-    pub configs: Vec<Digest>,
-    pub layers: Vec<Digest>,
+pub(crate) struct World {
+    pub(crate) blobs: BTreeMap<Digest, Vec<u8>>,
+    pub(crate) referrers: BTreeMap<Digest, Vec<Digest>>,
+    pub(crate) beside: BTreeMap<(Digest, Beside), Vec<u8>>,
+    pub(crate) index: Digest,
+    pub(crate) images: Vec<Digest>,
+    pub(crate) configs: Vec<Digest>,
+    pub(crate) layers: Vec<Digest>,
 }
 
-pub fn hex(digest: &Digest) -> String {
-    digest.hex()
-}
-
-pub fn statement(about: &[Digest], kind: &str, predicate: Value) -> Value {
+pub(crate) fn statement(about: &[Digest], kind: &str, predicate: Value) -> Value {
     let subject: Vec<Value> = about.iter().map(|digest| json!({ "digest": { "sha256": digest.hex() } })).collect();
     json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": kind, "predicate": predicate })
 }
 
-pub fn time(seconds: i64) -> String {
+pub(crate) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 impl World {
     /// An image for two platforms, and nothing said of it. `salt` makes it another one.
-    pub fn bare(salt: &str) -> Self {
+    pub(crate) fn bare(salt: &str) -> Self {
         let mut world = Self {
             blobs: BTreeMap::new(),
             referrers: BTreeMap::new(),
@@ -128,13 +124,14 @@ impl World {
             world.configs.push(config);
             world.layers.extend(layers);
         }
-        let index = json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": entries });
+        let index =
+            json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": entries });
         world.index = world.put_json(&index);
         world
     }
 
     /// The image that is accepted.
-    pub fn good() -> Self {
+    pub(crate) fn good() -> Self {
         let mut world = Self::bare("good");
         for item in world.items() {
             world.attach(&item.at, &owner().bundle(item.statement.to_string().as_bytes()));
@@ -143,7 +140,7 @@ impl World {
     }
 
     /// The same as cosign kept it before version 3.
-    pub fn legacy() -> Self {
+    pub(crate) fn legacy() -> Self {
         let mut world = Self::bare("good");
         for item in world.items() {
             if item.check == "signature" {
@@ -157,7 +154,7 @@ impl World {
     }
 
     /// Everything that is said of it.
-    pub fn items(&self) -> Vec<Item> {
+    pub(crate) fn items(&self) -> Vec<Item> {
         let everything = [vec![self.index], self.images.clone()].concat();
         let item = |check, at: &Digest, kind: &str, predicate| {
             let about = if *at == self.index { everything.clone() } else { vec![*at] };
@@ -166,38 +163,58 @@ impl World {
         let finished = time(NOW - 86_400);
         let mut items = vec![
             item("signature", &self.index, SIGNATURE, json!({})),
-            item("provenance", &self.index, "https://slsa.dev/provenance/v1", json!({
-                "buildDefinition": {
-                    "buildType": "urn:clnstrt:build:v1",
-                    "externalParameters": {
-                        "config": { "path": "image.yaml", "repository": "https://git.example.com/app", "commit": "3".repeat(40) },
-                        "parameters": { "python": "3.13" }, "architectures": ["amd64", "arm64"],
+            item(
+                "provenance",
+                &self.index,
+                "https://slsa.dev/provenance/v1",
+                json!({
+                    "buildDefinition": {
+                        "buildType": "urn:clnstrt:build:v1",
+                        "externalParameters": {
+                            "config": { "path": "image.yaml", "repository": "https://git.example.com/app", "commit": "3".repeat(40) },
+                            "parameters": { "python": "3.13" }, "architectures": ["amd64", "arm64"],
+                        },
+                        "resolvedDependencies": [{ "name": "image.yaml", "digest": { "sha256": "4".repeat(64) } }],
                     },
-                    "resolvedDependencies": [{ "name": "image.yaml", "digest": { "sha256": "4".repeat(64) } }],
-                },
-                "runDetails": {
-                    "builder": { "id": "urn:clnstrt:builder:local", "version": { "clnstrt": "1" } },
-                    "metadata": { "startedOn": time(NOW - 86_500), "finishedOn": finished },
-                },
-            })),
-            item("vex", &self.index, "https://openvex.dev/ns", json!({
-                "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.example.com/1", "author": "a", "version": 1,
-                "timestamp": finished,
-                "statements": [{
-                    "vulnerability": { "name": "CVE-2026-0001" }, "status": "not_affected",
-                    "justification": "vulnerable_code_not_in_execute_path",
-                    "products": [{ "@id": format!("pkg:oci/app@sha256:{}", self.index.hex()) }],
-                }],
-            })),
-            item("tests", &self.index, "https://in-toto.io/attestation/test-result/v0.1", json!({
-                "result": "PASSED", "configuration": [{ "name": "gates", "digest": { "sha256": "5".repeat(64) } }],
-                "passedTests": ["archive", "sbom"], "warnedTests": [], "failedTests": [], "finishedOn": finished,
-            })),
-            item("fips", &self.index, FACTS, json!({
-                "image": { "name": "app", "variant": "prod", "read_only_root": true, "health_check": false, "shell": false },
-                "build": { "hardening": "maximum", "fips": true, "strip": true, "compiles": true, "flags": [], "commands": 0, "tests": 0 },
-                "hardening": { "files": [{ "path": "/app", "architecture": "amd64", "built_here": true, "has": ["pie"], "lacks": [], "unknown": [] }] },
-            })),
+                    "runDetails": {
+                        "builder": { "id": "urn:clnstrt:builder:local", "version": { "clnstrt": "1" } },
+                        "metadata": { "startedOn": time(NOW - 86_500), "finishedOn": finished },
+                    },
+                }),
+            ),
+            item(
+                "vex",
+                &self.index,
+                "https://openvex.dev/ns",
+                json!({
+                    "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.example.com/1", "author": "a", "version": 1,
+                    "timestamp": finished,
+                    "statements": [{
+                        "vulnerability": { "name": "CVE-2026-0001" }, "status": "not_affected",
+                        "justification": "vulnerable_code_not_in_execute_path",
+                        "products": [{ "@id": format!("pkg:oci/app@sha256:{}", self.index.hex()) }],
+                    }],
+                }),
+            ),
+            item(
+                "tests",
+                &self.index,
+                "https://in-toto.io/attestation/test-result/v0.1",
+                json!({
+                    "result": "PASSED", "configuration": [{ "name": "gates", "digest": { "sha256": "5".repeat(64) } }],
+                    "passedTests": ["archive", "sbom"], "warnedTests": [], "failedTests": [], "finishedOn": finished,
+                }),
+            ),
+            item(
+                "fips",
+                &self.index,
+                FACTS,
+                json!({
+                    "image": { "name": "app", "variant": "prod", "read_only_root": true, "health_check": false, "shell": false },
+                    "build": { "hardening": "maximum", "fips": true, "strip": true, "compiles": true, "flags": [], "commands": 0, "tests": 0 },
+                    "hardening": { "files": [{ "path": "/app", "architecture": "amd64", "built_here": true, "has": ["pie"], "lacks": [], "unknown": [] }] },
+                }),
+            ),
         ];
         for image in &self.images {
             items.push(item("sbom", image, "https://cyclonedx.org/bom", json!({
@@ -219,29 +236,29 @@ impl World {
         items
     }
 
-    pub fn put(&mut self, bytes: Vec<u8>) -> Digest {
+    pub(crate) fn put(&mut self, bytes: Vec<u8>) -> Digest {
         let digest = Digest::of(&bytes);
         self.blobs.insert(digest, bytes);
         digest
     }
 
-    pub fn put_json(&mut self, value: &Value) -> Digest {
+    pub(crate) fn put_json(&mut self, value: &Value) -> Digest {
         self.put(value.to_string().into_bytes())
     }
 
-    pub fn json(&self, digest: &Digest) -> Value {
+    pub(crate) fn json(&self, digest: &Digest) -> Value {
         serde_json::from_slice(&self.blobs[digest]).unwrap()
     }
 
     /// Attaches a bundle as cosign 3 does; answers the manifest.
-    pub fn attach(&mut self, at: &Digest, bundle: &[u8]) -> Digest {
+    pub(crate) fn attach(&mut self, at: &Digest, bundle: &[u8]) -> Digest {
         let manifest = self.referrer(at, bundle);
         self.referrers.entry(*at).or_default().push(manifest);
         manifest
     }
 
     /// The manifest of what refers to something, which no list has yet.
-    pub fn referrer(&mut self, at: &Digest, bundle: &[u8]) -> Digest {
+    pub(crate) fn referrer(&mut self, at: &Digest, bundle: &[u8]) -> Digest {
         let nothing = self.put(b"{}".to_vec());
         let blob = self.put(bundle.to_vec());
         self.put_json(&json!({
@@ -252,13 +269,13 @@ impl World {
         }))
     }
 
-    pub fn attest_beside(&mut self, at: &Digest, statement: &[u8], key: &Key) {
+    pub(crate) fn attest_beside(&mut self, at: &Digest, statement: &[u8], key: &Key) {
         let envelope = Envelope::new(IN_TOTO, statement, &key.sign(&pae(IN_TOTO, statement)));
         self.beside(at, Beside::Attestations, &serde_json::to_vec(&envelope).unwrap(), b"");
     }
 
     /// Adds a layer to what lies under a tag beside an image.
-    pub fn beside(&mut self, at: &Digest, beside: Beside, layer: &[u8], signature: &[u8]) {
+    pub(crate) fn beside(&mut self, at: &Digest, beside: Beside, layer: &[u8], signature: &[u8]) {
         let digest = self.put(layer.to_vec());
         let config = self.put(b"{}".to_vec());
         let kind = if beside == Beside::Signatures { CLAIM } else { ENVELOPE };
@@ -274,7 +291,7 @@ impl World {
     }
 
     /// All that the verifier asks for. Whoever asks for more than this is told.
-    pub fn gather(&self, depth: Depth) -> Evidence {
+    pub(crate) fn gather(&self, depth: Depth) -> Evidence {
         let mut evidence = Evidence::new("registry.example/app:1", self.index, depth);
         for _ in 0..100 {
             let needs = evidence.needs();
@@ -308,17 +325,17 @@ impl World {
     }
 
     /// What the verifier says of it.
-    pub fn judged_at(&self, now: i64) -> Verdict {
+    pub(crate) fn judged_at(&self, now: i64) -> Verdict {
         let evidence = self.gather(Depth { layers: true, legacy: true });
         verifier::verify(&evidence, &trust(), &expectations(), now).verdict
     }
 
-    pub fn judged(&self) -> Verdict {
+    pub(crate) fn judged(&self) -> Verdict {
         self.judged_at(NOW)
     }
 }
 
-pub fn claim(digest: &Digest) -> Vec<u8> {
+pub(crate) fn claim(digest: &Digest) -> Vec<u8> {
     let claim = json!({ "critical": {
         "identity": { "docker-reference": "registry.example/app" },
         "image": { "docker-manifest-digest": digest },
@@ -327,12 +344,12 @@ pub fn claim(digest: &Digest) -> Vec<u8> {
     claim.to_string().into_bytes()
 }
 
-pub fn trust() -> Trust {
+pub(crate) fn trust() -> Trust {
     Trust { keys: vec![("owner.pub".to_owned(), owner().public)], ..Trust::default() }
 }
 
 /// Everything is demanded.
-pub fn expectations() -> Expectations {
+pub(crate) fn expectations() -> Expectations {
     Expectations {
         signatures: 1,
         sbom: true,

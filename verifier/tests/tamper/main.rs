@@ -1,0 +1,160 @@
+//! The tamper matrix: one good image with everything attached, and everything that can be done to it. What damages it is refused
+//! for the reason it was made for; what only adds something leaves verdict and reasons as they were.
+
+mod additions;
+mod content;
+mod documents;
+mod images;
+mod legacy;
+mod policies;
+mod signatures;
+mod times;
+mod world;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use verifier::{Outcome, Verdict};
+use world::{Item, NOW, World, owner};
+
+/// What has to come of a mutation.
+#[derive(Clone)]
+enum Wanted {
+    /// A check fails, and says one of these words.
+    Refused(&'static str, &'static [&'static str]),
+    /// Everything is as it was.
+    Unchanged,
+}
+
+struct Mutation {
+    class: &'static str,
+    name: String,
+    world: World,
+    now: i64,
+    wanted: Wanted,
+}
+
+#[derive(Default)]
+struct Matrix(Vec<Mutation>);
+
+impl Matrix {
+    fn add(&mut self, class: &'static str, name: String, world: World, wanted: Wanted) {
+        self.0.push(Mutation { class, name, world, now: NOW, wanted });
+    }
+
+    fn at(&mut self, class: &'static str, name: String, world: World, now: i64, wanted: Wanted) {
+        self.0.push(Mutation { class, name, world, now, wanted });
+    }
+}
+
+/// Why a document does not count that was changed, or is somebody else's.
+const NOT_SIGNED: &[&str] = &[
+    "was changed",
+    "none of those who are allowed",
+    "it is no sigstore bundle",
+    "it is no JSON",
+    "not \"application/vnd.dev.sigstore.bundle.v0.3+json\"",
+    "no in-toto statement",
+];
+
+/// The world in which one thing that is said is said by this bundle instead.
+fn replaced(item: usize, bundle: &[u8]) -> World {
+    let mut world = World::bare("good");
+    for (number, other) in world.items().into_iter().enumerate() {
+        let own = owner().bundle(other.statement.to_string().as_bytes());
+        world.attach(&other.at, if number == item { bundle } else { &own });
+    }
+    world
+}
+
+/// The bundle of a statement with another payload under the same signature.
+fn forged(signed: &Value, payload: &Value) -> Vec<u8> {
+    let mut bundle: Value = serde_json::from_slice(&owner().bundle(signed.to_string().as_bytes())).unwrap();
+    bundle["dsseEnvelope"]["payload"] = json!(data_encoding::BASE64.encode(payload.to_string().as_bytes()));
+    bundle.to_string().into_bytes()
+}
+
+fn signed(statement: &Value) -> Vec<u8> {
+    owner().bundle(statement.to_string().as_bytes())
+}
+
+fn items() -> Vec<Item> {
+    World::bare("good").items()
+}
+
+fn label(item: &Item, number: usize) -> String {
+    format!("{}#{number}", item.check)
+}
+
+/// Every place in a document at which there is a text, a number or a truth.
+fn leaves(value: &Value, path: &str, all: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                leaves(value, &format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), all);
+            }
+        }
+        Value::Array(values) => {
+            for (number, value) in values.iter().enumerate() {
+                leaves(value, &format!("{path}/{number}"), all);
+            }
+        }
+        _ => all.push(path.to_owned()),
+    }
+}
+
+fn is_same(before: &Verdict, after: &Verdict) -> bool {
+    let said = |verdict: &Verdict| -> Vec<(String, Option<String>, Outcome, String)> {
+        let each = verdict.checks.iter();
+        each.map(|check| (check.name.to_owned(), check.platform.clone(), check.outcome, check.reason.clone())).collect()
+    };
+    said(before) == said(after)
+}
+
+#[test]
+fn nothing_that_was_tampered_with_is_accepted() {
+    let mut matrix = Matrix::default();
+    documents::add(&mut matrix);
+    signatures::add(&mut matrix);
+    content::add(&mut matrix);
+    times::add(&mut matrix);
+    images::add(&mut matrix);
+    additions::add(&mut matrix);
+    legacy::add(&mut matrix);
+
+    // Unharmed, both are accepted.
+    let (good, older) = (World::good().judged(), World::legacy().judged());
+    for verdict in [&good, &older] {
+        assert!(verdict.accepted, "{:#?}", verdict.findings());
+        assert!(verdict.checks.iter().all(|check| check.outcome == Outcome::Passed), "{:#?}", verdict.checks);
+    }
+    let mut wrong = Vec::new();
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    for Mutation { class, name, world, now, wanted } in &matrix.0 {
+        *classes.entry(class).or_default() += 1;
+        let verdict = world.judged_at(*now);
+        let failed: Vec<String> = verdict
+            .checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::Failed)
+            .map(|check| format!("{}: {}", check.name, check.reason))
+            .collect();
+        let is_right = match wanted {
+            Wanted::Unchanged => verdict.accepted && (is_same(&good, &verdict) || is_same(&older, &verdict)),
+            Wanted::Refused(check, words) => {
+                let says = |text: &String| {
+                    text.starts_with(&format!("{check}: ")) && words.iter().any(|word| text.contains(word))
+                };
+                !verdict.accepted && failed.iter().any(says)
+            }
+        };
+        if !is_right {
+            wrong.push(format!("{class}: {name}: {failed:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), matrix.0.len(), wrong.join("\n"));
+    let (count, flips) = (matrix.0.len(), classes["a byte is flipped"]);
+    println!("{count} mutations: {classes:#?}");
+    assert!(count >= 1000 && flips * 10 <= count, "{count}, of which {flips} are flipped bytes");
+    assert!(classes.values().all(|number| *number >= 20), "{classes:#?}");
+}
