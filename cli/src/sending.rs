@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit::Action;
 use futures::stream::{self, StreamExt as _};
 use model::{Digest, Finding, Findings, Reference, Sources, codes};
-use registry::{Client, Sender, Sums, Tag};
+use registry::{Client, Named, Sender, Sums, Tag};
 use serde::{Serialize, Serializer};
 
 use crate::args::{Format, Sending};
-use crate::layout::Named;
 use crate::located::waiting;
 use crate::report::{self, Failure};
 use crate::saving::Saved;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use model::statement::{Resource, STATEMENT, Statement};
 use model::{Digest, Finding, Reference, codes};
-use registry::{Beside, Client, Descriptor, Layer, Referrers, Repository, Sender, Source, Top};
+use registry::{Beside, Client, Descriptor, Layer, Layout, Referrers, Repository, Sender, Source, Top};
 use serde_json::{Map, Value};
 use signing::Signer;
 use verifier::{BUNDLE, Bundle, Envelope, IN_TOTO, pae};
 
 use crate::args::Machine;
-use crate::layout::{Layout, add_referrers};
+use crate::layout::add_referrers;
 use crate::located::{options, refuse_offline, waiting};
 
 /// What a signature of an image alone is: a statement that says nothing more (cosign 3).
@@ -44,7 +44,7 @@ impl Subject {
         let folder = name.strip_prefix("oci:").map(Path::new);
         let path = folder.unwrap_or(Path::new(name));
         if folder.is_some() || path.exists() {
-            let layout = Layout::at(path)?;
+            let layout = Layout::whole(path)?;
             let [only] = layout.images.as_slice() else {
                 let message = format!("{name} holds {} images", layout.images.len());
                 return Err(Finding::error(codes::USAGE, message).help("name a layout with one image"));

@@ -56,7 +56,7 @@ impl Content {
     }
 
     /// They, piece by piece.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    pub fn pieces(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> {
         let starts = (0..self.size()).step_by(CHUNK as usize);
         starts.map(|at| self.read(at..self.size().min(at + CHUNK)))
     }
@@ -66,15 +66,23 @@ impl Content {
     /// # Errors
     /// Why they cannot be read.
     pub(crate) async fn digest(&self) -> io::Result<Digest> {
+        if self.size() <= CHUNK {
+            return self.hash();
+        }
         let content = self.clone();
-        let digest = move || {
-            let mut hasher = Hasher::new();
-            for piece in content.pieces() {
-                hasher.update(&piece?);
-            }
-            Ok(hasher.finish())
-        };
-        if self.size() <= CHUNK { digest() } else { spawn_blocking(digest).await.map_err(io::Error::other)? }
+        spawn_blocking(move || content.hash()).await.map_err(io::Error::other)?
+    }
+
+    /// Their digest.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn hash(&self) -> io::Result<Digest> {
+        let mut hasher = Hasher::new();
+        for piece in self.pieces() {
+            hasher.update(&piece?);
+        }
+        Ok(hasher.finish())
     }
 
     /// All of a document: of a file at most 4 MiB.

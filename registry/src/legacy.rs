@@ -92,7 +92,10 @@ impl Repository<'_> {
     }
 
     /// What lies under a tag beside an image; `None` if there is no such tag.
-    pub(crate) async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Document>, Finding> {
+    ///
+    /// # Errors
+    /// `REGISTRY_…`; `REGISTRY_LIES` where something else lies there.
+    pub async fn beside(&self, subject: &Digest, beside: Beside) -> Result<Option<Document>, Finding> {
         let tag = beside.tag(subject);
         match self.manifest(&tag).await? {
             None => Ok(None),

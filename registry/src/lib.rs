@@ -11,6 +11,7 @@ mod client;
 mod content;
 mod enter;
 mod failure;
+mod layout;
 mod legacy;
 mod login;
 mod manifest;
@@ -25,6 +26,7 @@ mod upload;
 
 pub use client::{Client, Options};
 pub use content::Content;
+pub use layout::{Layout, Named};
 pub use legacy::{Beside, Layer};
 pub use login::{Kept, login};
 pub use manifest::{Descriptor, EMPTY, INDEX, MANIFEST, Manifest, Platform};

@@ -59,7 +59,7 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REGISTRY_…`.
-    pub(crate) async fn manifest(&self, name: &str) -> Result<Option<Document>, Finding> {
+    pub async fn manifest(&self, name: &str) -> Result<Option<Document>, Finding> {
         self.document(name).await.map_err(|failure| self.finding(&format!("reading the manifest {name} of"), failure))
     }
 
@@ -78,7 +78,7 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REFERENCE_INVALID` where it has neither, `TAG_TAKEN` where the tag names something else; `REGISTRY_…`.
-    pub(crate) async fn named(&self, reference: &Reference) -> Result<Document, Finding> {
+    pub async fn named(&self, reference: &Reference) -> Result<Document, Finding> {
         let name = reference.tag.clone().or_else(|| Some(reference.digest?.to_string())).ok_or_else(|| {
             Finding::error(codes::REFERENCE_INVALID, format!("`{reference}` names neither tag nor digest"))
                 .help("name one: `registry.example/team/app:1.2`")
@@ -125,7 +125,7 @@ impl Repository<'_> {
     ///
     /// # Errors
     /// `REGISTRY_…`; what `sink` fails with.
-    pub(crate) async fn read_blob(
+    pub async fn read_blob(
         &self,
         digest: &Digest,
         limit: u64,

@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 
 use audit::Action;
 use model::{Digest, Finding, codes};
-use registry::{Client, Sender, Source, Top};
+use registry::{Client, Named, Sender, Source, Top};
 
 use crate::args::{Format, Machine, Sending};
-use crate::layout::{Layouts, Named};
+use crate::layout::Layouts;
 use crate::located::{options, refuse_offline, waiting};
 use crate::report::Failure;
 use crate::saving::{File, Saved};

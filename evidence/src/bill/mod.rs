@@ -2,6 +2,8 @@
 
 mod purl;
 
+pub use purl::of as purl;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::Digest;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use model::inventory::{Ecosystem, Found};
 
 /// The package URL of a package in an image of some distribution.
-pub(super) fn of(found: &Found, distribution: &BTreeMap<String, String>) -> String {
+pub fn of(found: &Found, distribution: &BTreeMap<String, String>) -> String {
     let mut purl = format!("pkg:{}/", found.ecosystem.name());
     let vendor = distribution.get("ID").filter(|_| found.ecosystem == Ecosystem::Deb);
     for part in found.namespace.iter().chain(vendor).flat_map(|namespace| namespace.split('/')) {

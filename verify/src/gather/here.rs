@@ -1,0 +1,119 @@
+//! Evidence in folders and archives.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use model::{Digest, Finding, codes};
+use registry::{Blobs as _, Layout};
+use verifier::{Answer, Need};
+
+use super::LARGEST_STATEMENT;
+
+/// A layout, and one of its images.
+pub(crate) struct Here {
+    pub(crate) path: PathBuf,
+    pub(crate) digest: Digest,
+    layout: Layout,
+}
+
+impl Here {
+    pub(crate) fn at(path: &Path, digest: Option<Digest>) -> Result<Self, Finding> {
+        let mut layout = Layout::at(path)?;
+        let images: Vec<Digest> = layout.images.iter().map(|image| image.digest).collect();
+        let digest = match (digest, images.as_slice()) {
+            (Some(digest), _) => digest,
+            (None, [only]) => *only,
+            (None, []) if !layout.broken.is_empty() => return Err(layout.broken.swap_remove(0)),
+            (None, _) => {
+                let message = format!("{} holds {} images", path.display(), images.len());
+                return Err(
+                    Finding::error(codes::USAGE, message).help("say which one by its digest: `oci:DIR@sha256:…`")
+                );
+            }
+        };
+        Ok(Self { path: path.to_owned(), digest, layout })
+    }
+
+    /// Documents one after another; layers on all processors at once, the largest first.
+    pub(super) fn answers(&self, needs: &[Need]) -> Vec<Answer> {
+        let mut layers: Vec<(usize, &Digest, u64)> = Vec::new();
+        for (at, need) in needs.iter().enumerate() {
+            if let Need::Layer(digest, size) = need {
+                layers.push((at, digest, *size));
+            }
+        }
+        layers.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
+        let (next, hashed) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let work = || {
+            while let Some((at, digest, size)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let answer = self.layer(digest, *size);
+                if let Ok(mut hashed) = hashed.lock() {
+                    hashed.insert(*at, answer);
+                }
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(layers.len());
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut hashed = hashed.into_inner().unwrap_or_default();
+        let answer = |(at, need): (usize, &Need)| match need {
+            // Of what was not hashed nobody says that it holds.
+            Need::Layer(..) => hashed.remove(&at).unwrap_or(Answer::Missing),
+            need => self.answer(need),
+        };
+        needs.iter().enumerate().map(answer).collect()
+    }
+
+    fn answer(&self, need: &Need) -> Answer {
+        match need {
+            Need::Manifest(digest) => self.bytes(digest, verifier::LARGEST_MANIFEST as u64),
+            Need::Blob(digest, size) => self.bytes(digest, (*size).min(LARGEST_STATEMENT)),
+            Need::Layer(digest, size) => self.layer(digest, *size),
+            Need::Referrers(digest) => {
+                let listed = self.layout.referrers(digest).unwrap_or_default();
+                Answer::Listed(listed.into_iter().map(|one| one.digest).collect())
+            }
+            Need::Beside(digest, beside) => match self.layout.beside(digest, super::there::tag(*beside)) {
+                Ok(Some(manifest)) => self.bytes(&manifest, verifier::LARGEST_MANIFEST as u64),
+                _ => Answer::Missing,
+            },
+        }
+    }
+
+    fn bytes(&self, digest: &Digest, most: u64) -> Answer {
+        match self.layout.find(digest) {
+            Ok(None) => Answer::Missing,
+            Ok(Some(content)) if content.size() > most => {
+                Answer::Wrong(format!("{digest} has {} bytes, and {most} are expected", content.size()))
+            }
+            Ok(Some(content)) => match content.pieces().collect::<io::Result<Vec<_>>>() {
+                Ok(pieces) => Answer::Bytes(pieces.concat()),
+                Err(e) => Answer::Wrong(format!("{digest} cannot be read: {e}")),
+            },
+            Err(finding) => Answer::Wrong(finding.message),
+        }
+    }
+
+    fn layer(&self, digest: &Digest, size: u64) -> Answer {
+        match self.layout.find(digest) {
+            Ok(None) => Answer::Missing,
+            Ok(Some(content)) if content.size() != size => {
+                Answer::Wrong(format!("it has {} bytes, and not {size}", content.size()))
+            }
+            Ok(Some(content)) => match content.hash() {
+                Ok(found) if found == *digest => Answer::Holds,
+                Ok(found) => Answer::Wrong(format!("its bytes are {found}")),
+                Err(e) => Answer::Wrong(format!("it cannot be read: {e}")),
+            },
+            Err(finding) => Answer::Wrong(finding.message),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Finding what the verifier needs: in a registry, or in what lies here.
+
+mod here;
+mod there;
+
+use std::path::{Path, PathBuf};
+
+use model::{Digest, Finding, Reference, codes};
+use tempfile::TempDir;
+use verifier::{Depth, Evidence};
+
+use crate::args::Machine;
+
+pub(crate) use here::Here;
+pub(crate) use there::There;
+
+/// Bytes of something signed.
+const LARGEST_STATEMENT: u64 = 64 << 20;
+/// More rounds than any image takes.
+const MOST_ROUNDS: usize = 32;
+
+/// Where an image is.
+pub(crate) enum Place {
+    /// In a folder or an archive.
+    Here(Here),
+    /// In a registry.
+    There(There),
+}
+
+/// An image with its layers.
+pub(crate) enum Downloaded {
+    There(PathBuf),
+    Copy(TempDir),
+}
+
+impl Downloaded {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Downloaded::There(path) => path,
+            Downloaded::Copy(folder) => folder.path(),
+        }
+    }
+}
+
+impl Place {
+    /// Finds an image: `oci:DIR`, the path of what is there, else a name in a registry.
+    pub(crate) fn of(machine: &Machine, name: &str) -> Result<Self, Finding> {
+        let (path, digest) = match name.rsplit_once('@') {
+            Some((path, digest)) if name.starts_with("oci:") || Path::new(path).exists() => {
+                let digest: Digest = digest.parse().map_err(|_| {
+                    Finding::error(codes::REFERENCE_INVALID, format!("`{}` ends in no digest", name.escape_debug()))
+                })?;
+                (path, Some(digest))
+            }
+            _ => (name, None),
+        };
+        let folder = path.strip_prefix("oci:").map(Path::new);
+        if folder.is_some() || Path::new(path).exists() {
+            return Here::at(folder.unwrap_or(Path::new(path)), digest).map(Place::Here);
+        }
+        if machine.offline {
+            let message = format!("registries are not asked offline, and {} needs one", name.escape_debug());
+            let help = "leave `--offline` out, or name a layout or an archive";
+            return Err(Finding::error(codes::OFFLINE, message).help(help));
+        }
+        let wrong = |why: String| {
+            Finding::error(codes::REFERENCE_INVALID, format!("`{}` {why}", name.escape_debug()))
+                .help("name an image of a registry, `registry.example/team/app:1.2`, a layout, or an archive")
+        };
+        let reference: Reference = name.parse().map_err(|part| wrong(format!("names no image: {part} is wrong")))?;
+        if reference.registry.is_none() {
+            return Err(wrong("is nothing here, and names no registry".to_owned()));
+        }
+        There::at(machine, reference).map(Place::There)
+    }
+
+    /// The digest that its name stood for.
+    pub(crate) fn digest(&self) -> Digest {
+        match self {
+            Place::Here(here) => here.digest,
+            Place::There(there) => there.digest(),
+        }
+    }
+
+    /// The image with its layers: where it lies, or a copy that is gone with the answer.
+    pub(crate) fn downloaded(&self) -> Result<Downloaded, Finding> {
+        match self {
+            Place::Here(here) => Ok(Downloaded::There(here.path.clone())),
+            Place::There(there) => there.download().map(Downloaded::Copy),
+        }
+    }
+
+    /// Finds what is needed until nothing is. What failed, and is no fault of the image, is in the answer.
+    pub(crate) fn gather(&self, evidence: &mut Evidence) -> Vec<Finding> {
+        let mut failed = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let needs = evidence.needs();
+            if needs.is_empty() {
+                break;
+            }
+            let answers = match self {
+                Place::Here(here) => here.answers(&needs),
+                Place::There(there) => there.answers(&needs, &mut failed),
+            };
+            for (need, answer) in needs.into_iter().zip(answers) {
+                evidence.give(need, answer);
+            }
+        }
+        failed
+    }
+
+    /// What can be looked at without much ado: layers that lie here are hashed, those of registries whoever takes them hashes.
+    pub(crate) fn depth(&self, manifests_only: bool) -> Depth {
+        Depth { layers: matches!(self, Place::Here(_)) && !manifests_only, legacy: false }
+    }
+}

@@ -1,0 +1,44 @@
+//! A verdict as others can sign it and pass it on (SLSA 1.2, "Verification Summary Attestation").
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::canonical_json;
+use model::statement::{Resource, Statement};
+use serde_json::{Value, json};
+use verifier::{Outcome, Verdict};
+
+/// What predicates of that kind are called.
+const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
+/// Who judged.
+const VERIFIER: &str = "urn:clnstrt:verifier";
+
+/// The statement, which nobody has signed.
+pub(crate) fn summary(verdict: &Verdict, policies: &[String], now: i64) -> Vec<u8> {
+    let is_digest = |text: &&String| text.starts_with("sha256:") && text.len() == 71;
+    let on: BTreeSet<&String> = verdict.checks.iter().flat_map(|check| &check.evidence).filter(is_digest).collect();
+    let inputs: Vec<Value> =
+        on.iter().map(|digest| json!({ "digest": { "sha256": digest.trim_start_matches("sha256:") } })).collect();
+    // That there is provenance whose word counts is level 1; where and how builders run is known to whoever trusts them.
+    let has_provenance =
+        verdict.checks.iter().any(|check| check.name == "provenance" && check.outcome == Outcome::Passed);
+    let levels: &[&str] = match (verdict.accepted, has_provenance) {
+        (false, _) => &["FAILED"],
+        (true, true) => &["SLSA_BUILD_LEVEL_1"],
+        (true, false) => &["SLSA_BUILD_LEVEL_0"],
+    };
+    let time = Timestamp::from_second(now).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let policy = if policies.is_empty() { "urn:clnstrt:verify".to_owned() } else { policies.join(" ") };
+    let predicate = json!({
+        "verifier": { "id": VERIFIER, "version": { "clnstrt": env!("CARGO_PKG_VERSION") } },
+        "timeVerified": time,
+        "resourceUri": verdict.reference,
+        "policy": { "uri": policy },
+        "inputAttestations": inputs,
+        "verificationResult": if verdict.accepted { "PASSED" } else { "FAILED" },
+        "verifiedLevels": levels,
+        "slsaVersion": "1.2",
+    });
+    let subject = vec![Resource::new(&verdict.reference, &verdict.digest)];
+    canonical_json(&Statement::new(subject, SUMMARY, predicate))
+}
