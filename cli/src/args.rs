@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, value_parser};
 use model::Arch;
+use verify::Demands;
 
 /// Turns a declaration into a container image that can be trusted.
 #[derive(Parser)]
@@ -29,6 +30,8 @@ pub(crate) enum Format {
     Sarif,
     /// Findings as workflow commands, which become annotations of a change; results as text.
     Github,
+    /// The verdict of `verify` as JUnit reports tests; of other commands as text.
+    Junit,
 }
 
 /// What belongs to the machine, not to the image.
@@ -203,6 +206,17 @@ pub(crate) enum Command {
         to: Vec<String>,
         #[command(flatten)]
         sending: Sending,
+    },
+    /// Check an image: its bytes, who signed it, and what they say of it. The same as `clnstrt-verify`.
+    Verify {
+        /// An image of a registry, a layout (`oci:DIR`), or an archive.
+        #[arg(long, value_name = "REF")]
+        image: String,
+        #[command(flatten)]
+        demands: Box<Demands>,
+        /// Make the plan and the image again from this configuration, and compare both with what was signed.
+        #[arg(long, value_name = "CONFIG")]
+        reproduce: Option<PathBuf>,
     },
     /// Log in at a registry, and keep the account where docker keeps them.
     Login {

@@ -13,8 +13,15 @@ use crate::args::Format;
 pub(crate) struct Failure {
     /// The texts the findings point into.
     pub(crate) sources: Sources,
-    /// What is wrong; at least one error.
+    /// What is wrong; at least one error, but where it was told already.
     pub(crate) findings: Findings,
+}
+
+impl Failure {
+    /// What was asked for is printed, and is a refusal.
+    pub(crate) fn told() -> Self {
+        Findings::new().into()
+    }
 }
 
 impl From<Findings> for Failure {
@@ -32,6 +39,9 @@ impl From<Finding> for Failure {
 /// Prints the findings of a failed command and gives its exit code: a verdict counts before a mistake, and that before a
 /// failure of the machine.
 pub(crate) fn fail(failure: &Failure, format: Format) -> ExitCode {
+    if failure.findings.is_empty() {
+        return ExitCode::FAILURE;
+    }
     let printed = print(&failure.sources, &failure.findings, format);
     let errors = failure.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let code = errors.map(|finding| finding.code.class.exit_code()).min();
@@ -41,7 +51,7 @@ pub(crate) fn fail(failure: &Failure, format: Format) -> ExitCode {
 /// Prints findings: words for people to standard error, documents for programs to standard output.
 pub(crate) fn print(sources: &Sources, findings: &[Finding], format: Format) -> Result<(), Finding> {
     let (for_people, written) = match format {
-        Format::Text => (true, ::report::Format::Text { color: true }),
+        Format::Text | Format::Junit => (true, ::report::Format::Text { color: true }),
         Format::Json => (false, ::report::Format::Json),
         Format::Sarif => (false, ::report::Format::Sarif),
         Format::Github => (false, ::report::Format::Github),

@@ -21,6 +21,8 @@ pub enum Predicate {
     Hashes,
     /// The test report.
     Tests,
+    /// What policies of stage `release` are asked about.
+    Facts,
 }
 
 impl Predicate {
@@ -33,6 +35,7 @@ impl Predicate {
             Predicate::Sources => "urn:clnstrt:sources:v1",
             Predicate::CompileFlags => "urn:clnstrt:compile-flags:v1",
             Predicate::Hashes => "urn:clnstrt:software-hash:v1",
+            Predicate::Facts => "urn:clnstrt:facts:v1",
             Predicate::Tests => "https://in-toto.io/attestation/test-result/v0.1",
         }
     }

@@ -64,7 +64,8 @@ pub struct PassedOver {
 }
 
 impl Check {
-    pub(crate) fn new(name: &'static str, code: Code, outcome: Outcome, reason: impl Into<String>) -> Self {
+    /// A check that somebody made.
+    pub fn new(name: &'static str, code: Code, outcome: Outcome, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { name, platform: None, outcome, reason, evidence: Vec::new(), code, help: None }
     }
@@ -73,7 +74,9 @@ impl Check {
         Self { platform: Some(platform.to_owned()).filter(|platform| !platform.is_empty()), ..self }
     }
 
-    pub(crate) fn on(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+    /// The same, with what it stands on.
+    #[must_use]
+    pub fn on(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(evidence);
         self
     }

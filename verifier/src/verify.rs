@@ -1,5 +1,6 @@
 //! Evidence in, verdict out.
 
+use model::Digest;
 use policy::Facts;
 
 use crate::checks::{self, Context};
@@ -17,6 +18,8 @@ pub struct Verified {
     pub verdict: Verdict,
     /// The facts of stage `deploy`; `None` of an image that is none.
     pub facts: Option<Facts>,
+    /// The plan that the image was made by, as provenance has it that counts.
+    pub plan: Option<Digest>,
 }
 
 /// Judges an image by what was gathered of it; `now` is in seconds since 1970.
@@ -31,7 +34,7 @@ pub fn verify(evidence: &Evidence, trust: &Trust, expected: &Expectations, now: 
         passed_over: Vec::new(),
     };
     if !is_whole {
-        return Verified { verdict, facts: None };
+        return Verified { verdict, facts: None, plan: None };
     }
     let statements = Statements::collect(evidence, &parts, trust, now);
     let context = Context { evidence, parts: &parts, statements: &statements, expected, now };
@@ -42,5 +45,6 @@ pub fn verify(evidence: &Evidence, trust: &Trust, expected: &Expectations, now: 
         .collect();
     let verdict = verdict.with(checks::all(&context));
     let facts = Facts { document: facts::document(&context), ..Facts::default() };
-    Verified { verdict, facts: Some(facts) }
+    let plan = context.images().next().and_then(|part| checks::origin(&context, part)?.plan);
+    Verified { verdict, facts: Some(facts), plan }
 }

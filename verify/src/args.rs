@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// As SARIF 2.1.0, for code scanning.
     Sarif,
+    /// What speaks against it, as workflow commands.
+    Github,
     /// As JUnit reports tests, for CI.
     Junit,
 }

@@ -73,10 +73,11 @@ fn fail(failed: &Failed, format: Format) -> ExitCode {
         }
         Format::Json => report::render(&failed.sources, &failed.findings, report::Format::Json),
         Format::Sarif => report::render(&failed.sources, &failed.findings, report::Format::Sarif),
+        Format::Github => report::render(&failed.sources, &failed.findings, report::Format::Github),
     };
     let _ = match format {
         Format::Text | Format::Junit => anstream::stderr().lock().write_all(text.as_bytes()),
-        Format::Json | Format::Sarif => std::io::stdout().lock().write_all(text.as_bytes()),
+        Format::Json | Format::Sarif | Format::Github => std::io::stdout().lock().write_all(text.as_bytes()),
     };
     let errors = failed.findings.iter().filter(|finding| finding.severity == Severity::Error);
     ExitCode::from(errors.map(|finding| finding.code.class.exit_code()).min().unwrap_or(3))

@@ -19,6 +19,7 @@ pub(crate) fn verdict(verdict: &Verdict, decisions: &[Decision], explain: bool, 
         Format::Text => words(verdict, decisions, explain),
         Format::Json => document(verdict, decisions),
         Format::Sarif => report::render(&Sources::default(), &verdict.findings(), report::Format::Sarif),
+        Format::Github => report::render(&Sources::default(), &verdict.findings(), report::Format::Github),
         Format::Junit => junit::report(verdict),
     };
     data(&text)
@@ -28,7 +29,9 @@ pub(crate) fn verdict(verdict: &Verdict, decisions: &[Decision], explain: bool, 
 pub(crate) fn allowed(name: &str, list: &Path, line: usize, format: Format) -> Result<(), Finding> {
     let by = format!("line {line} of {}", list.display());
     data(&match format {
-        Format::Text => format!("allowed   {name}  by {by}: nothing was fetched, and nothing checked\n"),
+        Format::Text | Format::Github => {
+            format!("allowed   {name}  by {by}: nothing was fetched, and nothing checked\n")
+        }
         Format::Json => pretty(&json!({ "reference": name, "accepted": true, "allowed": by })),
         Format::Sarif => report::render(&Sources::default(), &[], report::Format::Sarif),
         Format::Junit => junit::allowed(name, &by),

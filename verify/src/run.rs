@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use model::{Finding, Findings, Sources, codes};
 use policy::{Engine, Input};
 use rules::{Loaded, ask_all, of_organisation};
-use verifier::{Evidence, Expectations, Trust, Verdict, Verified, judged, verify};
+use verifier::{Check, Evidence, Expectations, Trust, Verified, judged, verify};
 
 use crate::args::{Demands, Format, Machine};
 use crate::gather::Place;
@@ -42,7 +42,7 @@ pub fn run(
     name: &str,
     demands: &Demands,
     format: Format,
-    further: impl FnOnce(&Verdict) -> Result<Vec<verifier::Check>, Failed>,
+    further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
 ) -> Result<bool, Failed> {
     if let Some(list) = &demands.allow_list
         && let Some(line) = allowed::line(list, name)?
@@ -58,7 +58,9 @@ pub fn run(
     let place = Place::of(machine, name)?;
     let judging = Judging { demands, expected, trust, now: demands.now.unwrap_or_else(Timestamp::now).as_second() };
     let (verified, failed) = judging.judge(&place, name)?;
-    let Verified { mut verdict, facts } = verified;
+    let more = further(&verified)?;
+    let Verified { verdict, facts, .. } = verified;
+    let mut verdict = verdict.with(more);
     let mut decisions = Vec::new();
     if let (false, Some(facts)) = (engines.is_empty(), facts) {
         let asked = Input::of(&facts);
@@ -66,8 +68,6 @@ pub fn run(
         verdict = verdict.with(judged(&outcome));
         decisions = outcome.decisions;
     }
-    let more = further(&verdict)?;
-    let verdict = verdict.with(more);
     // Whether an image would be accepted if a registry did not fail is not known.
     if !verdict.accepted && !failed.is_empty() {
         return Err(Failed { sources: Sources::default(), findings: failed });

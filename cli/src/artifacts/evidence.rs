@@ -82,10 +82,6 @@ impl Artifacts<'_> {
             let kind = Predicate::CompileFlags;
             stated(statements.document(kind, subject.into_iter().collect(), &canonical_json(flags)))?;
         }
-        // Those of an image that was here before say nothing of this one.
-        self.remove(SIGNED)?;
-        self.bytes("attestations.intoto.jsonl", "every statement, unsigned", statements.bytes())?;
-
         let repeated = repeated(plan, executed);
         let seen = Seen {
             build: &build,
@@ -96,6 +92,11 @@ impl Artifacts<'_> {
         };
         let facts = at_release(compiler::facts(config, &lock, &rules::now())?.document, &seen);
         self.bytes("policy-facts.json", "facts for policies", &::evidence::json(&facts))?;
+        let subject = vec![Resource::new(build.title(), &build.index.digest)];
+        stated(statements.document(Predicate::Facts, subject, &canonical_json(&of_any_time(facts))))?;
+        // Those of an image that was here before say nothing of this one.
+        self.remove(SIGNED)?;
+        self.bytes("attestations.intoto.jsonl", "every statement, unsigned", statements.bytes())?;
 
         let documents = self.written.clone();
         let layers: Vec<Vec<LayerFacts>> = inventories.iter().map(|(image, _)| layers(image)).collect();
@@ -191,6 +192,15 @@ impl Artifacts<'_> {
 }
 
 /// The digest of the lock as it lies there, which may be written in another way than it is written here.
+
+/// Facts without the time and the stage of the question: they are the same whenever the image is built.
+fn of_any_time(mut facts: serde_json::Value) -> serde_json::Value {
+    if let Some(facts) = facts.as_object_mut() {
+        facts.retain(|name, _| !matches!(name.as_str(), "now" | "stage" | "version"));
+    }
+    facts
+}
+
 fn lock_file(finished: &Finished<'_>) -> Digest {
     let bytes = input::read(&finished.project.lock_path(), model::lock::MAX_BYTES);
     bytes.map_or_else(|_| Digest::of(finished.lock.to_text().as_bytes()), |bytes| Digest::of(&bytes))

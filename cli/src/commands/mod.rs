@@ -22,6 +22,7 @@ mod sources;
 mod store;
 mod trust;
 mod validate;
+mod verify;
 mod why;
 
 pub(crate) use plan::PlannedImage;
@@ -58,6 +59,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::AnalyzeDependencies { folder } => analyze_dependencies::run(&folder, format),
         Command::Push { from, to, sending } => push::push(&machine, &from, &to, &sending, format),
         Command::Copy { from, to, sending } => push::copy(&machine, &from, &to, &sending, format),
+        Command::Verify { image, demands, reproduce } => {
+            verify::run(&machine, &image, &demands, reproduce.as_deref(), format)
+        }
         Command::Login { registry, username, password_stdin } => {
             login::run(&machine, &registry, username.as_deref(), password_stdin)
         }

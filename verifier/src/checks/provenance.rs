@@ -2,8 +2,8 @@
 
 use inspect::statement;
 use jiff::Timestamp;
-use model::codes;
 use model::statement::{PROVENANCE, Provenance, Statement};
+use model::{Digest, codes};
 use serde_json::{Value, json};
 
 use super::{Context, passed, skipped};
@@ -15,6 +15,8 @@ use crate::verdict::{Check, Outcome};
 const OWN_TYPE: &str = "urn:clnstrt:build:v1";
 /// What its builders are called, with the executor's name behind it.
 const OWN_BUILDER: &str = "urn:clnstrt:builder:";
+/// What its plans are as files.
+const PLAN: &str = "application/vnd.clnstrt.plan+json";
 /// The external parameters that it has.
 const OWN_PARAMETERS: [&str; 3] = ["config", "parameters", "architectures"];
 const OWN_CONFIG: [&str; 4] = ["path", "digest", "repository", "commit"];
@@ -29,6 +31,8 @@ pub(crate) struct Origin {
     pub(crate) emulated: Option<bool>,
     pub(crate) repository: Option<String>,
     pub(crate) commit: Option<String>,
+    /// The plan it was made by, where that is known.
+    pub(crate) plan: Option<Digest>,
     /// When it was done.
     pub(crate) finished: Option<Timestamp>,
 }
@@ -141,6 +145,8 @@ fn read(provenance: &Provenance) -> Origin {
         None => uri,
     });
     let commit = source.and_then(|source| source.digest.get("gitCommit").cloned());
+    let plan = run.byproducts.iter().find(|one| is_own && one.media_type.as_deref() == Some(PLAN));
+    let plan = plan.and_then(|plan| Digest::from_hex(plan.digest.get("sha256")?).ok());
     let finished = run.metadata.as_ref().and_then(|times| times.finished_on.parse().ok());
     Origin {
         builder: run.builder.id.clone(),
@@ -149,6 +155,7 @@ fn read(provenance: &Provenance) -> Origin {
         emulated: executor.map(|name| name == "emulated"),
         repository: config("repository").or(uri.filter(|_| !is_own)),
         commit: config("commit").or(commit.filter(|_| !is_own)),
+        plan,
         finished,
     }
 }
