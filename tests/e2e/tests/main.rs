@@ -31,4 +31,5 @@ mod token;
 mod tree;
 mod trust;
 mod variants;
+mod verify;
 mod webhooks;

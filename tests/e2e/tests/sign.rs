@@ -11,7 +11,7 @@ use crate::fixture::{SMALL, scratch};
 use crate::image::{json as read, layout};
 use crate::registries::{lister, registry};
 
-const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct horse";
 
 /// Installed by `cargo xtask test`.
 fn cosign(args: &[&str]) -> Done {
@@ -43,13 +43,13 @@ fn verify_older(command: &str, key: &Path, options: &[&str], image: &str) -> Don
 }
 
 /// Lets cosign sign an image.
-fn signed_by_cosign(key: &Path, options: &[&str], image: &str) {
+pub fn signed_by_cosign(key: &Path, options: &[&str], image: &str) {
     let without_log = ["--yes", "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry"];
     cosign(&[["sign", "--key", key.to_str().unwrap()].as_slice(), &without_log, options, &[image]].concat()).ok();
 }
 
 /// A key of ours: the private file and the public one.
-fn key(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+pub fn key(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let prefix = folder.join(name);
     clnstrt(&["key", "generate", "--output", prefix.to_str().unwrap()]).ok();
     (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")))
