@@ -8,12 +8,15 @@ use crate::shell::{self, cargo, root};
 
 /// Seconds each target runs unless told.
 const SECONDS: u32 = 30;
-/// Seconds each target of the language runs in the full tier.
-const LANGUAGE_SECONDS: u32 = 600;
+/// Seconds each target of the language and of the verifier runs in the full tier.
+const LONG_SECONDS: u32 = 600;
 /// What people write: the tree of YAML, expressions, versions, templates, and the form of documents.
 const LANGUAGE: &[&str] = &["config", "expression", "version", "template", "format", "policy"];
 /// Targets of what the runtime reads.
 const RUNTIME: &[&str] = &["lock", "release"];
+
+/// Targets of what the verifier reads.
+const VERIFIER: &[&str] = &["bundle", "claim", "envelope", "index", "manifest", "statement"];
 
 /// Folders below `tests/` whose files a target begins with.
 const SEEDS: &[(&str, &[&str])] = &[
@@ -43,9 +46,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     all(target, |_| seconds)
 }
 
-/// Every target, those of the language for longer.
+/// Every target, those of the language and of the verifier for longer.
 pub(crate) fn full() -> Result<(), String> {
-    all(None, |target| if LANGUAGE.contains(&target) { LANGUAGE_SECONDS } else { SECONDS })
+    all(None, |target| if [LANGUAGE, VERIFIER].concat().contains(&target) { LONG_SECONDS } else { SECONDS })
 }
 
 fn all(only: Option<&str>, seconds: impl Fn(&str) -> u32) -> Result<(), String> {
@@ -63,7 +66,9 @@ fn all(only: Option<&str>, seconds: impl Fn(&str) -> u32) -> Result<(), String> 
         fs::create_dir_all(&corpus).map_err(|e| format!("{}: {e}", corpus.display()))?;
         let mut command = Command::new(&tool);
         command.args(["run", "--fuzz-dir", "tests/fuzz", "--target-dir", "target/fuzz"]);
-        command.args(RUNTIME.contains(&target.as_str()).then_some("--features=runtime"));
+        for (feature, targets) in [("runtime", RUNTIME), ("verifier", VERIFIER)] {
+            command.args(targets.contains(&target.as_str()).then(|| format!("--features={feature}")));
+        }
         command.arg(&target).arg(&corpus);
         let kept = root().join("tests/fuzz/corpus").join(&target);
         command.args(kept.is_dir().then_some(kept));

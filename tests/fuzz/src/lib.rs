@@ -1,5 +1,8 @@
 //! What the fuzz targets share.
 
+#[cfg(feature = "verifier")]
+pub mod judged;
+
 use std::io::{self, Read};
 
 use inspect::archive::{ContentSink, Limits};

@@ -35,6 +35,12 @@ fn imports_follow_the_table() {
         assert!(!reached.contains(other), "policies are asked where there is no {other}");
         assert!(imports::reach(&actual, "cli").contains(other) || other == "cli");
     }
+    // Whoever trusts the verifier trusts no more than this.
+    let reached = imports::reach(&actual, "verify");
+    assert!(reached.contains("verifier") && reached.contains("registry"), "{reached:?}");
+    for other in ["compiler", "runtime", "sandbox", "signing", "cli"] {
+        assert!(!reached.contains(other), "the verifier needs no {other}");
+    }
 }
 
 #[test]

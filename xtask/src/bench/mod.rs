@@ -10,6 +10,7 @@ mod report;
 mod sbom;
 mod sealed;
 mod variants;
+mod verify;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use report::Report;
 use crate::parts;
 use crate::shell::{self, cargo, root};
 
-/// `bench [--runs N] [sealed|policy|sbom|push]`.
+/// `bench [--runs N] [sealed|policy|sbom|push|verify]`.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let (runs, rest) = match args {
         ["--runs", number, rest @ ..] => {
@@ -31,14 +32,14 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     };
     let all = rest.is_empty();
     let wants = |name: &str| all || rest == [name];
-    if !all && !["sealed", "policy", "sbom", "push"].iter().any(|name| wants(name)) {
-        return Err("usage: cargo xtask bench [--runs N] [sealed|policy|sbom|push]".to_owned());
+    if !all && !["sealed", "policy", "sbom", "push", "verify"].iter().any(|name| wants(name)) {
+        return Err("usage: cargo xtask bench [--runs N] [sealed|policy|sbom|push|verify]".to_owned());
     }
     parts::install(parts::BENCH);
-    shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli"]))?;
+    shell::run(&mut cargo(&["build", "--release", "--package", "clnstrt-cli", "--package", "clnstrt-verify"]))?;
     let bench = Bench::empty(runs)?;
     let mut report = Report::default();
-    if wants("sbom") || wants("push") {
+    if wants("sbom") || wants("push") || wants("verify") {
         bench.lock_example()?;
     }
     if all {
@@ -49,6 +50,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     if wants("push") {
         push::run(&bench, &mut report)?;
+    }
+    if wants("verify") {
+        verify::run(&bench, &mut report)?;
     }
     if wants("sealed") {
         sealed::run(&bench, &mut report)?;

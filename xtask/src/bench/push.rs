@@ -15,7 +15,7 @@ use crate::parts;
 use crate::shell;
 
 /// What is said of the image: by our name, by cosign's, and the file.
-const EVIDENCE: [(&str, &str, &str); 5] = [
+pub(super) const EVIDENCE: [(&str, &str, &str); 5] = [
     ("slsa", "slsaprovenance1", "predicate.json"),
     ("cyclonedx", "cyclonedx", "artifacts/sbom-amd64.cdx.json"),
     ("spdx", "spdxjson", "artifacts/sbom-amd64.spdx.json"),
@@ -27,26 +27,8 @@ const EVIDENCE: [(&str, &str, &str); 5] = [
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     parts::install(&[parts::DOCKER_REGISTRY]);
     let (crane, cosign) = (parts::go_install(&parts::CRANE)?, parts::go_install(&parts::COSIGN)?);
-    shell::run(bench.build("fetched").args(["--offline", "--locked", "--artifacts", "artifacts"]))?;
-    let sh = |script: &str| {
-        // In the script, for what is measured has the environment of the benchmark.
-        let [cli, cosign, crane] = [&bench.cli, &cosign, &crane].map(|program| program.display());
-        let names =
-            format!("export CLNSTRT={cli} COSIGN={cosign} CRANE={crane} COSIGN_PASSWORD= CLNSTRT_AUDIT=audit\n");
-        let mut command = Command::new("bash");
-        command.args(["-euc", &(names + script)]).current_dir(&bench.dir);
-        command
-    };
-    shell::run(&mut sh("mkdir plain signed && tar -xzf image.tar.gz -C plain && cp -a plain/. signed
-        openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key
-        \"$COSIGN\" generate-key-pair --output-key-prefix theirs
-        python3 -c 'import json; json.dump(json.load(open(\"artifacts/provenance.json\"))[\"predicate\"], open(\"predicate.json\", \"w\"))'"))?;
-    let ours = |key: &str, image: &str| {
-        let said = |(kind, _, file): &(&str, &str, &str)| format!(" --type {kind} --predicate {file}");
-        let of = format!("--image {image} --key {key}");
-        let said = EVIDENCE.iter().map(said).collect::<String>();
-        format!("\"$CLNSTRT\" sign {of}\n\"$CLNSTRT\" attest {of}{said}\n")
-    };
+    signed(bench, &cosign, &crane)?;
+    let sh = |script: &str| shell_of(bench, &cosign, &crane, script);
     // cosign reads keys with a password only, and the empty one is as slow to open as any other: ours is measured with that key, too.
     let theirs = |image: &str| {
         let options = "--yes --key theirs.key --tlog-upload=false --use-signing-config=false --allow-http-registry";
@@ -55,8 +37,6 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
         };
         format!("\"$COSIGN\" sign {options} {image}\n") + &EVIDENCE.iter().map(attest).collect::<String>()
     };
-    shell::run(&mut sh(&ours("plain.key", "oci:signed")))?;
-
     let registry = Registry::start(&bench.dir)?;
     let mut series: [Series; 5] = Default::default();
     let mut asked = [0; 5];
@@ -103,15 +83,45 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
+/// What starts a script with the names of the programs in it: what is measured has the environment of the benchmark.
+pub(super) fn shell_of(bench: &Bench, cosign: &Path, crane: &Path, script: &str) -> Command {
+    let [cli, cosign, crane] = [&bench.cli, cosign, crane].map(|program: &Path| program.display());
+    let names = format!("export CLNSTRT={cli} COSIGN={cosign} CRANE={crane} COSIGN_PASSWORD= CLNSTRT_AUDIT=audit\n");
+    let mut command = Command::new("bash");
+    command.args(["-euc", &(names + script)]).current_dir(&bench.dir);
+    command
+}
+
+/// Builds the example, as it is in the layout `plain`, and signed and attested in the layout `signed`.
+pub(super) fn signed(bench: &Bench, cosign: &Path, crane: &Path) -> Result<(), String> {
+    if bench.dir.join("signed").exists() {
+        return Ok(());
+    }
+    shell::run(bench.build("fetched").args(["--offline", "--locked", "--artifacts", "artifacts"]))?;
+    let sh = |script: &str| shell::run(&mut shell_of(bench, cosign, crane, script));
+    sh("mkdir plain signed && tar -xzf image.tar.gz -C plain && cp -a plain/. signed
+        openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key
+        \"$COSIGN\" generate-key-pair --output-key-prefix theirs
+        python3 -c 'import json; json.dump(json.load(open(\"artifacts/provenance.json\"))[\"predicate\"], open(\"predicate.json\", \"w\"))'")?;
+    sh(&ours("plain.key", "oci:signed"))
+}
+
+/// Six statements about an image, signed by clnstrt.
+fn ours(key: &str, image: &str) -> String {
+    let said = |(kind, _, file): &(&str, &str, &str)| format!(" --type {kind} --predicate {file}");
+    let (of, said) = (format!("--image {image} --key {key}"), EVIDENCE.iter().map(said).collect::<String>());
+    format!("\"$CLNSTRT\" sign {of}\n\"$CLNSTRT\" attest {of}{said}\n")
+}
+
 /// Debian's registry, which writes down what it was asked; it ends with this.
-struct Registry {
+pub(super) struct Registry {
     process: Child,
-    address: String,
+    pub(super) address: String,
     log: PathBuf,
 }
 
 impl Registry {
-    fn start(dir: &Path) -> Result<Self, String> {
+    pub(super) fn start(dir: &Path) -> Result<Self, String> {
         let failed = |e: std::io::Error| format!("the registry cannot be started: {e}");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(failed)?;
         let (settings, log) = (dir.join("registry.yml"), dir.join("registry.log"));
@@ -136,8 +146,14 @@ impl Registry {
 
     /// How much it was asked so far.
     fn requests(&self) -> Result<usize, String> {
+        Ok(self.asked()?.len())
+    }
+
+    /// What it was asked so far: methods and paths.
+    pub(super) fn asked(&self) -> Result<Vec<String>, String> {
         let text = fs::read_to_string(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
-        Ok(text.lines().filter(|line| line.contains(" /v2/")).count())
+        let quoted = text.lines().filter(|line| line.contains(" /v2/")).filter_map(|line| line.split('"').nth(1));
+        Ok(quoted.map(str::to_owned).collect())
     }
 }
 
