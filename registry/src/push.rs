@@ -19,7 +19,7 @@ use crate::repository::Repository;
 use crate::upload::Came;
 
 /// Blobs of one manifest that are sent at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// How deep indexes may lie in indexes.
 const DEEPEST: usize = 4;
 /// Bytes of a blob that is carried from one registry to another.

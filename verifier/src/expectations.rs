@@ -23,6 +23,8 @@ pub struct Expectations {
     pub max_age: Option<i64>,
     /// How it has to be made.
     pub made: Made,
+    /// Policies are asked as well: their facts are wanted.
+    pub facts: bool,
 }
 
 /// How many vulnerabilities are too many, after what VEX says of them.

@@ -25,7 +25,7 @@ pub(crate) fn signed<'c>(context: &'c Context<'_>) -> Option<&'c Said> {
 
 /// The document. What is not known is not in it, and rules that read it refuse.
 pub(crate) fn document(context: &Context<'_>) -> Value {
-    let mut facts = signed(context).and_then(|said| said.predicate.as_object().cloned()).unwrap_or_default();
+    let mut facts = signed(context).and_then(|said| said.predicate().as_object().cloned()).unwrap_or_default();
     facts.retain(|name, _| !OWN.contains(&name.as_str()));
     let now = jiff::Timestamp::from_second(context.now).unwrap_or_default();
     facts.extend(object(
@@ -177,6 +177,8 @@ fn provenance(context: &Context<'_>, images: &[&Part]) -> Option<Value> {
     }
     let mut fact = object(json!({ "builder": first.builder, "build_type": first.build_type }));
     let mut put = |name: &str, value: Option<Value>| fact.extend(value.map(|value| (name.to_owned(), value)));
+    // That whoever made it says how; whether its builder keeps them from lying is not seen here (SLSA 1.2, build track).
+    put("level", Some(json!(1)));
     put("hermetic", first.hermetic.map(Value::Bool));
     put("emulated", first.emulated.map(Value::Bool));
     put("repository", first.repository.map(Value::String));
@@ -196,7 +198,7 @@ fn vulnerabilities(context: &Context<'_>, images: &[&Part]) -> Option<(Value, Va
             _ => "unstated",
         };
         let mut fact = object(json!({
-            "id": one.id, "aliases": [], "package": one.package, "severity": one.severity, "kev": false, "status": status,
+            "id": one.id, "aliases": [], "package": one.package, "severity": one.severity, "status": status,
         }));
         fact.extend(one.score.map(|score| ("score".to_owned(), json!(score))));
         fact.extend(one.fixed.as_ref().map(|fixed| ("fixed".to_owned(), json!(fixed))));
@@ -211,7 +213,7 @@ fn gates(context: &Context<'_>, images: &[&Part]) -> Option<Value> {
     let report = checks::report(context, images.first()?)?;
     let (_, passed, failed) = checks::gates(report);
     let run = passed.len() + failed.len();
-    let total = report.predicate.get("gatesTotal").and_then(Value::as_u64).unwrap_or(run as u64);
+    let total = report.predicate().get("gatesTotal").and_then(Value::as_u64).unwrap_or(run as u64);
     Some(json!({ "total": total, "run": run, "passed": passed, "failed": failed }))
 }
 

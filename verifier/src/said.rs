@@ -1,12 +1,15 @@
 //! What is said of an image, and by whom.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use data_encoding::BASE64;
 use model::Digest;
-use model::statement::{STATEMENT, Statement};
+use model::statement::{Resource, STATEMENT};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::envelope::{Envelope, IN_TOTO};
 use crate::evidence::{Beside, Evidence, Need, Part};
@@ -30,8 +33,9 @@ pub(crate) struct Said {
     pub(crate) about: BTreeSet<Digest>,
     /// What kind of thing is said, a URI.
     pub(crate) kind: String,
-    /// What is said.
-    pub(crate) predicate: Value,
+    predicate: Box<RawValue>,
+    /// The same, once somebody asked.
+    read: OnceLock<Value>,
     pub(crate) by: Signer,
     /// Where it was found.
     pub(crate) place: String,
@@ -53,6 +57,18 @@ pub(crate) struct Statements {
     pub(crate) rejected: Vec<Rejected>,
 }
 
+/// A statement of which nobody asked yet what it says.
+#[derive(Deserialize)]
+struct Unread {
+    #[serde(rename = "_type")]
+    format: String,
+    subject: Box<RawValue>,
+    #[serde(rename = "predicateType")]
+    kind: String,
+    #[serde(default)]
+    predicate: Option<Box<RawValue>>,
+}
+
 /// A claim that an image has a digest (containers, "Simple signing").
 #[derive(Deserialize)]
 struct Claim {
@@ -70,6 +86,19 @@ struct Critical {
 struct Image {
     #[serde(rename = "docker-manifest-digest")]
     digest: Digest,
+}
+
+impl Said {
+    /// What is said; nothing if programs read it in different ways.
+    pub(crate) fn predicate(&self) -> &Value {
+        self.read.get_or_init(|| self.read().unwrap_or_default())
+    }
+
+    /// What is said, as far as it is looked at: bills of materials are large.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let text = self.predicate.get();
+        json::check(text.as_bytes()).and_then(|()| serde_json::from_str(text)).map_err(|e| e.to_string())
+    }
 }
 
 impl Statements {
@@ -184,7 +213,7 @@ impl Statements {
             }
             Ok(claim) => {
                 let about = BTreeSet::from([claim.critical.image.digest]);
-                self.say(place, about, SIGNATURE, Value::Null, by, scope);
+                self.say(place, about, SIGNATURE, Box::default(), by, scope);
             }
         }
     }
@@ -207,22 +236,26 @@ impl Statements {
 
     /// What somebody who is allowed to signed.
     fn statement(&mut self, place: &str, bytes: &[u8], by: Signer, scope: &BTreeSet<Digest>) {
-        let read = json::check(bytes).and_then(|()| serde_json::from_slice::<Statement<Value>>(bytes));
-        let statement = match read {
-            Ok(statement) => statement,
+        let read = serde_json::from_slice::<Unread>(bytes).and_then(|statement| {
+            json::check(statement.subject.get().as_bytes())?;
+            let subject: Vec<Resource> = serde_json::from_str(statement.subject.get())?;
+            Ok((statement, subject))
+        });
+        let (statement, subject) = match read {
+            Ok(read) => read,
             Err(e) => {
                 let why = format!("what {by} signed is no statement: {e}");
                 return self.reject(place, None, Rejection::Statement(why));
             }
         };
-        let kind = statement.predicate_type;
+        let kind = statement.kind;
         if ![STATEMENT, OLDER_STATEMENT].contains(&statement.format.as_str()) {
             let why = format!("what {by} signed is {:?}", statement.format);
             return self.reject(place, Some(kind), Rejection::Statement(why));
         }
-        let digests = statement.subject.iter().filter_map(|subject| subject.digest.get("sha256"));
+        let digests = subject.iter().filter_map(|subject| subject.digest.get("sha256"));
         let about = digests.filter_map(|hex| Digest::from_hex(hex).ok()).collect();
-        self.say(place, about, &kind, statement.predicate, by, scope);
+        self.say(place, about, &kind, statement.predicate.unwrap_or_default(), by, scope);
     }
 
     fn say(
@@ -230,7 +263,7 @@ impl Statements {
         place: &str,
         about: BTreeSet<Digest>,
         kind: &str,
-        predicate: Value,
+        predicate: Box<RawValue>,
         by: Signer,
         scope: &BTreeSet<Digest>,
     ) {
@@ -240,13 +273,13 @@ impl Statements {
             let why = format!("{by} says it of another image: {}", named.join(", "));
             return self.reject(place, Some(kind.to_owned()), Rejection::Elsewhere(why));
         }
-        let same = |said: &&mut Said| said.kind == kind && said.by == by && said.predicate == predicate;
+        let same = |said: &&mut Said| said.kind == kind && said.by == by && said.predicate.get() == predicate.get();
         // The same said twice, in both of cosign's forms, is said once.
         match self.said.iter_mut().find(same) {
             Some(said) => said.about.extend(within),
             None => {
                 let (place, kind) = (place.to_owned(), kind.to_owned());
-                self.said.push(Said { about: within, kind, predicate, by, place });
+                self.said.push(Said { about: within, kind, predicate, read: OnceLock::new(), by, place });
             }
         }
     }
@@ -281,6 +314,6 @@ impl Statements {
 /// What kind of thing an unopened bundle says it holds.
 fn claimed_kind(bytes: &[u8]) -> Option<String> {
     let bundle = crate::bundle::Bundle::parse(bytes).ok()?;
-    let statement: Statement<Value> = serde_json::from_slice(&bundle.envelope.payload()?).ok()?;
-    Some(statement.predicate_type)
+    let statement: Unread = serde_json::from_slice(&bundle.envelope.payload()?).ok()?;
+    Some(statement.kind)
 }

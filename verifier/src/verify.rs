@@ -16,7 +16,7 @@ use crate::verdict::{Outcome, PassedOver, Verdict};
 pub struct Verified {
     /// What came of the checks.
     pub verdict: Verdict,
-    /// The facts of stage `deploy`; `None` of an image that is none.
+    /// The facts of stage `deploy`; `None` of an image that is none, or where they are not wanted.
     pub facts: Option<Facts>,
     /// The plan that the image was made by, as provenance has it that counts.
     pub plan: Option<Digest>,
@@ -44,7 +44,7 @@ pub fn verify(evidence: &Evidence, trust: &Trust, expected: &Expectations, now: 
         .map(|rejected| PassedOver { place: rejected.place.clone(), reason: rejected.why.to_string() })
         .collect();
     let verdict = verdict.with(checks::all(&context));
-    let facts = Facts { document: facts::document(&context), ..Facts::default() };
+    let facts = expected.facts.then(|| Facts { document: facts::document(&context), ..Facts::default() });
     let plan = context.images().next().and_then(|part| checks::origin(&context, part)?.plan);
-    Verified { verdict, facts: Some(facts), plan }
+    Verified { verdict, facts, plan }
 }

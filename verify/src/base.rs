@@ -26,6 +26,10 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
     if images.is_empty() {
         anstream::eprintln!("{} starts from no image", file.display());
     }
+    if demands.output_vsa.is_some() && images.len() > 1 {
+        let message = format!("a summary is of one image, and {} starts from {}", file.display(), images.len());
+        return Err(Finding::error(codes::USAGE, message).help("check them one by one: `clnstrt-verify IMAGE`").into());
+    }
     let mut accepted = true;
     for image in &images {
         accepted &= run::run(machine, image, demands, format, |_| Ok(Vec::new()))?;

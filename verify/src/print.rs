@@ -63,7 +63,7 @@ fn words(verdict: &Verdict, decisions: &[Decision], explain: bool) -> String {
             text.push_str(&format!("  passed over {}: {}\n", passed.place, passed.reason));
         }
     } else if !verdict.passed_over.is_empty() {
-        text.push_str(&format!("  {} documents say nothing here; `--explain` says why\n", verdict.passed_over.len()));
+        text.push_str(&format!("  {} document(s) say nothing here; `--explain` says why\n", verdict.passed_over.len()));
     }
     text.lines().map(|line| printable(line) + "\n").collect()
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use files::{Output, input};
 use jiff::Timestamp;
 use model::{Finding, Findings, Sources, codes};
-use policy::{Engine, Input};
+use policy::{Decision, Engine, Input};
 use rules::{Loaded, ask_all, of_organisation};
 use verifier::{Check, Evidence, Expectations, Trust, Verified, judged, verify};
 
 use crate::args::{Demands, Format, Machine};
-use crate::gather::Place;
+use crate::gather::{Downloaded, Place};
 use crate::{allowed, contents, print, trusted, vsa};
 
 /// Bytes of a bundle in a file.
@@ -50,30 +50,31 @@ pub fn run(
         print::allowed(name, list, line, format)?;
         return Ok(true);
     }
-    let expected = demands.expectations().map_err(|wrong| {
+    let mut expected = demands.expectations().map_err(|wrong| {
         Finding::error(codes::USAGE, format!("`{}` is no parameter", wrong.escape_debug())).help("write NAME=VALUE")
     })?;
     let trust = trusted::read(demands)?;
     let engines = policies(demands)?;
+    expected.facts = !engines.is_empty();
     let place = Place::of(machine, name)?;
-    let judging = Judging { demands, expected, trust, now: demands.now.unwrap_or_else(Timestamp::now).as_second() };
-    let (verified, failed) = judging.judge(&place, name)?;
-    let more = further(&verified)?;
-    let Verified { verdict, facts, .. } = verified;
-    let mut verdict = verdict.with(more);
-    let mut decisions = Vec::new();
-    if let (false, Some(facts)) = (engines.is_empty(), facts) {
-        let asked = Input::of(&facts);
-        let outcome = ask_all(engines, facts, asked)?;
-        verdict = verdict.with(judged(&outcome));
-        decisions = outcome.decisions;
+    let now = demands.now.unwrap_or_else(Timestamp::now).as_second();
+    let judging = Judging { place: &place, expected, trust, engines, now };
+    let (mut evidence, _deep) = found(&place, name, demands)?;
+    let mut judged = judging.judge(&mut evidence)?;
+    // Few keep anything there any more, and asking costs two requests for each platform.
+    if !judged.verified.verdict.accepted {
+        evidence.depth.legacy = true;
+        judged = judging.judge(&mut evidence)?;
     }
+    let Judged { verified, decisions, failed } = judged;
+    let more = further(&verified)?;
+    let verdict = verified.verdict.with(more);
     // Whether an image would be accepted if a registry did not fail is not known.
     if !verdict.accepted && !failed.is_empty() {
         return Err(Failed { sources: Sources::default(), findings: failed });
     }
     if let Some(path) = &demands.output_vsa {
-        write(path, &vsa::summary(&verdict, &demands.policy_file, judging.now))?;
+        write(path, &vsa::summary(&verdict, &demands.policy_file, now))?;
     }
     print::verdict(&verdict, &decisions, demands.explain, format)?;
     Ok(verdict.accepted)
@@ -93,40 +94,61 @@ fn policies(demands: &Demands) -> Result<Vec<Engine>, Failed> {
     Ok(engines)
 }
 
+/// What is known before anything is asked for: bundles in files, and with `--deep` what is in layers, which lie in the folder that is
+/// gone with the answer.
+fn found(place: &Place, name: &str, demands: &Demands) -> Result<(Evidence, Option<Downloaded>), Failed> {
+    let mut evidence = Evidence::new(name, place.digest(), place.depth(demands.manifests_only));
+    for path in &demands.bundles {
+        let bytes = input::read(path, LARGEST_BUNDLE)
+            .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;
+        // `build --sign --artifacts` writes many, each on a line.
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+            evidence.bundles.extend(
+                lines.map(|(number, line)| (format!("line {} of {}", number + 1, path.display()), line.to_vec())),
+            );
+        } else {
+            evidence.bundles.push((path.display().to_string(), bytes));
+        }
+    }
+    let deep = if demands.deep { Some(place.downloaded()?) } else { None };
+    if let Some(deep) = &deep {
+        evidence.contents = contents::read(deep.path())?;
+        evidence.depth.layers = true;
+    }
+    Ok((evidence, deep))
+}
+
 /// Everything that does not change while evidence is found.
 struct Judging<'j> {
-    demands: &'j Demands,
+    place: &'j Place,
     expected: Expectations,
     trust: Trust,
+    engines: Vec<Engine>,
     /// Seconds since 1970.
     now: i64,
 }
 
+/// What came of it.
+struct Judged {
+    verified: Verified,
+    decisions: Vec<Decision>,
+    /// What failed, and is no fault of the image.
+    failed: Findings,
+}
+
 impl Judging<'_> {
-    fn judge(&self, place: &Place, name: &str) -> Result<(Verified, Findings), Failed> {
-        let mut evidence = Evidence::new(name, place.digest(), place.depth(self.demands.manifests_only));
-        for path in &self.demands.bundles {
-            let bytes = input::read(path, LARGEST_BUNDLE)
-                .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;
-            evidence.bundles.push((path.display().to_string(), bytes));
+    fn judge(&self, evidence: &mut Evidence) -> Result<Judged, Failed> {
+        let failed = self.place.gather(evidence);
+        let mut verified = verify(evidence, &self.trust, &self.expected, self.now);
+        let mut decisions = Vec::new();
+        if let (false, Some(facts)) = (self.engines.is_empty(), verified.facts.take()) {
+            let asked = Input::of(&facts);
+            let outcome = ask_all(self.engines.clone(), facts, asked)?;
+            verified.verdict = verified.verdict.with(judged(&outcome));
+            decisions = outcome.decisions;
         }
-        let deep = match self.demands.deep {
-            true => Some(place.downloaded()?),
-            false => None,
-        };
-        if let Some(deep) = &deep {
-            evidence.contents = contents::read(deep.path())?;
-            evidence.depth.layers = true;
-        }
-        let mut failed = place.gather(&mut evidence);
-        let mut verified = verify(&evidence, &self.trust, &self.expected, self.now);
-        // Few keep anything there any more, and asking costs two requests for each platform.
-        if !verified.verdict.accepted && verified.facts.is_some() {
-            evidence.depth.legacy = true;
-            failed.extend(place.gather(&mut evidence));
-            verified = verify(&evidence, &self.trust, &self.expected, self.now);
-        }
-        Ok((verified, failed))
+        Ok(Judged { verified, decisions, failed })
     }
 }
 

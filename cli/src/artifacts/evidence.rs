@@ -191,8 +191,6 @@ impl Artifacts<'_> {
     }
 }
 
-/// The digest of the lock as it lies there, which may be written in another way than it is written here.
-
 /// Facts without the time and the stage of the question: they are the same whenever the image is built.
 fn of_any_time(mut facts: serde_json::Value) -> serde_json::Value {
     if let Some(facts) = facts.as_object_mut() {
@@ -201,6 +199,7 @@ fn of_any_time(mut facts: serde_json::Value) -> serde_json::Value {
     facts
 }
 
+/// The digest of the lock as it lies there, which may be written in another way than it is written here.
 fn lock_file(finished: &Finished<'_>) -> Digest {
     let bytes = input::read(&finished.project.lock_path(), model::lock::MAX_BYTES);
     bytes.map_or_else(|_| Digest::of(finished.lock.to_text().as_bytes()), |bytes| Digest::of(&bytes))

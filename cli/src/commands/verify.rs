@@ -46,7 +46,7 @@ fn reproduced(machine: &Machine, config: &Path, verified: &Verified) -> Result<V
     let failed = |e: std::io::Error| Finding::error(codes::OUTPUT_IO, format!("no temporary folder can be made: {e}"));
     let folder = tempfile::tempdir().map_err(failed)?;
     let (plan, archive) = (folder.path().join("plan.json"), folder.path().join("image.tar"));
-    start(machine, config, "plan", &plan)?;
+    start(machine, config, &["plan"], &plan)?;
     let bytes = input::read(&plan, LARGEST_PLAN)
         .map_err(|e| Finding::error(codes::INPUT_IO, format!("the plan cannot be read: {e}")))?;
     let check = |name, outcome, reason: String| Check::new(name, codes::NOT_REPRODUCED, outcome, reason);
@@ -60,7 +60,8 @@ fn reproduced(machine: &Machine, config: &Path, verified: &Verified) -> Result<V
     if planned.outcome == Outcome::Failed {
         return Ok(vec![planned.on(on)]);
     }
-    start(machine, config, "build", &archive)?;
+    // The store remembers what steps made; they are to be run.
+    start(machine, config, &["build", "--check-reproducible"], &archive)?;
     let images = Layout::whole(&archive)?.images;
     let judged = verified.verdict.digest;
     let rebuilt = match images.iter().find(|image| image.digest == judged) {
@@ -73,18 +74,19 @@ fn reproduced(machine: &Machine, config: &Path, verified: &Verified) -> Result<V
     Ok(vec![planned.on(on.clone()), rebuilt.on(on)])
 }
 
-fn start(machine: &Machine, config: &Path, command: &str, output: &Path) -> Result<(), Finding> {
+fn start(machine: &Machine, config: &Path, command: &[&str], output: &Path) -> Result<(), Finding> {
     let failed = |why: String| {
         Finding::error(codes::NOT_REPRODUCED, format!("{} makes no image: {why}", config.display()))
-            .help(format!("see what `clnstrt-cli {command} --locked` says of it"))
+            .help(format!("see what `clnstrt-cli {} --locked` says of it", command.join(" ")))
     };
     let program = env::current_exe().map_err(|e| failed(e.to_string()))?;
     let mut started = Command::new(program);
-    started.arg(command).arg("--locked").arg("--config").arg(config).arg("--output").arg(output);
+    started.args(command).arg("--locked").arg("--config").arg(config).arg("--output").arg(output);
     started.args(machine.sources.iter().map(|source| format!("--source={source}")));
     if let Some(store) = &machine.store {
         started.arg("--store").arg(store);
     }
+    started.arg("--timeout").arg(machine.timeout.to_string());
     if machine.offline {
         started.arg("--offline");
     }

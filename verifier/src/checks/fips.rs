@@ -18,10 +18,10 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
         return context.nothing(name, codes::STATEMENT_MISSING, "statement of facts", &[facts::FACTS]);
     };
     let on = [said.place.clone()];
-    if said.predicate.pointer("/build/fips") != Some(&Value::Bool(true)) {
+    if said.predicate().pointer("/build/fips") != Some(&Value::Bool(true)) {
         return failed("it was not built to use the cryptography of a FIPS 140 provider alone".to_owned()).on(on);
     }
-    let Some(files) = said.predicate.pointer("/hardening/files").and_then(Value::as_array) else {
+    let Some(files) = said.predicate().pointer("/hardening/files").and_then(Value::as_array) else {
         return failed("nobody looked at its programs".to_owned()).on(on);
     };
     let architecture = part.platform.split('/').nth(1).unwrap_or_default();

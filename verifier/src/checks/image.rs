@@ -15,7 +15,7 @@ pub(crate) fn whole(evidence: &Evidence) -> (Vec<Part>, Check) {
         Err(Broken::TooMuch(why)) => return (Vec::new(), failed(codes::EVIDENCE_BUDGET, why)),
     };
     if let Some(why) = evidence.too_many(&parts) {
-        let help = "remove what does not belong there, or give what does with `--bundle`";
+        let help = "see who may write there, and remove what does not belong there";
         return (parts, failed(codes::EVIDENCE_BUDGET, why).help(help));
     }
     if let Some(why) = parts.iter().find_map(|part| wrong(evidence, part)) {

@@ -64,14 +64,14 @@ pub(crate) fn origin(context: &Context<'_>, part: &Part) -> Option<Origin> {
 }
 
 fn judged(context: &Context<'_>, said: &Said) -> Result<Origin, String> {
-    let document = json!(Statement::new(Vec::new(), PROVENANCE, &said.predicate));
+    let document = json!(Statement::new(Vec::new(), PROVENANCE, said.predicate()));
     // That it is about something was seen before.
     let violations = statement::check(&document).into_iter().find(|violation| violation.at.starts_with("/predicate"));
     if let Some(violation) = violations {
         return Err(format!("it is no provenance: {} {}", violation.at, violation.message));
     }
     let provenance: Provenance =
-        serde_json::from_value(said.predicate.clone()).map_err(|e| format!("it is no provenance: {e}"))?;
+        serde_json::from_value(said.predicate().clone()).map_err(|e| format!("it is no provenance: {e}"))?;
     let origin = read(&provenance);
     let made = &context.expected.made;
     if let Some(finished) = origin.finished.filter(|finished| finished.as_second() - context.now > super::SKEW) {

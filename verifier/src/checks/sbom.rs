@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::codes;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::{Context, passed, skipped};
 use crate::evidence::Part;
@@ -17,6 +17,59 @@ const KINDS: [&str; 4] = [
     "https://cyclonedx.org/bom/v1.5",
     "https://spdx.dev/Document/v2.3",
 ];
+
+/// What is looked at of a bill, in both forms.
+#[derive(Deserialize)]
+struct Bill {
+    #[serde(default, rename = "bomFormat")]
+    format: Option<String>,
+    #[serde(default)]
+    metadata: Option<Metadata>,
+    #[serde(default)]
+    components: Vec<Component>,
+    #[serde(default, rename = "spdxVersion")]
+    version: Option<String>,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    component: Subject,
+}
+
+#[derive(Default, Deserialize)]
+struct Subject {
+    #[serde(default)]
+    hashes: Vec<Hash>,
+}
+
+#[derive(Deserialize)]
+struct Hash {
+    alg: String,
+    content: String,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    #[serde(default)]
+    purl: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    #[serde(default, rename = "externalRefs")]
+    references: Vec<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(rename = "referenceType")]
+    kind: String,
+    #[serde(rename = "referenceLocator")]
+    locator: String,
+}
 
 pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     let name = "sbom";
@@ -38,17 +91,14 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
 }
 
 fn judged(context: &Context<'_>, part: &Part, said: &Said) -> Result<String, String> {
-    let bill = &said.predicate;
-    let listed = purls(bill).ok_or("it is neither CycloneDX nor SPDX")?;
+    let bill: Bill = said.read().map_err(|why| format!("it is no bill of materials: {why}"))?;
+    let listed = bill.purls().ok_or("it is neither CycloneDX nor SPDX")?;
     if listed.is_empty() {
         return Err("it lists no package".to_owned());
     }
     // Where a bill says by its digest which image it is of, it is this one.
-    let named = bill.pointer("/metadata/component/hashes").and_then(Value::as_array).into_iter().flatten();
-    let named: Vec<&str> = named
-        .filter(|hash| hash.get("alg").and_then(Value::as_str) == Some("SHA-256"))
-        .filter_map(|hash| hash.get("content").and_then(Value::as_str))
-        .collect();
+    let hashes = bill.metadata.iter().flat_map(|metadata| &metadata.component.hashes);
+    let named: Vec<&str> = hashes.filter(|hash| hash.alg == "SHA-256").map(|hash| hash.content.as_str()).collect();
     if !named.is_empty() && !context.scope(part).iter().any(|digest| named.contains(&digest.hex().as_str())) {
         return Err(format!("it is of another image: sha256:{}", named.join(", sha256:")));
     }
@@ -66,15 +116,14 @@ fn judged(context: &Context<'_>, part: &Part, said: &Said) -> Result<String, Str
     }
 }
 
-/// The packages of a bill of materials, by their URLs.
-fn purls(bill: &Value) -> Option<Vec<&str>> {
-    if bill.get("bomFormat").and_then(Value::as_str) == Some("CycloneDX") {
-        let components = bill.get("components").and_then(Value::as_array).into_iter().flatten();
-        return Some(components.filter_map(|one| one.get("purl")?.as_str()).collect());
+impl Bill {
+    /// The packages, by their URLs.
+    fn purls(&self) -> Option<Vec<&str>> {
+        if self.format.as_deref() == Some("CycloneDX") {
+            return Some(self.components.iter().filter_map(|one| one.purl.as_deref()).collect());
+        }
+        self.version.as_ref()?;
+        let references = self.packages.iter().flat_map(|one| &one.references);
+        Some(references.filter(|one| one.kind == "purl").map(|one| one.locator.as_str()).collect())
     }
-    bill.get("spdxVersion")?;
-    let packages = bill.get("packages").and_then(Value::as_array).into_iter().flatten();
-    let references = packages.flat_map(|one| one.get("externalRefs").and_then(Value::as_array).into_iter().flatten());
-    let purls = references.filter(|one| one.get("referenceType").and_then(Value::as_str) == Some("purl"));
-    Some(purls.filter_map(|one| one.get("referenceLocator")?.as_str()).collect())
 }

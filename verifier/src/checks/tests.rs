@@ -40,10 +40,10 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
 /// The result, and the names of what passed and what failed.
 pub(crate) fn gates(said: &Said) -> (String, Vec<String>, Vec<String>) {
     let list = |name: &str| {
-        let list = said.predicate.get(name).and_then(Value::as_array).into_iter().flatten();
+        let list = said.predicate().get(name).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(|test| Some(test.as_str()?.to_owned())).collect()
     };
-    let result = said.predicate.get("result").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let result = said.predicate().get("result").and_then(Value::as_str).unwrap_or_default().to_owned();
     (result, list("passedTests"), list("failedTests"))
 }
 
@@ -62,5 +62,5 @@ pub(crate) fn report<'c>(context: &'c Context<'_>, part: &Part) -> Option<&'c Sa
 }
 
 fn finished(said: &Said) -> Option<Timestamp> {
-    time(said.predicate.get("finishedOn")).or_else(|| time(said.predicate.get("timestamp")))
+    time(said.predicate().get("finishedOn")).or_else(|| time(said.predicate().get("timestamp")))
 }

@@ -77,12 +77,12 @@ impl Word {
 }
 
 fn issued(said: &Said) -> Option<Timestamp> {
-    time(said.predicate.get("last_updated")).or_else(|| time(said.predicate.get("timestamp")))
+    time(said.predicate().get("last_updated")).or_else(|| time(said.predicate().get("timestamp")))
 }
 
 fn statements(said: &Said) -> Option<&Vec<Value>> {
-    let context = said.predicate.get("@context")?.as_str()?;
-    said.predicate.get("statements")?.as_array().filter(|_| context.starts_with(VEX))
+    let context = said.predicate().get("@context")?.as_str()?;
+    said.predicate().get("statements")?.as_array().filter(|_| context.starts_with(VEX))
 }
 
 /// Whether a statement names this image among its products, or none: then it is about what it is attached to.

@@ -100,7 +100,7 @@ fn latest<'c>(context: &'c Context<'_>, part: &Part) -> Option<(&'c Said, Result
     if let Some(why) = context.stale("scan", time) {
         return Some((said, Err(why)));
     }
-    let scan = read(&said.predicate).map(|mut scan| {
+    let scan = read(said.predicate()).map(|mut scan| {
         let words = vex::words(context, part);
         scan.found.iter_mut().for_each(|one| one.word = words.get(&one.id).cloned());
         scan
@@ -109,7 +109,7 @@ fn latest<'c>(context: &'c Context<'_>, part: &Part) -> Option<(&'c Said, Result
 }
 
 fn finished(said: &Said) -> Option<Timestamp> {
-    time(said.predicate.pointer("/metadata/scanFinishedOn"))
+    time(said.predicate().pointer("/metadata/scanFinishedOn"))
 }
 
 fn read(predicate: &Value) -> Result<Scan, String> {
@@ -197,7 +197,7 @@ fn of_score(score: f64) -> &'static str {
         score if score >= 7.0 => "high",
         score if score >= 4.0 => "medium",
         score if score > 0.0 => "low",
-        score if score == 0.0 => "none",
+        0.0 => "none",
         _ => "unknown",
     }
 }

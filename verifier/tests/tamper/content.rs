@@ -83,7 +83,7 @@ pub(crate) fn add(matrix: &mut Matrix) {
         ("/components/0/purl", Value::Null),
         ("/components/0/purl", json!(1)),
     ] {
-        set(matrix, "of another image within", "sbom", place, value, &["lists no package"]);
+        set(matrix, "of another image within", "sbom", place, value, &["lists no package", "no bill of materials"]);
     }
     for number in 0..10 {
         let other = World::bare(&format!("another {number}")).images[0].hex();
@@ -91,7 +91,14 @@ pub(crate) fn add(matrix: &mut Matrix) {
         set(matrix, "of another image within", "sbom", "/metadata/component/hashes", value, &["of another image"]);
     }
     for (place, value) in [("/bomFormat", json!("Other")), ("/bomFormat", json!(1)), ("/bomFormat", Value::Null)] {
-        set(matrix, "of another image within", "sbom", place, value, &["neither CycloneDX nor SPDX"]);
+        set(
+            matrix,
+            "of another image within",
+            "sbom",
+            place,
+            value,
+            &["neither CycloneDX nor SPDX", "no bill of materials"],
+        );
     }
     for score in ["9.0", "9.8", "10.0", "10", "9.1"] {
         let found = json!([{ "id": "CVE-2026-0009", "severity": [{ "method": "CVSS_V3", "score": score }] }]);

@@ -365,5 +365,6 @@ pub(crate) fn expectations() -> Expectations {
             hermetic: true,
             ..Made::default()
         },
+        facts: true,
     }
 }

@@ -62,7 +62,7 @@ impl fmt::Display for Report {
         for (what, value, limit) in &self.limits {
             match limit.is_finite() {
                 false => writeln!(f, "{what:<52} {value:>9.2}")?,
-                true if value < limit => writeln!(f, "{what:<52} {value:>9.2}  within {limit}")?,
+                true if value <= limit => writeln!(f, "{what:<52} {value:>9.2}  within {limit}")?,
                 true => writeln!(f, "{what:<52} {value:>9.2}  OVER {limit}")?,
             }
         }
