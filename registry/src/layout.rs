@@ -46,6 +46,11 @@ pub struct Named {
 }
 
 impl Layout {
+    /// What docker reads of it, `manifest.json`.
+    pub fn loadable(&self) -> Option<&[u8]> {
+        self.blobs.loadable.as_deref()
+    }
+
     /// Opens a folder, or an archive.
     ///
     /// # Errors

@@ -90,6 +90,8 @@ pub struct Evidence {
     pub depth: Depth,
     /// Bundles that were given beside it, by name.
     pub bundles: Vec<(String, Vec<u8>)>,
+    /// Of an archive, what `docker load` reads of it instead of its index: `manifest.json`.
+    pub loadable: Option<Vec<u8>>,
     /// What is in images, by their manifests, where layers were read.
     pub contents: BTreeMap<Digest, Contents>,
     answers: BTreeMap<Need, Answer>,
@@ -130,7 +132,7 @@ impl Evidence {
     /// Nothing is known yet.
     pub fn new(reference: &str, digest: Digest, depth: Depth) -> Self {
         let (bundles, contents, answers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { reference: reference.to_owned(), digest, depth, bundles, contents, answers }
+        Self { reference: reference.to_owned(), digest, depth, bundles, loadable: None, contents, answers }
     }
 
     /// What has to be known yet; nothing once all of it is, or it is clear that the image is none.

@@ -104,6 +104,7 @@ fn policies(demands: &Demands) -> Result<Vec<Engine>, Failed> {
 /// What is known before anything is asked for: bundles in files.
 fn found(place: &Place, name: &str, demands: &Demands) -> Result<Evidence, Failed> {
     let mut evidence = Evidence::new(name, place.digest(), place.depth(demands.manifests_only));
+    evidence.loadable = place.loadable().map(<[u8]>::to_vec);
     for path in &demands.bundles {
         let bytes = input::read(path, LARGEST_BUNDLE)
             .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;

@@ -38,6 +38,10 @@ impl Here {
         Ok(Self { path: path.to_owned(), digest, layout })
     }
 
+    pub(super) fn loadable(&self) -> Option<&[u8]> {
+        self.layout.loadable()
+    }
+
     /// Documents one after another; layers on all processors at once, the largest first.
     pub(super) fn answers(&self, needs: &[Need]) -> Vec<Answer> {
         let mut layers: Vec<(usize, &Digest, u64)> = Vec::new();

@@ -83,6 +83,14 @@ impl Place {
         }
     }
 
+    /// What docker reads of an archive instead of its index.
+    pub(crate) fn loadable(&self) -> Option<&[u8]> {
+        match self {
+            Place::Here(here) => here.loadable(),
+            Place::There(_) => None,
+        }
+    }
+
     /// The image with its layers: where it lies, or a copy that is gone with the answer.
     pub(crate) fn downloaded(&self) -> Result<Downloaded, Finding> {
         match self {
