@@ -22,7 +22,7 @@ pub(crate) enum Place {
     /// In a folder or an archive.
     Here(Here),
     /// In a registry.
-    There(There),
+    There(Box<There>),
 }
 
 /// An image with its layers.
@@ -72,7 +72,7 @@ impl Place {
         if reference.registry.is_none() {
             return Err(wrong("is nothing here, and names no registry".to_owned()));
         }
-        There::at(machine, reference).map(Place::There)
+        There::at(machine, reference).map(|there| Place::There(Box::new(there)))
     }
 
     /// The digest that its name stood for.
