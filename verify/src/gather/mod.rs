@@ -20,7 +20,7 @@ const MOST_ROUNDS: usize = 32;
 /// Where an image is.
 pub(crate) enum Place {
     /// In a folder or an archive.
-    Here(Here),
+    Here(Box<Here>),
     /// In a registry.
     There(Box<There>),
 }
@@ -57,7 +57,7 @@ impl Place {
         };
         let folder = path.strip_prefix("oci:").map(Path::new);
         if lies_here(path) {
-            return Here::at(folder.unwrap_or(Path::new(path)), digest).map(Place::Here);
+            return Here::at(folder.unwrap_or(Path::new(path)), digest).map(|here| Place::Here(Box::new(here)));
         }
         if machine.offline {
             let message = format!("registries are not asked offline, and {} needs one", name.escape_debug());
