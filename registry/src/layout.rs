@@ -1,15 +1,24 @@
 //! Images that lie here, in folders and archives (image specification 1.1, "OCI Image Layout").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::{Digest, Finding, Reference, codes, is_tag};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::content::Content;
 use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
 use crate::push::Blobs;
 use crate::save::{REF_NAME, WHOLE_NAME};
+
+/// What `index.json` lists; whoever plants an entry that is none breaks no other.
+#[derive(Deserialize)]
+struct Listing {
+    #[serde(default)]
+    manifests: Vec<Value>,
+}
 
 /// A layout.
 pub struct Layout {
@@ -37,19 +46,33 @@ pub struct Named {
 }
 
 impl Layout {
+    /// What docker reads of it, `manifest.json`.
+    pub fn loadable(&self) -> Option<&[u8]> {
+        self.blobs.loadable.as_deref()
+    }
+
     /// Opens a folder, or an archive.
     ///
     /// # Errors
     /// `INPUT_IO` where it cannot be read, `ARCHIVE_UNKNOWN` where it is no layout.
     pub fn at(path: &Path) -> Result<Self, Finding> {
         let blobs = files::archive::Blobs::at(path)?;
-        let index: Manifest = parsed(&blobs.index)?;
+        let index: Listing = serde_json::from_slice(&blobs.index)
+            .map_err(|e| broken(&format!("its index.json cannot be understood: {e}")))?;
         let (referrers, beside) = (BTreeMap::new(), BTreeMap::new());
         let mut layout = Self { blobs, images: Vec::new(), broken: Vec::new(), referrers, beside };
-        for descriptor in index.manifests {
-            if let Err(finding) = layout.take_in(descriptor) {
-                layout.broken.push(finding);
-            }
+        let mut seen = BTreeSet::new();
+        for entry in index.manifests {
+            let descriptor = serde_json::from_value::<Descriptor>(entry);
+            let taken = match descriptor {
+                Err(e) => Err(broken(&format!("an entry of its index.json cannot be understood: {e}"))),
+                // Several names for one thing are read once; it keeps the first.
+                Ok(descriptor) if !seen.insert((descriptor.digest, descriptor.annotations.get(REF_NAME).cloned())) => {
+                    Ok(())
+                }
+                Ok(descriptor) => layout.take_in(descriptor),
+            };
+            layout.broken.extend(taken.err());
         }
         Ok(layout)
     }

@@ -5,6 +5,7 @@ use net::{Failure, Kind, body, collect};
 use reqwest::Method;
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, RANGE};
+use serde::Deserialize;
 
 use crate::manifest::{INDEX, MANIFEST, Manifest};
 use crate::repository::{Ask, Repository};
@@ -15,6 +16,14 @@ pub(crate) const LARGEST: u64 = 4 << 20;
 pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json, \
                          application/vnd.docker.distribution.manifest.v2+json";
+
+/// What a manifest says it is. Whether the rest of it is one is seen by who reads that.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    #[serde(default)]
+    media_type: String,
+}
 
 /// A manifest or an index, as its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +118,7 @@ impl Repository<'_> {
                 if let Some(wanted) = wanted.filter(|wanted| *wanted != digest) {
                     return Err(lies(&wanted, &digest));
                 }
-                let said = serde_json::from_slice::<Manifest>(&bytes);
+                let said = serde_json::from_slice::<Said>(&bytes);
                 let said = said.map_err(|e| Failure::lasting(Kind::WrongDigest, format!("it is none: {e}")))?;
                 // What a document says of itself is under its digest; what the server says of it is not.
                 if !said.media_type.is_empty() {

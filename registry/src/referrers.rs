@@ -6,6 +6,7 @@ use net::{Failure, Kind, collect};
 use reqwest::header::LINK;
 use reqwest::{Method, Response, Url};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::manifest::{Descriptor, INDEX};
 use crate::pull::{Document, LARGEST, media_type};
@@ -26,7 +27,14 @@ struct List {
     #[serde(default = "index")]
     media_type: String,
     #[serde(default)]
-    manifests: Vec<Descriptor>,
+    manifests: Vec<Value>,
+}
+
+impl List {
+    /// What can be read of it: an entry that is none breaks no other.
+    fn descriptors(&self) -> Vec<Descriptor> {
+        self.manifests.iter().filter_map(|entry| Descriptor::deserialize(entry).ok()).collect()
+    }
 }
 
 /// What refers to something.
@@ -109,7 +117,7 @@ impl Repository<'_> {
                 }
                 let next = following(&response, &url)?;
                 let bytes = collect(&mut response, self.stall(), LARGEST).await?;
-                Ok(Some((parsed(&bytes)?.manifests, next)))
+                Ok(Some((parsed(&bytes)?.descriptors(), next)))
             });
             let Some((manifests, following)) = page.await? else { return Ok(None) };
             found.extend(manifests);
@@ -120,9 +128,12 @@ impl Repository<'_> {
 
     /// By who wrote them.
     async fn tagged(&self, subject: &Digest) -> Result<Vec<Descriptor>, Finding> {
-        let Some(document) = self.manifest(&tag(subject)).await? else { return Ok(Vec::new()) };
-        let list = parsed(&document.bytes).map_err(|failure| self.finding("reading", failure))?;
-        Ok(list.manifests)
+        Ok(self.tag_list(subject).await?.map(|list| list.descriptors()).unwrap_or_default())
+    }
+
+    async fn tag_list(&self, subject: &Digest) -> Result<Option<List>, Finding> {
+        let Some(document) = self.manifest(&tag(subject)).await? else { return Ok(None) };
+        parsed(&document.bytes).map(Some).map_err(|failure| self.finding("reading", failure))
     }
 
     /// Adds to the list under the tag, where the registry has none of its own. Those on this machine take turns. Nobody else can be
@@ -133,12 +144,14 @@ impl Repository<'_> {
     /// `REGISTRY_…`.
     pub(crate) async fn add_referrers(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<(), Finding> {
         let _turn = Turn::at(&self.to_string()).await;
-        let mut manifests = self.tagged(subject).await?;
         for attempt in 0..=ATTEMPTS {
+            // What others wrote stays as they wrote it.
+            let mut manifests = self.tag_list(subject).await?.map(|list| list.manifests).unwrap_or_default();
             let before = manifests.len();
             for referrer in referrers {
-                if !manifests.iter().any(|there| there.digest == referrer.digest) {
-                    manifests.push(referrer.clone());
+                let digest = Value::String(referrer.digest.to_string());
+                if !manifests.iter().any(|there| there.get("digest") == Some(&digest)) {
+                    manifests.push(json!(referrer));
                 }
             }
             if manifests.len() == before {
@@ -150,7 +163,6 @@ impl Repository<'_> {
             let bytes = canonical_json(&List { schema_version: 2, media_type: index(), manifests });
             let document = Document { media_type: index(), digest: Digest::of(&bytes), bytes };
             self.put_manifest(&tag(subject), &document).await?;
-            manifests = self.tagged(subject).await?;
         }
         let failure = Failure::lasting(Kind::Network, "others write to the list of who refers at the same time");
         Err(self.finding(&format!("referring to {subject} in"), failure))

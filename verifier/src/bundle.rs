@@ -47,7 +47,7 @@ pub enum BundleError {
     Version(String),
     /// What is signed is no statement.
     Payload(String),
-    /// Nobody signed it.
+    /// Nobody signed it, or more did than are looked at.
     Unsigned,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for BundleError {
             BundleError::Form(why) => write!(f, "it is no sigstore bundle: {why}"),
             BundleError::Version(found) => write!(f, "it is {found:?}, not {BUNDLE:?}"),
             BundleError::Payload(found) => write!(f, "what it signs is {found:?}, no in-toto statement"),
-            BundleError::Unsigned => f.write_str("nobody signed it"),
+            BundleError::Unsigned => f.write_str("nobody signed it, or more did than are looked at"),
         }
     }
 }

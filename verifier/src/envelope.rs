@@ -8,6 +8,9 @@ use crate::PublicKey;
 /// What the payload of an in-toto statement is called.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 
+/// Signatures of an envelope: each takes as long as hashing the payload.
+const MOST_SIGNATURES: usize = 16;
+
 /// Bytes, what they are, and signatures over both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,18 +48,19 @@ impl Envelope {
         BASE64.decode(self.payload.as_bytes()).ok()
     }
 
-    /// Whether there is a signature, of whomever.
+    /// Whether there is a signature, of whomever, and not more than are tried.
     pub(crate) fn is_signed(&self) -> bool {
-        !self.signatures.is_empty()
+        (1..=MOST_SIGNATURES).contains(&self.signatures.len())
     }
 
     /// The bytes, if one of the signatures is of this key.
     pub fn verified(&self, key: &PublicKey) -> Option<Vec<u8>> {
         let payload = self.payload()?;
         let message = pae(&self.payload_type, &payload);
-        let is_signed = self.signatures.iter().any(|signature| {
-            BASE64.decode(signature.sig.as_bytes()).is_ok_and(|signature| key.verifies(&message, &signature))
-        });
+        let is_signed = self.is_signed()
+            && self.signatures.iter().any(|signature| {
+                BASE64.decode(signature.sig.as_bytes()).is_ok_and(|signature| key.verifies(&message, &signature))
+            });
         is_signed.then_some(payload)
     }
 }

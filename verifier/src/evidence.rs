@@ -16,6 +16,12 @@ const MOST_MANIFESTS: usize = 256;
 const DEEPEST: usize = 4;
 /// What may refer to an image and to those in it.
 pub const MOST_REFERRERS: usize = 1000;
+/// Bytes of the manifest of what refers to an image; it names one document, or a few.
+pub const LARGEST_REFERRER: usize = 128 << 10;
+/// Documents that one of them names; cosign writes one.
+const MOST_DOCUMENTS: usize = 8;
+/// Bytes of a document that is signed; larger ones are passed over.
+pub const LARGEST_STATEMENT: u64 = 64 << 20;
 /// Bytes of all that refers to them.
 const LARGEST_STATEMENTS: u64 = 256 << 20;
 /// Bytes of a configuration.
@@ -26,6 +32,8 @@ const LARGEST_CONFIG: u64 = 4 << 20;
 pub enum Need {
     /// A manifest or an index.
     Manifest(Digest),
+    /// The manifest of what refers to an image, of at most [`LARGEST_REFERRER`] bytes.
+    Referrer(Digest),
     /// A document of so many bytes, as whoever lists it says.
     Blob(Digest, u64),
     /// Whether a layer of so many bytes is what its name says.
@@ -67,6 +75,8 @@ pub struct Depth {
     pub layers: bool,
     /// What cosign kept under tags before version 3 is looked for.
     pub legacy: bool,
+    /// What is in layers is known.
+    pub contents: bool,
 }
 
 /// All that was found.
@@ -80,6 +90,8 @@ pub struct Evidence {
     pub depth: Depth,
     /// Bundles that were given beside it, by name.
     pub bundles: Vec<(String, Vec<u8>)>,
+    /// Of an archive, what `docker load` reads of it instead of its index: `manifest.json`.
+    pub loadable: Option<Vec<u8>>,
     /// What is in images, by their manifests, where layers were read.
     pub contents: BTreeMap<Digest, Contents>,
     answers: BTreeMap<Need, Answer>,
@@ -94,6 +106,8 @@ pub struct Contents {
     pub setuid: Vec<String>,
     /// It has a shell.
     pub has_shell: bool,
+    /// Records of packages that cannot be read, with the reason.
+    pub unread: Vec<String>,
 }
 
 /// An image of one platform, or the index it is in.
@@ -118,7 +132,7 @@ impl Evidence {
     /// Nothing is known yet.
     pub fn new(reference: &str, digest: Digest, depth: Depth) -> Self {
         let (bundles, contents, answers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { reference: reference.to_owned(), digest, depth, bundles, contents, answers }
+        Self { reference: reference.to_owned(), digest, depth, bundles, loadable: None, contents, answers }
     }
 
     /// What has to be known yet; nothing once all of it is, or it is clear that the image is none.
@@ -132,10 +146,19 @@ impl Evidence {
         needs.open.into_iter().filter(|need| !self.answers.contains_key(need)).collect()
     }
 
+    /// The images in it by their manifests, as far as they are known.
+    pub fn images(&self) -> Vec<Digest> {
+        let parts = self.parts().unwrap_or_default();
+        parts.iter().filter(|part| part.manifest.config.is_some()).map(|part| part.digest).collect()
+    }
+
     /// Takes in what was found.
     pub fn give(&mut self, need: Need, answer: Answer) {
         let answer = match (need, answer) {
-            (Need::Manifest(digest) | Need::Blob(digest, _), Answer::Bytes(bytes)) => {
+            (Need::Referrer(digest), Answer::Bytes(bytes)) if bytes.len() > LARGEST_REFERRER => {
+                Answer::Wrong(format!("the manifest {digest} has more than {LARGEST_REFERRER} bytes"))
+            }
+            (Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _), Answer::Bytes(bytes)) => {
                 let found = Digest::of(&bytes);
                 match found == digest {
                     true => Answer::Bytes(bytes),
@@ -157,7 +180,9 @@ impl Evidence {
             Some(Answer::Bytes(bytes)) => Ok(bytes),
             Some(Answer::Wrong(why)) => Err(why.clone()),
             _ => Err(match need {
-                Need::Manifest(digest) | Need::Blob(digest, _) => format!("{digest} is not there"),
+                Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _) => {
+                    format!("{digest} is not there")
+                }
                 _ => "it is not there".to_owned(),
             }),
         }
@@ -172,6 +197,12 @@ impl Evidence {
         let (mut parts, mut seen) = (Vec::new(), BTreeSet::new());
         let mut open = vec![(self.digest, String::new(), None, 0)];
         while let Some((digest, platform, size, depth)) = open.pop() {
+            let need = Need::Manifest(digest);
+            if let Some(Answer::Bytes(bytes)) = self.answers.get(&need)
+                && size.is_some_and(|size: u64| size != bytes.len() as u64)
+            {
+                return Err(Broken::Damaged(format!("{digest} has {} bytes, and not as many as is said", bytes.len())));
+            }
             if !seen.insert(digest) {
                 continue;
             }
@@ -179,15 +210,11 @@ impl Evidence {
                 let why = format!("it has more than {MOST_MANIFESTS} manifests, or indexes more than {DEEPEST} deep");
                 return Err(Broken::TooMuch(why));
             }
-            let need = Need::Manifest(digest);
             needs.open.insert(need);
             if !self.answers.contains_key(&need) {
                 continue;
             }
             let bytes = self.bytes(&need).map_err(Broken::Damaged)?;
-            if size.is_some_and(|size: u64| size != bytes.len() as u64) {
-                return Err(Broken::Damaged(format!("{digest} has {} bytes, and not as many as is said", bytes.len())));
-            }
             let manifest = Manifest::parse(bytes)
                 .map_err(|why| Broken::Damaged(format!("the manifest {digest} is none: {why}")))?;
             // What is there for nobody's machine is no image: builders keep documents of their own so.
@@ -208,6 +235,12 @@ impl Evidence {
 
     /// Whether more refers to the image, and to those in it, than is looked at.
     pub(crate) fn too_many(&self, parts: &[Part]) -> Option<String> {
+        for part in parts {
+            // What is listed is not known: nobody can say what speaks against it.
+            if let Some(Answer::Wrong(why)) = self.answers.get(&Need::Referrers(part.digest)) {
+                return Some(format!("what refers to {} cannot be listed: {why}", part.digest));
+            }
+        }
         let count: usize = parts.iter().map(|part| self.referrers(&part.digest).len()).sum();
         if count > MOST_REFERRERS {
             return Some(format!("{count} documents refer to it, and {MOST_REFERRERS} are looked at"));
@@ -239,27 +272,27 @@ impl Needs {
         self.referrers += evidence.referrers(&part.digest).len();
         if self.referrers <= MOST_REFERRERS {
             for referrer in evidence.referrers(&part.digest) {
-                let need = Need::Manifest(*referrer);
+                let need = Need::Referrer(*referrer);
                 self.open.insert(need);
-                self.of_layers(evidence, &need);
+                self.of_layers(evidence, &need, MOST_DOCUMENTS);
             }
         }
         if evidence.depth.legacy {
             for beside in [Beside::Signatures, Beside::Attestations] {
                 let need = Need::Beside(part.digest, beside);
                 self.open.insert(need);
-                self.of_layers(evidence, &need);
+                self.of_layers(evidence, &need, MOST_REFERRERS);
             }
         }
     }
 
     /// What is signed is in the layers of what refers to an image.
-    fn of_layers(&mut self, evidence: &Evidence, need: &Need) {
+    fn of_layers(&mut self, evidence: &Evidence, need: &Need, most: usize) {
         let Ok(manifest) = evidence.bytes(need).map_err(drop).and_then(|bytes| Manifest::parse(bytes).map_err(drop))
         else {
             return;
         };
-        for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)) {
+        for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)).take(most) {
             self.bytes = self.bytes.saturating_add(layer.size);
             if self.bytes <= LARGEST_STATEMENTS {
                 self.open.insert(Need::Blob(layer.digest, layer.size));

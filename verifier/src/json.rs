@@ -4,11 +4,44 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// Checks that bytes are JSON in which no object has a name twice: of two values one program takes the first, and another
 /// the last.
 pub(crate) fn check(bytes: &[u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<Unambiguous>(bytes).map(|Unambiguous| ())
+}
+
+/// Checks in addition that no name is one of these written in another case, nor two of them the same but for it: what Go's
+/// programs read as the field that others do not see. Below `free` names are anybody's.
+pub(crate) fn check_names(bytes: &[u8], known: &[&str], free: &[&str]) -> serde_json::Result<()> {
+    check(bytes)?;
+    let value: Value = serde_json::from_slice(bytes)?;
+    match misread(&value, known, free) {
+        Some(name) => Err(serde_json::Error::custom(format!("programs read its field {name:?} in different ways"))),
+        None => Ok(()),
+    }
+}
+
+fn misread<'v>(value: &'v Value, known: &[&str], free: &[&str]) -> Option<&'v String> {
+    match value {
+        Value::Object(fields) => {
+            let mut folded = HashSet::new();
+            let own = fields.keys().find(|name| {
+                let is_other = known.iter().any(|known| *known != name.as_str() && fold(known) == fold(name));
+                !folded.insert(fold(name)) || is_other
+            });
+            let mut inner = fields.iter().filter(|(name, _)| !free.contains(&name.as_str()));
+            own.or_else(|| inner.find_map(|(_, value)| misread(value, known, free)))
+        }
+        Value::Array(items) => items.iter().find_map(|item| misread(item, known, free)),
+        _ => None,
+    }
+}
+
+/// As Go compares names: by simple folding, which has two letters beyond ASCII that fold to one of it.
+fn fold(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
 }
 
 struct Unambiguous;
@@ -70,6 +103,23 @@ impl<'de> Visitor<'de> for Unambiguous {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_others_read_as_another_is_found() {
+        let check = |text: &str| check_names(text.as_bytes(), &["digest", "os", "manifests"], &["annotations"]);
+        for text in [r#"{"digest":1,"other":[{"os":2}]}"#, r#"{"annotations":{"Digest":1,"digest":2}}"#] {
+            assert!(check(text).is_ok(), "{text}");
+        }
+        for text in [
+            r#"{"digest":1,"Digest":2}"#,
+            r#"{"DIGEST":1}"#,
+            r#"{"a":[{"manifest\u017f":1}]}"#,
+            r#"{"x":1,"X":2}"#,
+            r#"{"a":{"oS":"linux"}}"#,
+        ] {
+            assert!(check(text).unwrap_err().to_string().contains("in different ways"), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_may_be_in_two_objects_and_not_twice_in_one() {

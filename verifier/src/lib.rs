@@ -18,7 +18,9 @@ mod verify;
 
 pub use bundle::{BUNDLE, Bundle, BundleError};
 pub use envelope::{Envelope, IN_TOTO, pae};
-pub use evidence::{Answer, Beside, Contents, Depth, Evidence, MOST_REFERRERS, Need};
+pub use evidence::{
+    Answer, Beside, Contents, Depth, Evidence, LARGEST_REFERRER, LARGEST_STATEMENT, MOST_REFERRERS, Need,
+};
 pub use expectations::{Expectations, Limits, Made};
 pub use facts::{FACTS, judged};
 pub use manifest::LARGEST as LARGEST_MANIFEST;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::bundle::BUNDLE;
+use crate::evidence::LARGEST_STATEMENT;
 use crate::json;
 
 /// Bytes of a manifest or an index; registries take no more.
@@ -18,6 +19,47 @@ const MOST_LAYERS: usize = 1000;
 pub(crate) const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// And a statement.
 pub(crate) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+
+/// What indexes and manifests say they are: those of OCI, and of docker (schema 2).
+const INDEXES: [&str; 2] =
+    ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
+const MANIFESTS: [&str; 2] =
+    ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+
+/// Fields that decide what is run, as they are written.
+const KNOWN: [&str; 29] = [
+    "schemaVersion",
+    "mediaType",
+    "manifests",
+    "digest",
+    "size",
+    "platform",
+    "architecture",
+    "os",
+    "variant",
+    "urls",
+    "data",
+    "config",
+    "layers",
+    "subject",
+    "artifactType",
+    "annotations",
+    "rootfs",
+    "diff_ids",
+    "type",
+    "User",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "WorkingDir",
+    "Labels",
+    "ExposedPorts",
+    "Volumes",
+    "StopSignal",
+    "history",
+];
+/// Fields below which names are the author's own.
+const FREE: [&str; 5] = ["annotations", "Labels", "ExposedPorts", "Volumes", "container_config"];
 
 /// A pointer to bytes.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +87,8 @@ struct Platform {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest {
+    #[serde(default)]
+    media_type: String,
     #[serde(default)]
     pub(crate) manifests: Vec<Descriptor>,
     #[serde(default)]
@@ -87,11 +131,16 @@ impl Manifest {
         if bytes.len() > LARGEST {
             return Err(format!("it has more than {LARGEST} bytes"));
         }
-        json::check(bytes).map_err(|e| e.to_string())?;
+        json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())?;
         let manifest: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         let (is_index, is_image) = (!manifest.manifests.is_empty(), manifest.config.is_some());
-        if is_index == is_image {
+        if is_index == is_image || is_index && !manifest.layers.is_empty() {
             return Err("it has to name images, or a configuration, and not both".to_owned());
+        }
+        // What it says it is decides how others read it.
+        let kinds = if is_index { INDEXES } else { MANIFESTS };
+        if !manifest.media_type.is_empty() && !kinds.contains(&manifest.media_type.as_str()) {
+            return Err(format!("it says that it is {:?}", manifest.media_type));
         }
         if manifest.layers.len() > MOST_LAYERS {
             return Err(format!("it has more than {MOST_LAYERS} layers"));
@@ -102,7 +151,7 @@ impl Manifest {
 
 impl Config {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        json::check(bytes).map_err(|e| e.to_string())?;
+        json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())?;
         serde_json::from_slice(bytes).map_err(|e| e.to_string())
     }
 
@@ -119,6 +168,7 @@ impl Config {
 
 /// Whether something can be a statement or a signature. What a list says something is, registries get wrong.
 pub(crate) fn is_statement(layer: &Descriptor) -> bool {
-    [BUNDLE, CLAIM, ENVELOPE].contains(&layer.media_type.as_str())
-        || layer.media_type.starts_with("application/vnd.dev.sigstore.bundle")
+    let is_kind = [BUNDLE, CLAIM, ENVELOPE].contains(&layer.media_type.as_str())
+        || layer.media_type.starts_with("application/vnd.dev.sigstore.bundle");
+    is_kind && layer.size <= LARGEST_STATEMENT
 }

@@ -118,7 +118,9 @@ impl Statements {
             }
         }
         for (name, bytes) in &evidence.bundles {
-            all.bundle(name, bytes, &evidence.digest, &scope, trust, now);
+            // What lies in a file may be about any of them.
+            let about: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
+            all.bundle(name, bytes, &about, &scope, trust, now);
         }
         all
     }
@@ -133,20 +135,28 @@ impl Statements {
         now: i64,
     ) {
         let place = referrer.to_string();
-        let manifest = evidence.bytes(&Need::Manifest(*referrer)).and_then(Manifest::parse);
+        let manifest = evidence.bytes(&Need::Referrer(*referrer)).and_then(Manifest::parse);
         let manifest = match manifest {
             Ok(manifest) => manifest,
             Err(why) => return self.reject(&place, None, Rejection::Unreadable(why)),
         };
         for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)) {
             match evidence.bytes(&Need::Blob(layer.digest, layer.size)) {
-                Ok(bytes) => self.bundle(&place, bytes, about, scope, trust, now),
+                Ok(bytes) => self.bundle(&place, bytes, &[*about], scope, trust, now),
                 Err(why) => self.reject(&place, None, Rejection::Unreadable(why)),
             }
         }
     }
 
-    fn bundle(&mut self, place: &str, bytes: &[u8], about: &Digest, scope: &BTreeSet<Digest>, trust: &Trust, now: i64) {
+    fn bundle(
+        &mut self,
+        place: &str,
+        bytes: &[u8],
+        about: &[Digest],
+        scope: &BTreeSet<Digest>,
+        trust: &Trust,
+        now: i64,
+    ) {
         if let Err(e) = json::check(bytes) {
             return self.reject(
                 place,

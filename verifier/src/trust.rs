@@ -88,13 +88,18 @@ impl Trust {
     }
 
     /// The statement of a bundle about an image, and who signed it.
-    pub(crate) fn opened(&self, bytes: &[u8], about: &Digest, now: i64) -> Result<(Signer, Vec<u8>), Rejection> {
+    pub(crate) fn opened(&self, bytes: &[u8], about: &[Digest], now: i64) -> Result<(Signer, Vec<u8>), Rejection> {
         let parsed = Bundle::parse(bytes);
         if let Some(found) = parsed.as_ref().ok().and_then(|bundle| self.enveloped(&bundle.envelope)) {
             return Ok(found);
         }
         if let Some(root) = self.root.as_ref().filter(|_| !self.identities.is_empty()) {
-            return match keyless::verify(bytes, Artifact::Digest(*about), root, &self.identities, now) {
+            let each = about
+                .iter()
+                .map(|digest| keyless::verify(bytes, Artifact::Digest(*digest), root, &self.identities, now));
+            // What is not of the one may be of the next.
+            let found = each.reduce(|found, next| if matches!(found, Err(Reason::Artifact(_))) { next } else { found });
+            return match found.unwrap_or_else(|| Err(Reason::Artifact("it is of nothing here".to_owned()))) {
                 Ok(keyless::Signed { statement: Some(statement), subject, issuer, .. }) => {
                     Ok((Signer::Identity { subject, issuer }, statement))
                 }

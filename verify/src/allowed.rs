@@ -52,8 +52,13 @@ fn allows(entry: &str, name: &str) -> bool {
     }
     entry.parse::<Reference>().is_ok_and(|allowed| {
         let same = format!("{}/{}", allowed.registry.clone().unwrap_or_default(), allowed.repository) == repository;
-        same && (allowed.tag.is_none() || allowed.tag == image.tag)
-            && (allowed.digest.is_none() || allowed.digest == image.digest)
+        // Beside a digest a tag says nothing: the digest is what is taken.
+        let is_named = match (&allowed.tag, allowed.digest) {
+            (_, Some(digest)) => image.digest == Some(digest),
+            (Some(tag), None) => image.digest.is_none() && image.tag.as_ref() == Some(tag),
+            (None, None) => true,
+        };
+        same && is_named
     })
 }
 
@@ -65,6 +70,7 @@ mod tests {
     fn a_line_lets_through_what_it_names_and_nothing_like_it() {
         let (digest, other) = (format!("sha256:{}", "0".repeat(64)), format!("sha256:{}", "1".repeat(64)));
         let pinned = format!("registry.example/team/app@{digest}");
+        let tagged = format!("registry.example/team/app:1@{digest}");
         for (entry, name, wanted) in [
             ("registry.example/team/app", "registry.example/team/app:1", true),
             ("registry.example/team/app", "registry.example/team/application:1", false),
@@ -74,6 +80,7 @@ mod tests {
             ("registry.example/team/*", "registry.example/team/a/b:1", true),
             ("registry.example/team/*", "registry.example/teams/a:1", false),
             ("registry.example/*", "registry.example.evil.example/a:1", false),
+            ("registry.example/team/app:1", tagged.as_str(), false),
             (digest.as_str(), pinned.as_str(), true),
             (other.as_str(), pinned.as_str(), false),
             (pinned.as_str(), "registry.example/team/app:1", false),

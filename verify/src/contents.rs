@@ -13,10 +13,12 @@ const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "b
 /// The set-user-ID and set-group-ID bits.
 const SETUID: u32 = 0o6000;
 
-/// Reads the images of a layout or an archive; each by its manifest.
-pub(crate) fn read(path: &Path) -> Result<BTreeMap<Digest, Contents>, Finding> {
+/// Reads those images of a layout or an archive; each by its manifest.
+pub(crate) fn read(path: &Path, wanted: &[Digest]) -> Result<BTreeMap<Digest, Contents>, Finding> {
     let images = Images::at(path)?;
-    let entries: Vec<_> = images.summary.images.iter().collect();
+    // Other builders keep documents of their own in an index, as if they were images.
+    let is_wanted = |manifest: Option<Digest>| manifest.is_some_and(|manifest| wanted.contains(&manifest));
+    let entries: Vec<_> = images.summary.images.iter().filter(|image| is_wanted(image.manifest)).collect();
     let inventories = images.inventories(&entries, false)?;
     let each = entries.iter().zip(inventories);
     Ok(each.filter_map(|(entry, inventory)| Some((entry.manifest?, of(&inventory)))).collect())
@@ -34,5 +36,6 @@ fn of(inventory: &Inventory) -> Contents {
         packages: packages.collect(),
         setuid: inventory.items.iter().filter(is_setuid).map(path).collect(),
         has_shell: inventory.items.iter().any(is_shell),
+        unread: inventory.unread.iter().map(|unread| format!("/{}: {}", unread.path.display(), unread.why)).collect(),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn allowed(name: &str, list: &Path, line: usize, format: Format) -> R
 
 fn words(verdict: &Verdict, decisions: &[Decision], explain: bool) -> String {
     let word = if verdict.accepted { "accepted" } else { "refused " };
-    let mut text = format!("{word}  {}  {}\n", verdict.reference, verdict.digest);
+    let mut text = format!("{word}  {}  {}\n", printable(&verdict.reference), verdict.digest);
     for check in &verdict.checks {
         if check.outcome == Outcome::Skipped && !explain {
             continue;
@@ -48,7 +48,7 @@ fn words(verdict: &Verdict, decisions: &[Decision], explain: bool) -> String {
         text.push_str(&line(check));
         if explain {
             for on in &check.evidence {
-                text.push_str(&format!("              on {on}\n"));
+                text.push_str(&format!("              on {}\n", printable(on)));
             }
         }
         if let Some(help) = check.help.as_ref().filter(|_| check.outcome == Outcome::Failed) {
@@ -57,17 +57,20 @@ fn words(verdict: &Verdict, decisions: &[Decision], explain: bool) -> String {
     }
     if explain {
         for decision in decisions {
-            text.push_str(&format!("  rule      {} {}: {}\n", decision.policy, decision.rule, decision.verdict));
+            let rule = format!("{} {}: {}", decision.policy, decision.rule, decision.verdict);
+            text.push_str(&format!("  rule      {}\n", printable(&rule)));
         }
         for passed in &verdict.passed_over {
-            text.push_str(&format!("  passed over {}: {}\n", passed.place, passed.reason));
+            let passed = format!("{}: {}", passed.place, passed.reason);
+            text.push_str(&format!("  passed over {}\n", printable(&passed)));
         }
     } else if !verdict.passed_over.is_empty() {
         text.push_str(&format!("  {} document(s) say nothing here; `--explain` says why\n", verdict.passed_over.len()));
     }
-    text.lines().map(|line| printable(line) + "\n").collect()
+    text
 }
 
+/// Nothing of what strangers wrote begins a line, or acts on a terminal.
 fn line(check: &Check) -> String {
     let word = match check.outcome {
         Outcome::Passed => "passed",
@@ -76,7 +79,8 @@ fn line(check: &Check) -> String {
     };
     let platform = check.platform.as_ref().map(|platform| format!(" {platform}")).unwrap_or_default();
     let code = if check.outcome == Outcome::Failed { format!(" [{}]", check.code) } else { String::new() };
-    format!("  {word:<8}  {}{platform}{code}: {}\n", check.name, check.reason)
+    let said = format!("{}{platform}{code}: {}", check.name, check.reason);
+    format!("  {word:<8}  {}\n", printable(&said))
 }
 
 fn document(verdict: &Verdict, decisions: &[Decision]) -> String {

@@ -11,7 +11,7 @@ use rules::{Loaded, ask_all, of_organisation};
 use verifier::{Check, Evidence, Expectations, Trust, Verified, judged, verify};
 
 use crate::args::{Demands, Format, Machine};
-use crate::gather::{Downloaded, Place};
+use crate::gather::Place;
 use crate::{allowed, contents, print, trusted, vsa};
 
 /// Bytes of a bundle in a file.
@@ -59,18 +59,25 @@ pub fn run(
     let place = Place::of(machine, name)?;
     let now = demands.now.unwrap_or_else(Timestamp::now).as_second();
     let judging = Judging { place: &place, expected, trust, engines, now };
-    let (mut evidence, _deep) = found(&place, name, demands)?;
+    let mut evidence = found(&place, name, demands)?;
     let mut judged = judging.judge(&mut evidence)?;
     // Few keep anything there any more, and asking costs two requests for each platform.
     if !judged.verified.verdict.accepted {
         evidence.depth.legacy = true;
         judged = judging.judge(&mut evidence)?;
     }
+    // What is refused as it is, is not worth taking.
+    if demands.deep && judged.verified.verdict.accepted && judged.failed.is_empty() {
+        let deep = place.downloaded()?;
+        evidence.contents = contents::read(deep.path(), &evidence.images())?;
+        (evidence.depth.layers, evidence.depth.contents) = (true, true);
+        judged = judging.judge(&mut evidence)?;
+    }
     let Judged { verified, decisions, failed } = judged;
     let more = further(&verified)?;
     let verdict = verified.verdict.with(more);
-    // Whether an image would be accepted if a registry did not fail is not known.
-    if !verdict.accepted && !failed.is_empty() {
+    // What could not be had may speak against an image.
+    if !failed.is_empty() {
         return Err(Failed { sources: Sources::default(), findings: failed });
     }
     if let Some(path) = &demands.output_vsa {
@@ -94,10 +101,10 @@ fn policies(demands: &Demands) -> Result<Vec<Engine>, Failed> {
     Ok(engines)
 }
 
-/// What is known before anything is asked for: bundles in files, and with `--deep` what is in layers, which lie in the folder that is
-/// gone with the answer.
-fn found(place: &Place, name: &str, demands: &Demands) -> Result<(Evidence, Option<Downloaded>), Failed> {
+/// What is known before anything is asked for: bundles in files.
+fn found(place: &Place, name: &str, demands: &Demands) -> Result<Evidence, Failed> {
     let mut evidence = Evidence::new(name, place.digest(), place.depth(demands.manifests_only));
+    evidence.loadable = place.loadable().map(<[u8]>::to_vec);
     for path in &demands.bundles {
         let bytes = input::read(path, LARGEST_BUNDLE)
             .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;
@@ -111,12 +118,7 @@ fn found(place: &Place, name: &str, demands: &Demands) -> Result<(Evidence, Opti
             evidence.bundles.push((path.display().to_string(), bytes));
         }
     }
-    let deep = if demands.deep { Some(place.downloaded()?) } else { None };
-    if let Some(deep) = &deep {
-        evidence.contents = contents::read(deep.path())?;
-        evidence.depth.layers = true;
-    }
-    Ok((evidence, deep))
+    Ok(evidence)
 }
 
 /// Everything that does not change while evidence is found.

@@ -16,6 +16,8 @@ pub struct Blobs {
     opened: Opened,
     /// What `index.json` holds.
     pub index: Vec<u8>,
+    /// What `manifest.json` holds, which `docker load` reads.
+    pub loadable: Option<Vec<u8>>,
 }
 
 impl Blobs {
@@ -31,7 +33,8 @@ impl Blobs {
                 .because(format!("the image is {}", path.display()))
                 .help("make an OCI layout of it first: `skopeo copy docker-archive:FILE oci:DIR:TAG`")
         })?;
-        Ok(Self { opened, index })
+        let loadable = opened.document("manifest.json")?;
+        Ok(Self { opened, index, loadable })
     }
 
     /// Where the bytes of this name lie; they are not compared with it.

@@ -1,8 +1,10 @@
 //! Whether the image is what its digest says.
 
-use model::codes;
+use model::{Digest, codes};
+use serde::Deserialize;
 
 use crate::evidence::{Answer, Broken, Evidence, Need, Part};
+use crate::json;
 use crate::manifest::Config;
 use crate::verdict::{Check, Outcome};
 
@@ -21,11 +23,41 @@ pub(crate) fn whole(evidence: &Evidence) -> (Vec<Part>, Check) {
     if let Some(why) = parts.iter().find_map(|part| wrong(evidence, part)) {
         return (parts, failed(codes::IMAGE_DAMAGED, why));
     }
+    if let Some(why) = evidence.loadable.as_deref().and_then(|loadable| astray(loadable, &parts)) {
+        return (parts, failed(codes::IMAGE_DAMAGED, why));
+    }
     let images = parts.iter().filter(|part| part.manifest.config.is_some()).count();
     let layers = if evidence.depth.layers { "layers hashed" } else { "layers not hashed" };
     let reason = format!("{images} platform(s), every manifest and configuration is what its digest says; {layers}");
     let check = Check::new("image", codes::IMAGE_DAMAGED, Outcome::Passed, reason);
     (parts, check.on([evidence.digest.to_string()]))
+}
+
+/// Where `manifest.json` leads docker elsewhere than the index leads everybody else.
+fn astray(loadable: &[u8], parts: &[Part]) -> Option<String> {
+    let read = json::check_names(loadable, &["Config", "Layers", "RepoTags"], &[]);
+    let loads = match read.and_then(|()| serde_json::from_slice::<Vec<Loadable>>(loadable)) {
+        Ok(loads) => loads,
+        Err(e) => return Some(format!("its manifest.json cannot be understood: {e}")),
+    };
+    let path = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
+    let is_there = |load: &Loadable| {
+        parts.iter().any(|part| {
+            let config = part.manifest.config.as_ref().map(|config| path(&config.digest));
+            let layers: Vec<String> = part.manifest.layers.iter().map(|layer| path(&layer.digest)).collect();
+            config.as_ref() == Some(&load.config) && layers == load.layers
+        })
+    };
+    let other = loads.iter().find(|load| !is_there(load))?;
+    Some(format!("its manifest.json leads docker to {}, which is none of its images", other.config))
+}
+
+/// An image as `docker load` reads it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Loadable {
+    config: String,
+    layers: Vec<String>,
 }
 
 fn wrong(evidence: &Evidence, part: &Part) -> Option<String> {

@@ -104,8 +104,17 @@ fn judged(context: &Context<'_>, part: &Part, said: &Said) -> Result<String, Str
     }
     let count = listed.len();
     let Some(found) = context.evidence.contents.get(&part.digest) else {
+        if context.evidence.depth.contents {
+            return Err("what is in the image is not known, and it cannot be compared".to_owned());
+        }
         return Ok(format!("{count} packages, says {}; not compared with what is in the image", said.by));
     };
+    if let Some(unread) = found.unread.first() {
+        return Err(format!("a record of packages in the image cannot be read: {unread}"));
+    }
+    if found.packages.is_empty() {
+        return Err("no record in the image tells of a package, and it cannot be compared".to_owned());
+    }
     let bare = |purl: &str| purl.split(['?', '#']).next().unwrap_or_default().to_owned();
     let listed: BTreeSet<String> = listed.iter().map(|purl| bare(purl)).collect();
     let missing: Vec<&str> =

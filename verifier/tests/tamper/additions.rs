@@ -49,7 +49,7 @@ pub(crate) fn add(matrix: &mut Matrix) {
             ("without layers", json!({ "config": { "digest": Digest::of(b"{}"), "size": 2 } })),
             (
                 "huge",
-                json!({ "config": { "digest": Digest::of(b"{}"), "size": 2 }, "layers": [{ "mediaType": verifier::BUNDLE, "digest": Digest::of(b"huge"), "size": 9_000_000 }] }),
+                json!({ "config": { "digest": Digest::of(b"{}"), "size": 2 }, "layers": [{ "mediaType": verifier::BUNDLE, "digest": Digest::of(b"huge"), "size": 900_000_000_000u64 }] }),
             ),
             (
                 "negative",

@@ -161,4 +161,52 @@ pub(crate) fn add(matrix: &mut Matrix) {
     ] {
         matrix.add("the index is another", name.to_owned(), world, wanted);
     }
+    // Fields that Go's programs read, and others do not see: what is run would not be what is judged.
+    let image =
+        |world: World| (world, Wanted::Refused("image", &["in different ways", "and not both", "it says that it is"]));
+    let renamed = |edit: &dyn Fn(&mut Value)| {
+        let mut world = World::good();
+        let mut index = world.json(&world.index);
+        edit(&mut index);
+        world.index = world.put_json(&index);
+        world
+    };
+    let evil = Digest::of(b"evil");
+    let mut cases: Vec<(String, World)> = Vec::new();
+    for name in ["Digest", "DIGEST", "dIgest", "Size", "Platform", "MediaType", "mediatype", "Urls", "Data"] {
+        cases.push((name.to_owned(), renamed(&|index| index["manifests"][0][name] = json!(evil))));
+    }
+    for name in ["OS", "Os", "Architecture", "ARCHITECTURE", "Variant", "o\u{17f}"] {
+        cases.push((
+            format!("platform.{name}"),
+            renamed(&|index| index["manifests"][0]["platform"][name] = json!("linux")),
+        ));
+    }
+    for name in ["Manifests", "MANIFESTS", "manife\u{17f}ts", "Config", "Layers", "SchemaVersion"] {
+        cases.push((
+            format!("the index's {name}"),
+            renamed(&|index| index[name] = json!([{ "digest": evil, "size": 1 }])),
+        ));
+    }
+    for name in ["layers", "config"] {
+        cases.push((
+            format!("an index with {name}"),
+            renamed(&|index| {
+                index[name] = if name == "layers" {
+                    json!([{ "digest": evil, "size": 1 }])
+                } else {
+                    json!({ "digest": evil, "size": 1 })
+                };
+            }),
+        ));
+    }
+    for kind in
+        ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v1+prettyjws", "x"]
+    {
+        cases.push((format!("an index that says {kind}"), renamed(&|index| index["mediaType"] = json!(kind))));
+    }
+    for (name, world) in cases {
+        let (world, wanted) = image(world);
+        matrix.add("read in different ways", name, world, wanted);
+    }
 }

@@ -166,3 +166,60 @@ fn nothing_that_was_tampered_with_is_accepted() {
     assert!(count >= 1000 && flips * 10 <= count, "{count}, of which {flips} are flipped bytes");
     assert!(classes.values().all(|number| *number >= 20), "{classes:#?}");
 }
+
+/// What cannot be listed may speak against an image, whatever else speaks for it.
+#[test]
+fn what_cannot_be_listed_refuses() {
+    let world = World::good();
+    let mut evidence = world.gather(verifier::Depth::default());
+    let judged = |evidence: &verifier::Evidence| {
+        verifier::verify(evidence, &world::trust(), &world::expectations(), NOW).verdict
+    };
+    assert!(judged(&evidence).accepted);
+    evidence.give(verifier::Need::Referrers(world.images[1]), verifier::Answer::Wrong("it has too many pages".into()));
+    let verdict = judged(&evidence);
+    assert_eq!(verdict.findings()[0].code.id, "CS1702");
+    assert!(verdict.checks[0].reason.contains("cannot be listed: it has too many pages"), "{:?}", verdict.checks);
+}
+
+/// One document may not take hours: each signature is as long to try as its payload is to hash.
+#[test]
+fn a_bundle_of_many_signatures_is_passed_over() {
+    let mut world = World::good();
+    let mut bundle: Value = serde_json::from_slice(&signed(&world.items()[1].statement)).unwrap();
+    let signatures = bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap();
+    *signatures = vec![signatures[0].clone(); 17];
+    let index = world.index;
+    world.attach(&index, bundle.to_string().as_bytes());
+    let verdict = world.judged();
+    assert!(verdict.accepted);
+    assert!(verdict.passed_over[0].reason.contains("more did than are looked at"), "{:?}", verdict.passed_over);
+}
+
+/// `docker load` reads another document of an archive than everybody else.
+#[test]
+fn an_archive_that_leads_docker_elsewhere_is_refused() {
+    let world = World::good();
+    let mut evidence = world.gather(verifier::Depth::default());
+    let mut judged = |loadable: Value| {
+        evidence.loadable = Some(loadable.to_string().into_bytes());
+        verifier::verify(&evidence, &world::trust(), &world::expectations(), NOW).verdict
+    };
+    let path = |digest: &model::Digest| format!("blobs/sha256/{}", digest.hex());
+    let layers: Vec<String> = world.layers[..2].iter().map(path).collect();
+    let good = json!({ "Config": path(&world.configs[0]), "RepoTags": ["app:1"], "Layers": layers });
+    assert!(judged(json!([good])).accepted);
+    for (field, value) in [
+        ("Config", json!(path(&world.configs[1]))),
+        ("Config", json!("evil.json")),
+        ("Layers", json!([layers[0]])),
+        ("Layers", json!(["layer.tar", layers[1]])),
+        ("layers", json!([])),
+    ] {
+        let mut other = good.clone();
+        other[field] = value;
+        let verdict = judged(json!([good, other]));
+        assert!(verdict.findings()[0].message.contains("manifest.json"), "{:?}", verdict.findings());
+    }
+    assert!(!judged(json!({})).accepted);
+}

@@ -1,6 +1,6 @@
 //! Evidence in folders and archives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -9,9 +9,7 @@ use std::thread;
 
 use model::{Digest, Finding, codes};
 use registry::{Blobs as _, Layout};
-use verifier::{Answer, Need};
-
-use super::LARGEST_STATEMENT;
+use verifier::{Answer, LARGEST_STATEMENT, Need};
 
 /// A layout, and one of its images.
 pub(crate) struct Here {
@@ -23,7 +21,9 @@ pub(crate) struct Here {
 impl Here {
     pub(crate) fn at(path: &Path, digest: Option<Digest>) -> Result<Self, Finding> {
         let mut layout = Layout::at(path)?;
-        let images: Vec<Digest> = layout.images.iter().map(|image| image.digest).collect();
+        // One image may have several names.
+        let images: BTreeSet<Digest> = layout.images.iter().map(|image| image.digest).collect();
+        let images: Vec<Digest> = images.into_iter().collect();
         let digest = match (digest, images.as_slice()) {
             (Some(digest), _) => digest,
             (None, [only]) => *only,
@@ -36,6 +36,10 @@ impl Here {
             }
         };
         Ok(Self { path: path.to_owned(), digest, layout })
+    }
+
+    pub(super) fn loadable(&self) -> Option<&[u8]> {
+        self.layout.loadable()
     }
 
     /// Documents one after another; layers on all processors at once, the largest first.
@@ -75,6 +79,7 @@ impl Here {
     fn answer(&self, need: &Need) -> Answer {
         match need {
             Need::Manifest(digest) => self.bytes(digest, verifier::LARGEST_MANIFEST as u64),
+            Need::Referrer(digest) => self.bytes(digest, verifier::LARGEST_REFERRER as u64),
             Need::Blob(digest, size) => self.bytes(digest, (*size).min(LARGEST_STATEMENT)),
             Need::Layer(digest, size) => self.layer(digest, *size),
             Need::Referrers(digest) => {

@@ -14,8 +14,6 @@ use crate::args::Machine;
 pub(crate) use here::Here;
 pub(crate) use there::There;
 
-/// Bytes of something signed.
-const LARGEST_STATEMENT: u64 = 64 << 20;
 /// More rounds than any image takes.
 const MOST_ROUNDS: usize = 32;
 
@@ -45,8 +43,11 @@ impl Downloaded {
 impl Place {
     /// Finds an image: `oci:DIR`, the path of what is there, else a name in a registry.
     pub(crate) fn of(machine: &Machine, name: &str) -> Result<Self, Finding> {
+        // What is written like an image of a registry is one, whatever lies here under that name.
+        let is_reference = name.parse::<Reference>().is_ok_and(|reference| reference.registry.is_some());
+        let lies_here = |path: &str| name.starts_with("oci:") || !is_reference && Path::new(path).exists();
         let (path, digest) = match name.rsplit_once('@') {
-            Some((path, digest)) if name.starts_with("oci:") || Path::new(path).exists() => {
+            Some((path, digest)) if lies_here(path) => {
                 let digest: Digest = digest.parse().map_err(|_| {
                     Finding::error(codes::REFERENCE_INVALID, format!("`{}` ends in no digest", name.escape_debug()))
                 })?;
@@ -55,7 +56,7 @@ impl Place {
             _ => (name, None),
         };
         let folder = path.strip_prefix("oci:").map(Path::new);
-        if folder.is_some() || Path::new(path).exists() {
+        if lies_here(path) {
             return Here::at(folder.unwrap_or(Path::new(path)), digest).map(Place::Here);
         }
         if machine.offline {
@@ -79,6 +80,14 @@ impl Place {
         match self {
             Place::Here(here) => here.digest,
             Place::There(there) => there.digest(),
+        }
+    }
+
+    /// What docker reads of an archive instead of its index.
+    pub(crate) fn loadable(&self) -> Option<&[u8]> {
+        match self {
+            Place::Here(here) => here.loadable(),
+            Place::There(_) => None,
         }
     }
 
@@ -111,6 +120,6 @@ impl Place {
 
     /// What can be looked at without much ado: layers that lie here are hashed, those of registries whoever takes them hashes.
     pub(crate) fn depth(&self, manifests_only: bool) -> Depth {
-        Depth { layers: matches!(self, Place::Here(_)) && !manifests_only, legacy: false }
+        Depth { layers: matches!(self, Place::Here(_)) && !manifests_only, ..Depth::default() }
     }
 }

@@ -8,13 +8,15 @@ use model::{Digest, Finding, Reference, codes};
 use registry::{Client, Document, Options, Repository, Source, Top, Wanted, save};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use verifier::{Answer, Beside, Need};
+use verifier::{Answer, Beside, LARGEST_STATEMENT, Need};
 
-use super::LARGEST_STATEMENT;
 use crate::args::Machine;
 
 /// What is asked for at once.
 const AT_ONCE: usize = 8;
+
+/// Whoever waits for a verdict waits no longer, whatever a registry wishes.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A repository, and one of its images.
 pub(crate) struct There {
@@ -33,7 +35,8 @@ impl There {
         let runtime =
             runtime.map_err(|e| Finding::error(codes::REGISTRY_FAILED, format!("no request can be made: {e}")))?;
         let stall = Duration::from_secs(machine.timeout);
-        let client = Client::new(Options { stall, plain_http: machine.plain_http, ..Options::default() });
+        let options = Options { stall, plain_http: machine.plain_http, deadline: DEADLINE, ..Options::default() };
+        let client = Client::new(options);
         let top = runtime.block_on(async { client.repository(&reference)?.named(&reference).await })?;
         Ok(Self { reference, runtime, client, top, has_layers: Cell::new(false) })
     }
@@ -89,7 +92,7 @@ impl There {
         let found = |bytes: Option<Vec<u8>>| bytes.map_or(Answer::Missing, Answer::Bytes);
         match need {
             Need::Manifest(digest) if *digest == self.top.digest => Ok(Answer::Bytes(self.top.bytes.clone())),
-            Need::Manifest(digest) => {
+            Need::Manifest(digest) | Need::Referrer(digest) => {
                 Ok(found(repository.manifest(&digest.to_string()).await?.map(|document| document.bytes)))
             }
             Need::Blob(digest, size) => {

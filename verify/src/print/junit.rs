@@ -1,5 +1,6 @@
 //! A verdict as JUnit reports tests: each check is a test case.
 
+use model::text::printable;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use verifier::{Outcome, Verdict};
@@ -11,7 +12,7 @@ pub(super) fn report(verdict: &Verdict) -> String {
         (verdict.checks.len().to_string(), count(Outcome::Failed), count(Outcome::Skipped));
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     let suite = xml.create_element("testsuite").with_attributes([
-        ("name", verdict.reference.as_str()),
+        ("name", printable(&verdict.reference).as_str()),
         ("tests", tests.as_str()),
         ("failures", failures.as_str()),
         ("errors", "0"),
@@ -20,7 +21,7 @@ pub(super) fn report(verdict: &Verdict) -> String {
     let written = suite.write_inner_content(|xml| {
         for check in &verdict.checks {
             let name = match &check.platform {
-                Some(platform) => format!("{} {platform}", check.name),
+                Some(platform) => format!("{} {}", check.name, printable(platform)),
                 None => check.name.to_owned(),
             };
             let digest = verdict.digest.to_string();
@@ -30,14 +31,16 @@ pub(super) fn report(verdict: &Verdict) -> String {
             match check.outcome {
                 Outcome::Passed => drop(case.write_empty()?),
                 Outcome::Skipped => drop(case.write_inner_content(|xml| {
-                    xml.create_element("skipped").with_attribute(("message", check.reason.as_str())).write_empty()?;
+                    xml.create_element("skipped")
+                        .with_attribute(("message", printable(&check.reason).as_str()))
+                        .write_empty()?;
                     Ok(())
                 })?),
                 Outcome::Failed => drop(case.write_inner_content(|xml| {
                     let failure = xml
                         .create_element("failure")
                         .with_attributes([("type", check.code.id), ("message", check.code.title)]);
-                    failure.write_text_content(BytesText::new(&check.reason))?;
+                    failure.write_text_content(BytesText::new(&printable(&check.reason)))?;
                     Ok(())
                 })?),
             }
