@@ -1,12 +1,17 @@
 //! What policies of stage `deploy` are asked about: what whoever built the image signed of it, and over that what was seen here.
 
+mod attested;
+mod seen;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use model::codes;
 use policy::Outcome as Asked;
 use serde_json::{Map, Value, json};
 
 use crate::checks::{self, Context};
-use crate::evidence::{Need, Part};
-use crate::manifest::Config;
+use crate::evidence::Part;
 use crate::said::{SIGNATURE, Said};
 use crate::trust::Signer;
 use crate::verdict::{Check, Outcome};
@@ -17,10 +22,16 @@ pub const FACTS: &str = "urn:clnstrt:facts:v1";
 const OWN: [&str; 9] =
     ["version", "stage", "now", "signatures", "attestations", "provenance", "vulnerabilities", "scan", "request"];
 
-/// The facts that whoever built the image signed.
+/// The facts that whoever built the image signed. Of several that differ none counts: which are true is not known.
 pub(crate) fn signed<'c>(context: &'c Context<'_>) -> Option<&'c Said> {
-    let about = context.evidence.digest;
-    context.statements.said.iter().find(|said| said.kind == FACTS && said.about.contains(&about))
+    let mut all = context.statements.said.iter().filter(|said| is_one(context, said));
+    let first = all.next()?;
+    all.all(|other| other.predicate() == first.predicate()).then_some(first)
+}
+
+/// Whether something is said to be the facts of this image.
+pub(crate) fn is_one(context: &Context<'_>, said: &Said) -> bool {
+    said.kind == FACTS && said.about.contains(&context.evidence.digest)
 }
 
 /// The document. What is not known is not in it, and rules that read it refuse.
@@ -31,15 +42,15 @@ pub(crate) fn document(context: &Context<'_>) -> Value {
     facts.extend(object(
         json!({ "version": 1, "stage": "deploy", "now": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }),
     ));
-    let image = facts.entry("image").or_insert_with(|| json!({}));
-    if let Some(image) = image.as_object_mut() {
-        seen(context, image);
-    }
+    // What is seen is said, whatever was signed in its place.
+    let mut image = facts.remove("image").map(object).unwrap_or_default();
+    seen::put(context, &mut image);
+    facts.insert("image".to_owned(), Value::Object(image));
+    let images: Vec<&Part> = context.images().collect();
     facts.extend(object(json!({
         "signatures": context.statements.of(&[SIGNATURE], &[context.evidence.digest]).map(signature).collect::<Vec<_>>(),
-        "attestations": context.statements.said.iter().filter(|said| said.kind != SIGNATURE).map(attestation).collect::<Vec<_>>(),
+        "attestations": attested::all(context, images.len()),
     })));
-    let images: Vec<&Part> = context.images().collect();
     facts.extend(provenance(context, &images).map(|value| ("provenance".to_owned(), value)));
     if let Some((scan, found)) = vulnerabilities(context, &images) {
         facts.insert("scan".to_owned(), scan);
@@ -69,92 +80,8 @@ pub fn judged(asked: &Asked) -> Vec<Check> {
     refused
 }
 
-/// What the image itself says, which was hashed.
-fn seen(context: &Context<'_>, image: &mut Map<String, Value>) {
-    let reference = &context.evidence.reference;
-    let tag = reference.split('@').next().and_then(|name| name.rsplit('/').next()?.split_once(':'));
-    let layers = context.images().flat_map(|part| &part.manifest.layers);
-    image.extend(object(json!({
-        "reference": reference,
-        "tags": tag.map(|(_, tag)| vec![tag]).unwrap_or_default(),
-        "digest": context.evidence.digest,
-        "size": layers.map(|layer| layer.size).fold(0, u64::saturating_add),
-    })));
-    let configs: Vec<Config> = context.images().filter_map(|part| config(context, part)).collect();
-    let architectures: Vec<&str> = configs.iter().map(|config| config.architecture.as_str()).collect();
-    image.insert("architectures".to_owned(), json!(architectures));
-    // What is not the same for all of them is not known of the image.
-    let same = |name: &str| {
-        let mut all = configs.iter().map(|config| config.field(name));
-        let first = all.next()?;
-        all.all(|other| other == first).then(|| first.cloned().unwrap_or_default())
-    };
-    let mut put = |name: &str, value: Option<Value>| {
-        image.remove(name);
-        image.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    let list = |value: Value| if value.is_null() { json!([]) } else { value };
-    put("entrypoint", same("Entrypoint").map(list));
-    put("command", same("Cmd").map(list));
-    put("workdir", same("WorkingDir").filter(Value::is_string));
-    put("labels", same("Labels").map(|labels| if labels.is_null() { json!({}) } else { labels }));
-    put("env", same("Env").map(|env| environment(&env)));
-    put("ports", same("ExposedPorts").map(|ports| tcp(&ports)));
-    // A name says nothing of the number; nothing at all is root.
-    put(
-        "user",
-        same("User").and_then(|user| match user.as_str().unwrap_or_default().split(':').next() {
-            None | Some("" | "root") => Some(json!(0)),
-            Some(text) => text.parse::<u64>().ok().map(|number| json!(number)),
-        }),
-    );
-    let contents: Vec<_> = context.images().filter_map(|part| context.evidence.contents.get(&part.digest)).collect();
-    if !contents.is_empty() && contents.len() == configs.len() {
-        let mut setuid: Vec<&str> = contents.iter().flat_map(|one| &one.setuid).map(String::as_str).collect();
-        setuid.sort_unstable();
-        setuid.dedup();
-        image.insert("setuid_files".to_owned(), json!(setuid));
-        image.insert("shell".to_owned(), json!(contents.iter().any(|one| one.has_shell)));
-    }
-}
-
-fn config(context: &Context<'_>, part: &Part) -> Option<Config> {
-    let config = part.manifest.config.as_ref()?;
-    Config::parse(context.evidence.bytes(&Need::Blob(config.digest, config.size)).ok()?).ok()
-}
-
-fn environment(env: &Value) -> Value {
-    let each = env.as_array().into_iter().flatten().filter_map(|one| one.as_str()?.split_once('='));
-    Value::Object(each.map(|(name, value)| (name.to_owned(), json!(value))).collect())
-}
-
-fn tcp(ports: &Value) -> Value {
-    let names = ports.as_object().into_iter().flat_map(Map::keys);
-    let numbers = names.filter_map(|name| match name.split_once('/') {
-        None | Some((_, "tcp")) => name.split('/').next()?.parse::<u16>().ok(),
-        Some(_) => None,
-    });
-    json!(numbers.collect::<Vec<_>>())
-}
-
 fn signature(said: &Said) -> Value {
     let mut fact = object(json!({ "verified": true }));
-    fact.extend(signer(&said.by));
-    Value::Object(fact)
-}
-
-fn attestation(said: &Said) -> Value {
-    let is = |part: &str| said.kind.contains(part);
-    let kind = match () {
-        () if is("slsa.dev/provenance") => "slsa-provenance",
-        () if is("cyclonedx.org/bom") || is("spdx.dev/Document") => "sbom",
-        () if is("openvex.dev/ns") => "vex",
-        () if is("attestation/vuln") => "vulnerabilities",
-        () if is("attestation/test-result") => "test-report",
-        () if is("urn:clnstrt:licences") => "licences",
-        () => "custom",
-    };
-    let mut fact = object(json!({ "type": kind, "predicate_type": said.kind, "verified": true }));
     fact.extend(signer(&said.by));
     Value::Object(fact)
 }
@@ -168,33 +95,44 @@ fn signer(by: &Signer) -> Map<String, Value> {
 
 /// How all of them were made; unknown where that differs, or one has no provenance that counts.
 fn provenance(context: &Context<'_>, images: &[&Part]) -> Option<Value> {
-    let mut all = images.iter().map(|part| checks::origin(context, part));
-    let first = all.next()??;
-    if !all
-        .all(|other| other.is_some_and(|other| other.builder == first.builder && other.build_type == first.build_type))
-    {
-        return None;
-    }
-    let mut fact = object(json!({ "builder": first.builder, "build_type": first.build_type }));
-    let mut put = |name: &str, value: Option<Value>| fact.extend(value.map(|value| (name.to_owned(), value)));
+    let all = images.iter().map(|part| checks::origin(context, part)).collect::<Option<Vec<_>>>()?;
     // That whoever made it says how; whether its builder keeps them from lying is not seen here (SLSA 1.2, build track).
-    put("level", Some(json!(1)));
-    put("hermetic", first.hermetic.map(Value::Bool));
-    put("emulated", first.emulated.map(Value::Bool));
-    put("repository", first.repository.map(Value::String));
-    put("commit", first.commit.map(Value::String));
+    let mut fact = object(json!({
+        "builder": same(&all, |one| Some(one.builder.clone()))?,
+        "build_type": same(&all, |one| Some(one.build_type.clone()))?,
+        "level": 1,
+    }));
+    let known = [
+        ("hermetic", same(&all, |one| one.hermetic).map(Value::Bool)),
+        ("emulated", same(&all, |one| one.emulated).map(Value::Bool)),
+        ("repository", same(&all, |one| one.repository.clone()).map(Value::String)),
+        ("commit", same(&all, |one| one.commit.clone()).map(Value::String)),
+    ];
+    fact.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Some(Value::Object(fact))
+}
+
+/// What is the same of all; what differs is not known of the image.
+fn same<T, V: PartialEq>(all: &[T], field: impl Fn(&T) -> Option<V>) -> Option<V> {
+    let first = field(all.first()?)?;
+    all.iter().all(|one| field(one).as_ref() == Some(&first)).then_some(first)
 }
 
 fn vulnerabilities(context: &Context<'_>, images: &[&Part]) -> Option<(Value, Value)> {
     let scans = images.iter().map(|part| checks::scan(context, part)).collect::<Option<Vec<_>>>()?;
-    let first = scans.first()?;
-    let scan = json!({ "scanner": first.scanner, "database": first.database });
+    let mut scan = Map::new();
+    scan.extend(same(&scans, |one| Some(one.scanner.clone())).map(|scanner| ("scanner".to_owned(), json!(scanner))));
+    // The oldest: what was found since is in no scan of that platform.
+    let dates = scans.iter().map(|one| Some((one.database.parse::<Timestamp>().ok()?, &one.database)));
+    let oldest = dates.collect::<Option<Vec<_>>>().and_then(|dates| dates.into_iter().min());
+    scan.extend(oldest.map(|(_, date)| ("database".to_owned(), json!(date))));
     let found = scans.iter().flat_map(|scan| &scan.found).map(|one| {
-        let status = match one.word.as_ref().map(|word| word.status.as_str()) {
-            Some("not_affected") => "not-affected",
-            Some("under_investigation") => "under-investigation",
-            Some(status @ ("affected" | "fixed")) => status,
+        let word = one.word.as_ref();
+        let status = match word.map(|word| (word.status.as_str(), word.lets_pass())) {
+            // Without a reason it is not said, here as in the check.
+            Some(("not_affected", true)) => "not-affected",
+            Some(("under_investigation", _)) => "under-investigation",
+            Some((status @ ("affected" | "fixed"), _)) => status,
             _ => "unstated",
         };
         let mut fact = object(json!({
@@ -202,19 +140,47 @@ fn vulnerabilities(context: &Context<'_>, images: &[&Part]) -> Option<(Value, Va
         }));
         fact.extend(one.score.map(|score| ("score".to_owned(), json!(score))));
         fact.extend(one.fixed.as_ref().map(|fixed| ("fixed".to_owned(), json!(fixed))));
-        let justification = one.word.as_ref().and_then(|word| word.justification.as_ref());
+        let justification = word.filter(|word| word.lets_pass()).and_then(|word| word.justification.as_ref());
         fact.extend(justification.map(|why| ("justification".to_owned(), json!(why))));
         Value::Object(fact)
     });
-    Some((scan, found.collect()))
+    Some((Value::Object(scan), found.collect()))
 }
 
+/// What was tested of all of them: what passed for each, and what failed for any; unknown where one has no report that counts.
 fn gates(context: &Context<'_>, images: &[&Part]) -> Option<Value> {
-    let report = checks::report(context, images.first()?)?;
-    let (_, passed, failed) = checks::gates(report);
-    let run = passed.len() + failed.len();
-    let total = report.predicate().get("gatesTotal").and_then(Value::as_u64).unwrap_or(run as u64);
+    let reports = images.iter().map(|part| gates_of(context, part)).collect::<Option<Vec<_>>>()?;
+    let first = reports.first()?;
+    let failed: BTreeSet<&String> = reports.iter().flat_map(|one| &one.failed).collect();
+    let is_passed = |name: &&String| !failed.contains(name) && reports.iter().all(|one| one.passed.contains(*name));
+    let passed: BTreeSet<&String> = first.passed.iter().filter(is_passed).collect();
+    // As many as there are where most are, and as few as were run where fewest were.
+    let total = reports.iter().map(|one| one.total).max()?;
+    let run = reports.iter().map(|one| one.passed.union(&one.failed).count()).min()?;
     Some(json!({ "total": total, "run": run, "passed": passed, "failed": failed }))
+}
+
+struct Gates {
+    passed: BTreeSet<String>,
+    failed: BTreeSet<String>,
+    total: u64,
+}
+
+fn gates_of(context: &Context<'_>, part: &Part) -> Option<Gates> {
+    let report = checks::report(context, part)?;
+    let (result, passed, failed) = checks::gates(report);
+    let (passed, failed): (BTreeSet<String>, BTreeSet<String>) =
+        (passed.into_iter().collect(), failed.into_iter().collect());
+    let run = passed.union(&failed).count() as u64;
+    let total = match report.predicate().get("gatesTotal") {
+        None => run,
+        Some(total) => total.as_u64()?,
+    };
+    // Something failed, and what it was is not said.
+    if result != "PASSED" && failed.is_empty() {
+        return None;
+    }
+    Some(Gates { passed, failed, total })
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -15,7 +15,11 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     }
     let failed = |why: String| Check::new(name, codes::FIPS_REFUSED, Outcome::Failed, why);
     let Some(said) = facts::signed(context) else {
-        return context.nothing(name, codes::STATEMENT_MISSING, "statement of facts", &[facts::FACTS]);
+        let several = context.statements.said.iter().find(|said| facts::is_one(context, said));
+        return match several {
+            Some(said) => failed("what is said of its build contradicts itself".to_owned()).on([said.place.clone()]),
+            None => context.nothing(name, codes::STATEMENT_MISSING, "statement of facts", &[facts::FACTS]),
+        };
     };
     let on = [said.place.clone()];
     if said.predicate().pointer("/build/fips") != Some(&Value::Bool(true)) {
@@ -25,14 +29,23 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
         return failed("nobody looked at its programs".to_owned()).on(on);
     };
     let architecture = part.platform.split('/').nth(1).unwrap_or_default();
-    let own = files.iter().filter(|file| {
+    let is_own = |file: &&Value| {
         architecture.is_empty() || file.get("architecture").and_then(Value::as_str) == Some(architecture)
-    });
+    };
+    let own: Vec<&Value> = files.iter().filter(is_own).collect();
+    // Nothing found where nobody looked is no answer.
+    if own.is_empty() {
+        return failed("nobody looked at its programs".to_owned()).on(on);
+    }
     let is_other = |file: &&Value| {
         let lacks = file.get("lacks").and_then(Value::as_array).into_iter().flatten();
         lacks.filter_map(Value::as_str).any(|what| what == "image-cryptography")
     };
-    let others: Vec<&str> = own.filter(is_other).filter_map(|file| file.get("path")?.as_str()).collect();
+    let others: Vec<&str> = own
+        .into_iter()
+        .filter(is_other)
+        .map(|file| file.get("path").and_then(Value::as_str).unwrap_or("one without a name"))
+        .collect();
     match others.as_slice() {
         [] => Check::new(name, codes::FIPS_REFUSED, Outcome::Passed, format!("nothing was found, says {}", said.by))
             .on(on),

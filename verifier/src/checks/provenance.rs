@@ -15,6 +15,8 @@ use crate::verdict::{Check, Outcome};
 const OWN_TYPE: &str = "urn:clnstrt:build:v1";
 /// What its builders are called, with the executor's name behind it.
 const OWN_BUILDER: &str = "urn:clnstrt:builder:";
+/// The executors there are. Whoever calls themselves otherwise is somebody else.
+const EXECUTORS: [&str; 3] = ["local", "remote", "emulated"];
 /// What its plans are as files.
 const PLAN: &str = "application/vnd.clnstrt.plan+json";
 /// The external parameters that it has.
@@ -80,6 +82,10 @@ fn judged(context: &Context<'_>, said: &Said) -> Result<Origin, String> {
     if !made.builders.is_empty() && !made.builders.contains(&origin.builder) {
         return Err(format!("it was made by {}, and not by {}", origin.builder, made.builders.join(" or ")));
     }
+    let claimed = origin.builder.strip_prefix(OWN_BUILDER).filter(|name| !EXECUTORS.contains(name));
+    if made.builders.is_empty() && claimed.is_some() {
+        return Err(format!("it was made by {}, and not by a builder that is known", origin.builder));
+    }
     let types = &made.build_types;
     if !(types.contains(&origin.build_type) || types.is_empty() && origin.build_type == OWN_TYPE) {
         let wanted = if types.is_empty() { OWN_TYPE.to_owned() } else { types.join(" or ") };
@@ -118,11 +124,8 @@ fn parameters(provenance: &Provenance, made: &crate::expectations::Made) -> Resu
             None => return Err(format!("nobody expects its parameter {name}")),
         }
     }
-    let config = definition.external_parameters.get("config").and_then(Value::as_object);
-    let unknown =
-        config.filter(|_| is_own).and_then(|config| config.keys().find(|name| !OWN_CONFIG.contains(&name.as_str())));
-    if let Some(name) = unknown {
-        return Err(format!("nobody expects its parameter config.{name}"));
+    if is_own {
+        config(definition.external_parameters.get("config"))?;
     }
     match made.parameters.keys().find(|name| !definition.external_parameters.contains_key(*name)) {
         Some(name) => Err(format!("it has no parameter {name}")),
@@ -130,10 +133,25 @@ fn parameters(provenance: &Provenance, made: &crate::expectations::Made) -> Resu
     }
 }
 
+/// What the own way of building says of the configuration.
+fn config(value: Option<&Value>) -> Result<(), String> {
+    let Some(config) = value.and_then(Value::as_object) else {
+        return Err("its parameter config is no object".to_owned());
+    };
+    if let Some(name) = config.keys().find(|name| !OWN_CONFIG.contains(&name.as_str())) {
+        return Err(format!("nobody expects its parameter config.{name}"));
+    }
+    let is_text = |name: &str| config.get(name).is_none_or(Value::is_string);
+    match ["repository", "commit"].into_iter().find(|name| !is_text(name)) {
+        Some(name) => Err(format!("its parameter config.{name} is no text")),
+        None => Ok(()),
+    }
+}
+
 fn read(provenance: &Provenance) -> Origin {
     let (definition, run) = (&provenance.build_definition, &provenance.run_details);
     let is_own = definition.build_type == OWN_TYPE;
-    let executor = run.builder.id.strip_prefix(OWN_BUILDER).filter(|_| is_own);
+    let executor = run.builder.id.strip_prefix(OWN_BUILDER).filter(|name| is_own && EXECUTORS.contains(name));
     let config = |name: &str| {
         let config = definition.external_parameters.get("config").filter(|_| is_own);
         config.and_then(|config| Some(config.get(name)?.as_str()?.to_owned()))

@@ -60,7 +60,12 @@ pub(crate) fn add(matrix: &mut Matrix) {
             json!("https://git.example.com/app.git.evil"),
             "and not from",
         ),
-        ("/buildDefinition/externalParameters/config/repository", json!(7), "does not say"),
+        ("/buildDefinition/externalParameters/config/repository", json!(7), "is no text"),
+        ("/buildDefinition/externalParameters/config/repository", Value::Null, "is no text"),
+        ("/buildDefinition/externalParameters/config/commit", json!(["x"]), "is no text"),
+        ("/buildDefinition/externalParameters/config", json!("image.yaml"), "config is no object"),
+        ("/buildDefinition/externalParameters/config", json!([]), "config is no object"),
+        ("/buildDefinition/externalParameters/config", Value::Null, "config is no object"),
         ("/runDetails/builder", json!({}), "no provenance"),
         ("/runDetails/builder", json!("x"), "no provenance"),
         ("/buildDefinition/externalParameters", json!([]), "no provenance"),
@@ -126,6 +131,46 @@ pub(crate) fn add(matrix: &mut Matrix) {
             &["are high, or of unknown severity"],
         );
     }
+    let computed = [
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+        "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+        "AV:N/AC:L/Au:N/C:C/I:C/A:C",
+        "CVSS:3.1/AV:N",
+        "CVSS:7.0/AV:N/AC:L",
+    ];
+    for vector in computed {
+        for ratings in [json!([vector, "1.0"]), json!(["1.0", vector]), json!([vector])] {
+            let ratings: Vec<Value> =
+                ratings.as_array().unwrap().iter().map(|score| json!({ "score": score })).collect();
+            let found = json!([{ "id": "CVE-2026-0009", "severity": ratings }]);
+            set(matrix, "too vulnerable", "vulnerabilities", "/scanner/result", found, &["are critical"]);
+        }
+    }
+    for other in [json!("x"), json!({}), json!("NaN")] {
+        let one = |id: &str| json!({ "id": id, "severity": [{ "score": other }, { "score": "2.0" }] });
+        let found = json!([one("CVE-2026-0010"), one("CVE-2026-0011")]);
+        set(
+            matrix,
+            "too vulnerable",
+            "vulnerabilities",
+            "/scanner/result",
+            found,
+            &["are high, or of unknown severity"],
+        );
+    }
+    // What whoever searched chose to leave out.
+    let trivy = json!({ "VulnerabilityID": "CVE-2026-0009", "PkgName": "x", "Severity": "CRITICAL" });
+    let grype =
+        json!({ "vulnerability": { "id": "CVE-2026-0009", "severity": "Critical" }, "artifact": { "name": "x" } });
+    for result in [
+        json!({ "SchemaVersion": 2, "Results": [{ "Vulnerabilities": [trivy] }] }),
+        json!({ "SchemaVersion": 2, "Results": [{ "ExperimentalModifiedFindings": [{ "Type": "vulnerability", "Status": "ignored", "Finding": trivy }] }] }),
+        json!({ "SchemaVersion": 2, "Results": [{ "ExperimentalModifiedFindings": [{ "Finding": trivy }] }] }),
+        json!({ "matches": [grype] }),
+        json!({ "matches": [], "ignoredMatches": [grype] }),
+    ] {
+        set(matrix, "too vulnerable", "vulnerabilities", "/scanner/result", result, &["are critical"]);
+    }
     for count in 2..8 {
         let found: Vec<Value> =
             (0..count).map(|number| json!({ "id": format!("X-{number}"), "severity": [{ "score": "5.0" }] })).collect();
@@ -139,6 +184,15 @@ pub(crate) fn add(matrix: &mut Matrix) {
         Value::Null,
         json!({ "matches": {} }),
         json!({ "Results": [] }),
+        json!({ "SchemaVersion": 2, "Results": {} }),
+        json!({ "SchemaVersion": 2, "Results": "none" }),
+        json!({ "SchemaVersion": 2, "Results": null }),
+        json!({ "SchemaVersion": 2, "Results": ["x"] }),
+        json!({ "SchemaVersion": 2, "Results": [{ "Vulnerabilities": {} }] }),
+        json!({ "SchemaVersion": 2, "Results": [{ "ExperimentalModifiedFindings": {} }] }),
+        json!({ "SchemaVersion": 2, "Results": [{ "ExperimentalModifiedFindings": [{}] }] }),
+        json!({ "matches": [], "ignoredMatches": {} }),
+        json!({ "matches": [], "ignoredMatches": [{}] }),
     ] {
         set(matrix, "too vulnerable", "vulnerabilities", "/scanner/result", value, &["not known here"]);
     }
@@ -147,7 +201,16 @@ pub(crate) fn add(matrix: &mut Matrix) {
         ("/statements/0/status", json!("under_investigation")),
         ("/statements/0/status", json!("NOT_AFFECTED")),
         ("/statements/0/status", json!(1)),
+        ("/statements/0/status", json!([])),
         ("/statements/0/justification", Value::Null),
+        ("/statements/0/justification", json!("")),
+        ("/statements/0/justification", json!("we looked")),
+        ("/statements/0/justification", json!("Component_Not_Present")),
+        ("/statements/0/justification", json!(["component_not_present"])),
+        ("/statements/0/products", json!({ "@id": World::bare("good").index.hex() })),
+        ("/statements/0/products", json!(World::bare("good").index.hex())),
+        ("/statements/0/products", json!(1)),
+        ("/statements/0/products", Value::Null),
         ("/statements/0/vulnerability/name", json!("CVE-2026-9999")),
         ("/statements/0/vulnerability", json!({})),
         ("/statements/0/vulnerability", json!("CVE-2026-00010")),
@@ -188,6 +251,15 @@ pub(crate) fn add(matrix: &mut Matrix) {
         ("/passedTests", json!([]), &["no test was run"]),
         ("/passedTests", json!({}), &["no test was run"]),
         ("/passedTests", json!([1]), &["no test was run"]),
+        ("/passedTests", json!([1, null, ["a"], { "name": "a" }]), &["no test was run"]),
+        ("/failedTests", json!([1]), &["test(s) failed"]),
+        ("/failedTests", json!([null]), &["test(s) failed"]),
+        ("/failedTests", json!([{ "name": "archive" }]), &["test(s) failed"]),
+        ("/failedTests", json!({ "name": "archive" }), &["test(s) failed"]),
+        ("/failedTests", json!("archive"), &["test(s) failed"]),
+        ("/finishedOn", json!("yesterday"), &["cannot be read"]),
+        ("/finishedOn", json!(1_798_675_200), &["cannot be read"]),
+        ("/finishedOn", Value::Null, &["cannot be read"]),
         ("/passedTests", Value::Null, &["no test was run"]),
         ("/failedTests", json!(["archive"]), &["test(s) failed"]),
         ("/failedTests", json!(["a", "b"]), &["test(s) failed"]),
@@ -200,9 +272,14 @@ pub(crate) fn add(matrix: &mut Matrix) {
     for value in [json!(false), json!("true"), json!(1), Value::Null, json!({}), json!([]), json!("")] {
         set(matrix, "not FIPS", "fips", "/build/fips", value, &["was not built to use"]);
     }
-    for value in [json!({}), Value::Null, json!(1), json!("none"), json!(true)] {
+    let file = |arch: Value| json!([{ "path": "/app", "architecture": arch, "has": [], "lacks": [], "unknown": [] }]);
+    let looked =
+        [json!([]), json!([{}]), json!(["x"]), file(json!("amd64")), file(json!("arm64")), file(json!(["arm64"]))];
+    for value in [json!({}), Value::Null, json!(1), json!("none"), json!(true)].into_iter().chain(looked) {
         set(matrix, "not FIPS", "fips", "/hardening/files", value, &["nobody looked"]);
     }
+    let nameless = json!({ "architecture": "arm64", "lacks": ["image-cryptography"] });
+    set(matrix, "not FIPS", "fips", "/hardening/files/0", nameless, &["cryptography of their own"]);
     for path in ["/app", "/usr/lib/x.so", "/a", "/b", "/c", "/usr/bin/python3", "/opt/app", "/lib/y.so"] {
         let file =
             json!({ "path": path, "architecture": "arm64", "lacks": ["image-cryptography"], "has": [], "unknown": [] });

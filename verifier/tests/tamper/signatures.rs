@@ -66,7 +66,7 @@ pub(crate) fn add(matrix: &mut Matrix) {
                 .find(|one| world.json(one)["layers"][0]["digest"] == json!(Digest::of(&signed(&item.statement))))
                 .unwrap();
             match only {
-                "said" => drop(world.referrers.get_mut(&item.at).unwrap().retain(|one| *one != manifest)),
+                "said" => world.referrers.get_mut(&item.at).unwrap().retain(|one| *one != manifest),
                 _ => drop(world.blobs.remove(&manifest)),
             }
             matrix.add("left out", format!("{name}, not {only}"), world, missing.clone());

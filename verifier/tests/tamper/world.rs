@@ -161,6 +161,9 @@ impl World {
             Item { check, at: *at, statement: statement(&about, kind, predicate) }
         };
         let finished = time(NOW - 86_400);
+        let files = ["amd64", "arm64"].map(|arch| {
+            json!({ "path": "/app", "architecture": arch, "built_here": true, "has": ["pie"], "lacks": [], "unknown": [] })
+        });
         let mut items = vec![
             item("signature", &self.index, SIGNATURE, json!({})),
             item(
@@ -212,7 +215,7 @@ impl World {
                 json!({
                     "image": { "name": "app", "variant": "prod", "read_only_root": true, "health_check": false, "shell": false },
                     "build": { "hardening": "maximum", "fips": true, "strip": true, "compiles": true, "flags": [], "commands": 0, "tests": 0 },
-                    "hardening": { "files": [{ "path": "/app", "architecture": "amd64", "built_here": true, "has": ["pie"], "lacks": [], "unknown": [] }] },
+                    "hardening": { "files": files },
                 }),
             ),
         ];
