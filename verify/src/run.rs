@@ -58,27 +58,32 @@ pub fn run(
     expected.facts = !engines.is_empty();
     let place = Place::of(machine, name)?;
     let now = demands.now.unwrap_or_else(Timestamp::now).as_second();
-    let judging = Judging { place: &place, expected, trust, engines, now };
+    let mut judging = Judging { place: &place, expected, trust, engines, now, failed: Findings::new() };
     let mut evidence = found(&place, name, demands)?;
-    let mut judged = judging.judge(&mut evidence)?;
+    let mut verified = judging.judge(&mut evidence);
     // Few keep anything there any more, and asking costs two requests for each platform.
-    if !judged.verified.verdict.accepted {
+    if !verified.verdict.accepted {
         evidence.depth.legacy = true;
-        judged = judging.judge(&mut evidence)?;
+        verified = judging.judge(&mut evidence);
     }
     // What is refused as it is, is not worth taking.
-    if demands.deep && judged.verified.verdict.accepted && judged.failed.is_empty() {
+    if demands.deep && verified.verdict.accepted && judging.failed.is_empty() {
         let deep = place.downloaded()?;
         evidence.contents = contents::read(deep.path(), &evidence.images())?;
         (evidence.depth.layers, evidence.depth.contents) = (true, true);
-        judged = judging.judge(&mut evidence)?;
+        verified = judging.judge(&mut evidence);
     }
-    let Judged { verified, decisions, failed } = judged;
+    let mut decisions = judging.ask(&mut verified)?;
+    if !verified.verdict.accepted && !evidence.depth.legacy {
+        evidence.depth.legacy = true;
+        verified = judging.judge(&mut evidence);
+        decisions = judging.ask(&mut verified)?;
+    }
     let more = further(&verified)?;
     let verdict = verified.verdict.with(more);
     // What could not be had may speak against an image.
-    if !failed.is_empty() {
-        return Err(Failed { sources: Sources::default(), findings: failed });
+    if !judging.failed.is_empty() {
+        return Err(Failed { sources: Sources::default(), findings: judging.failed });
     }
     if let Some(path) = &demands.output_vsa {
         write(path, &vsa::summary(&verdict, &demands.policy_file, now))?;
@@ -121,7 +126,7 @@ fn found(place: &Place, name: &str, demands: &Demands) -> Result<Evidence, Faile
     Ok(evidence)
 }
 
-/// Everything that does not change while evidence is found.
+/// How evidence is found and judged.
 struct Judging<'j> {
     place: &'j Place,
     expected: Expectations,
@@ -129,28 +134,24 @@ struct Judging<'j> {
     engines: Vec<Engine>,
     /// Seconds since 1970.
     now: i64,
-}
-
-/// What came of it.
-struct Judged {
-    verified: Verified,
-    decisions: Vec<Decision>,
     /// What failed, and is no fault of the image.
     failed: Findings,
 }
 
 impl Judging<'_> {
-    fn judge(&self, evidence: &mut Evidence) -> Result<Judged, Failed> {
-        let failed = self.place.gather(evidence);
-        let mut verified = verify(evidence, &self.trust, &self.expected, self.now);
-        let mut decisions = Vec::new();
-        if let (false, Some(facts)) = (self.engines.is_empty(), verified.facts.take()) {
-            let asked = Input::of(&facts);
-            let outcome = ask_all(self.engines.clone(), facts, asked)?;
-            verified.verdict = verified.verdict.with(judged(&outcome));
-            decisions = outcome.decisions;
-        }
-        Ok(Judged { verified, decisions, failed })
+    /// Finds what is not known yet, and judges by all of it.
+    fn judge(&mut self, evidence: &mut Evidence) -> Verified {
+        self.failed.extend(self.place.gather(evidence));
+        verify(evidence, &self.trust, &self.expected, self.now)
+    }
+
+    /// Asks policies, if there are any.
+    fn ask(&self, verified: &mut Verified) -> Result<Vec<Decision>, Finding> {
+        let Some(facts) = verified.facts.take().filter(|_| !self.engines.is_empty()) else { return Ok(Vec::new()) };
+        let asked = Input::of(&facts);
+        let outcome = ask_all(self.engines.clone(), facts, asked)?;
+        verified.verdict = verified.verdict.clone().with(judged(&outcome));
+        Ok(outcome.decisions)
     }
 }
 

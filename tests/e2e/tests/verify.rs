@@ -9,7 +9,7 @@ use support::{Done, cli, cli_path, flip_byte, run};
 
 use crate::fixture::{SMALL, scratch};
 use crate::image::{blob, index, json as read, layout};
-use crate::registries::{lister, registry};
+use crate::registries::{Asked, Fault, From, Proxy, lister, registry};
 use crate::sign::{PASSWORD, key, openssl, signed_by_cosign};
 
 fn clnstrt(args: &[&str]) -> Done {
@@ -190,6 +190,10 @@ fn what_is_built_signed_and_sent_is_accepted_and_a_tampered_twin_is_not() {
     );
     let told = accepted(judged(&image, &[&policy_file[..], &["--explain"]].concat()));
     assert!(told.stdout.contains("  rule      deploy provenance"), "{}", told.stdout);
+    // What is in the layers is known to who looks there.
+    rules("  runtime: {setuid: forbidden}\n");
+    let told = accepted(judged(&image, &[&policy_file[..], &["--deep"]].concat()));
+    assert!(told.stdout.contains("passed    policy: "), "{}", told.stdout);
     rules("  vulnerabilities: {critical: 0}\n");
     assert_eq!(judged(&image, &policy_file).code(), 1, "what nobody looked for is not known, and refuses");
     rules("  provenance: {hermetik: required}\n");
@@ -357,6 +361,54 @@ fn what_is_planted_beside_an_image_hides_nothing_and_has_an_end() {
     }
     fs::write(layout.join("index.json"), many.to_string()).unwrap();
     refused(verify(&[&image, "--key", public]), "CS1702", "documents refer to it");
+}
+
+/// What a registry does not give may speak against an image: then there is no verdict. Nothing is asked for twice.
+#[test]
+fn a_registry_that_fails_gives_no_verdict_and_is_asked_for_nothing_twice() {
+    let dir = scratch();
+    let (_registry, port) = registry(dir.path());
+    let (private, public) = key(dir.path(), "team");
+    let public = public.to_str().unwrap();
+    let direct = format!("127.0.0.1:{port}/team/small:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &direct]).ok();
+    let sign = ["--image", &direct, "--key", private.to_str().unwrap()];
+    clnstrt(&[["sign"].as_slice(), &sign].concat()).ok();
+    let provenance = SMALL.artifacts().join("provenance.json");
+    let said = ["--type", "slsa", "--predicate", provenance.to_str().unwrap()];
+    clnstrt(&[["attest"].as_slice(), &sign, &said].concat()).ok();
+    let judged = |proxy: &Proxy| {
+        let image = format!("{}/team/small:1.0", proxy.address);
+        verify(&[&image, "--key", public, "--require-signature", "--timeout", "1"])
+    };
+    let honest = Proxy::new(port, Box::new(|_| Fault::None));
+    accepted(judged(&honest));
+    let mut asked = honest.asked();
+    let count = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), count, "{asked:#?}");
+    // One document of what refers to the image, whichever it is.
+    let layout = layout(&SMALL.archive(), dir.path());
+    let (_, top) = index(&layout);
+    let manifests = top["manifests"].as_array().unwrap();
+    let configs: Vec<String> = manifests
+        .iter()
+        .map(|entry| read(&blob(&layout, &entry["digest"]))["config"]["digest"].as_str().unwrap().to_owned())
+        .collect();
+    let is_statement = |one: &&String| one.contains("/blobs/") && !configs.iter().any(|config| one.ends_with(config));
+    let statement = asked.iter().find(is_statement).unwrap().split(' ').nth(1).unwrap();
+    for status in ["500 No", "403 No"] {
+        let path = statement.to_owned();
+        let judge = move |asked: &Asked| if asked.path == path { Fault::Status(status, "") } else { Fault::None };
+        let done = judged(&Proxy::new(port, Box::new(judge)));
+        assert_eq!((done.code(), done.stdout.as_str()), (3, ""), "{status}: {}", done.stderr);
+    }
+    let dripping = Proxy::new(
+        port,
+        Box::new(|asked| if asked.is("GET", "/blobs/") { Fault::Drip(From::Head) } else { Fault::None }),
+    );
+    assert_eq!(judged(&dripping).code(), 3);
 }
 
 #[test]
