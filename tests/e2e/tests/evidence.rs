@@ -223,6 +223,7 @@ fn every_statement_keeps_the_rules_and_is_about_the_image() {
             "https://in-toto.io/attestation/test-result/v0.1",
             "https://slsa.dev/provenance/v1",
             "https://spdx.dev/Document",
+            "urn:clnstrt:facts:v1",
             "urn:clnstrt:licences:v1",
             "urn:clnstrt:software-hash:v1",
             "urn:clnstrt:sources:v1",
