@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use files::oci::{CONTAINERD_NAME, REF_NAME};
 use model::{Digest, Finding, Reference, codes, is_tag};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +12,6 @@ use crate::content::Content;
 use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
 use crate::push::Blobs;
-use crate::save::{REF_NAME, WHOLE_NAME};
 
 /// What `index.json` lists; whoever plants an entry that is none breaks no other.
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ impl Layout {
             self.beside.insert(beside, descriptor.digest);
             return Ok(());
         }
-        let whole = annotation(WHOLE_NAME).and_then(|name| name.parse::<Reference>().ok());
+        let whole = annotation(CONTAINERD_NAME).and_then(|name| name.parse::<Reference>().ok());
         let (name, tag) = whole.map_or((None, None), |whole| (Some(whole.repository), whole.tag));
         let tag = annotation(REF_NAME).filter(|tag| is_tag(tag)).map(str::to_owned).or(tag);
         let name = name.and_then(|name| name.rsplit('/').next().map(str::to_owned));

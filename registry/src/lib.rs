@@ -34,4 +34,4 @@ pub use pull::Document;
 pub use push::{Blobs, Sender, Source, Sums, Tag};
 pub use referrer::Referrers;
 pub use repository::Repository;
-pub use save::{REF_NAME, Top, WHOLE_NAME, Wanted, save};
+pub use save::{Top, Wanted, save};

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
+pub use files::oci::{INDEX, MANIFEST};
 use model::Digest;
 use serde::{Deserialize, Serialize};
 
-/// An image's manifest.
-pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// An index.
-pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// The configuration of what needs none: `{}`.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
+use files::oci::{CONTAINERD_NAME, REF_NAME};
 use model::{Digest, Finding, Reference, canonical_json, codes};
 use serde_json::json;
 
@@ -13,11 +14,6 @@ use crate::legacy::Beside;
 use crate::manifest::{Descriptor, INDEX};
 use crate::pull::Document;
 use crate::push::Source;
-
-/// What layouts call an image: its tag (image specification 1.1, "Pre-Defined Annotation Keys").
-pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
-/// Its whole name, for containerd and podman.
-pub const WHOLE_NAME: &str = "io.containerd.image.name";
 
 /// Bytes of all images together.
 const LARGEST: u64 = 64 << 30;
@@ -51,7 +47,7 @@ impl Top {
     /// `REFERENCE_INVALID`, `REGISTRY_…`.
     pub async fn named(client: &Client, reference: &Reference) -> Result<Self, Finding> {
         let document = client.repository(reference)?.named(reference).await?;
-        let mut annotations = BTreeMap::from([(WHOLE_NAME.to_owned(), reference.to_string())]);
+        let mut annotations = BTreeMap::from([(CONTAINERD_NAME.to_owned(), reference.to_string())]);
         annotations.extend(reference.tag.clone().map(|tag| (REF_NAME.to_owned(), tag)));
         Ok(Self { document, annotations })
     }

@@ -47,7 +47,7 @@ pub struct Verdict {
     pub digest: Digest,
     /// Whether nothing speaks against it.
     pub accepted: bool,
-    /// Every check, in the order they were made; of those that failed, the most specific first.
+    /// Every check, in the order they were made. The reason of one that failed is the one that is most to the point.
     pub checks: Vec<Check>,
     /// What was found and says nothing here, with the reason: strangers' documents, damaged ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]

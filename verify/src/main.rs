@@ -9,7 +9,7 @@ use model::{Finding, Severity, codes};
 use verify::{Demands, Failed, Format, Machine};
 
 /// Check an image: its bytes, who signed it, and what they say of it. Exit code 0: accepted, 1: refused, 2: the question is wrong,
-/// 3: a file or a registry failed.
+/// 3: the machine or a registry failed.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Args {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::Reference;
 use serde_json::{Map, Value, json};
 
 use super::object;
@@ -15,11 +16,13 @@ const MOST_PORTS: usize = 1000;
 /// Puts in what is seen, over whatever is there.
 pub(super) fn put(context: &Context<'_>, image: &mut Map<String, Value>) {
     let reference = &context.evidence.reference;
-    let tag = reference.split('@').next().and_then(|name| name.rsplit('/').next()?.split_once(':'));
+    // What lies here has no tag, whatever its path looks like.
+    let named = reference.parse::<Reference>().ok().filter(|named| named.registry.is_some());
+    let tag = named.and_then(|named| named.tag);
     let layers = context.images().flat_map(|part| &part.manifest.layers);
     image.extend(object(json!({
         "reference": reference,
-        "tags": tag.map(|(_, tag)| vec![tag]).unwrap_or_default(),
+        "tags": tag.into_iter().collect::<Vec<_>>(),
         "digest": context.evidence.digest,
         "size": layers.map(|layer| layer.size).fold(0, u64::saturating_add),
     })));
