@@ -7,9 +7,8 @@ use model::{Finding, canonical_json};
 use registry::{Beside, Layer};
 use serde_json::json;
 use signing::Signer;
-use verifier::Bundle;
 
-use crate::signed::{self, Subject};
+use crate::signed::{Sealed, Subject};
 
 /// A claim that an image has a digest (containers, "Simple signing").
 const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -36,11 +35,11 @@ pub(crate) fn sign(subject: &Subject, signers: &[Box<dyn Signer>]) -> Result<(),
 }
 
 /// Puts what was said of an image there.
-pub(crate) fn attest(subject: &Subject, bundles: &[(Bundle, Vec<u8>)]) -> Result<(), Finding> {
-    let layers = bundles.iter().map(|(bundle, _)| {
-        let annotations = [(SIGNATURE, String::new()), ("predicateType", signed::statement(bundle)?.predicate_type)];
+pub(crate) fn attest(subject: &Subject, statements: &[Sealed]) -> Result<(), Finding> {
+    let layers = statements.iter().map(|sealed| {
+        let annotations = [(SIGNATURE, String::new()), ("predicateType", sealed.kind.clone())];
         let annotations = annotations.map(|(key, value)| (key.to_owned(), value));
-        Ok(Layer::new(ENVELOPE, canonical_json(&bundle.envelope), annotations.into()))
+        Layer::new(ENVELOPE, canonical_json(&sealed.bundle.envelope), annotations.into())
     });
-    subject.add_beside(Beside::Attestations, &layers.collect::<Result<Vec<_>, Finding>>()?)
+    subject.add_beside(Beside::Attestations, &layers.collect::<Vec<_>>())
 }

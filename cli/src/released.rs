@@ -138,14 +138,14 @@ impl<'r> Release<'r> {
         let mut lines = Vec::new();
         for signer in &self.signers {
             for subject in subjects {
-                let (_, bundle) = signed::sign(signer.as_ref(), &subject.digest, SIGNATURE, json!({}))?;
+                let bundle = signed::sign(signer.as_ref(), &subject.digest, SIGNATURE, json!({}))?.bytes;
                 add_line(&mut lines, &bundle);
                 signed::add(referrers, subject, SIGNATURE, bundle);
             }
             for text in statements.statements() {
                 let statement: Statement<IgnoredAny> = serde_json::from_slice(text)
                     .map_err(|e| Finding::error(codes::OUTPUT_IO, format!("a statement of this build is none: {e}")))?;
-                let (_, bundle) = signed::seal(signer.as_ref(), text)?;
+                let bundle = signed::seal(signer.as_ref(), &statement.predicate_type, text)?.bytes;
                 add_line(&mut lines, &bundle);
                 for subject in subjects.iter().filter(|subject| signed::is_about(&statement, &subject.digest)) {
                     signed::add(referrers, subject, &statement.predicate_type, bundle.clone());

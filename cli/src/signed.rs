@@ -8,6 +8,7 @@ use model::{Digest, Finding, Reference, codes};
 use registry::{Beside, Client, Descriptor, Layer, Layout, Referrers, Repository, Sender, Source, Top};
 use serde_json::{Map, Value};
 use signing::Signer;
+use tokio::runtime::Runtime;
 use verifier::{BUNDLE, Bundle, Envelope, IN_TOTO, pae};
 
 use crate::args::Machine;
@@ -20,6 +21,15 @@ pub(crate) const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
+/// A statement that is signed.
+pub(crate) struct Sealed {
+    /// The type of its predicate.
+    pub(crate) kind: String,
+    pub(crate) bundle: Bundle,
+    /// The bundle, as it is kept.
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// An image that statements are about, and where they are kept.
 pub(crate) struct Subject {
     pub(crate) digest: Digest,
@@ -28,7 +38,7 @@ pub(crate) struct Subject {
 
 enum Place {
     /// In a registry.
-    Registry { reference: Reference, client: Box<Client>, descriptor: Descriptor },
+    Registry { reference: Reference, client: Box<Client>, waiting: Runtime, descriptor: Descriptor },
     /// In a layout.
     Folder(PathBuf, Descriptor),
     /// Nowhere: statements are written to files.
@@ -59,8 +69,9 @@ impl Subject {
         refuse_offline(machine, name)?;
         let reference = registry_reference(name)?;
         let client = Box::new(Client::new(options(machine)));
-        let descriptor = waiting()?.block_on(Top::named(&client, &reference))?.descriptor();
-        Ok(Self { digest: descriptor.digest, place: Place::Registry { reference, client, descriptor } })
+        let waiting = waiting()?;
+        let descriptor = waiting.block_on(Top::named(&client, &reference))?.descriptor();
+        Ok(Self { digest: descriptor.digest, place: Place::Registry { reference, client, waiting, descriptor } })
     }
 
     /// Whether statements can be kept beside it.
@@ -80,30 +91,30 @@ impl Subject {
     /// Adds to what lies under a tag beside the image.
     pub(crate) fn add_beside(&self, beside: Beside, layers: &[Layer]) -> Result<(), Finding> {
         match &self.place {
-            Place::Registry { reference, client, .. } => {
+            Place::Registry { reference, client, waiting, .. } => {
                 let to = client.repository(reference)?;
-                waiting()?.block_on(to.add_beside(&self.digest, beside, layers))
+                waiting.block_on(to.add_beside(&self.digest, beside, layers))
             }
             _ => self.repository().map(drop),
         }
     }
 
     /// Puts bundles beside the image.
-    pub(crate) fn attach(&self, bundles: &[(Bundle, Vec<u8>)]) -> Result<(), Finding> {
+    pub(crate) fn attach(&self, statements: &[Sealed]) -> Result<(), Finding> {
         let (Place::Registry { descriptor, .. } | Place::Folder(_, descriptor)) = &self.place else {
             let message = "there is no place beside the image where signatures could be kept";
             return Err(Finding::error(codes::USAGE, message)
                 .help("write them to a file with `--output-bundle`, and put them beside the image with `attach`"));
         };
         let mut referrers = Referrers::default();
-        for (bundle, bytes) in bundles {
-            add(&mut referrers, descriptor, &statement(bundle)?.predicate_type, bytes.clone());
+        for sealed in statements {
+            add(&mut referrers, descriptor, &sealed.kind, sealed.bytes.clone());
         }
         match &self.place {
-            Place::Registry { reference, client, .. } => {
+            Place::Registry { reference, client, waiting, .. } => {
                 let to: Repository<'_> = client.repository(reference)?;
                 let sender = Sender::new(Source::Here(&referrers));
-                waiting()?.block_on(sender.refer(&to, &self.digest))
+                waiting.block_on(sender.refer(&to, &self.digest))
             }
             Place::Folder(folder, _) => add_referrers(folder, &referrers),
             Place::Nowhere => Ok(()),
@@ -130,18 +141,18 @@ pub(crate) fn sign(
     subject: &Digest,
     predicate_type: &str,
     predicate: Value,
-) -> Result<(Bundle, Vec<u8>), Finding> {
+) -> Result<Sealed, Finding> {
     let digest = BTreeMap::from([("sha256".to_owned(), subject.hex())]);
     let about = vec![Resource { digest, ..Resource::default() }];
-    seal(signer, &model::canonical_json(&Statement::new(about, predicate_type, predicate)))
+    seal(signer, predicate_type, &model::canonical_json(&Statement::new(about, predicate_type, predicate)))
 }
 
-/// Signs a statement as it is written; answers the bundle, and its bytes.
-pub(crate) fn seal(signer: &dyn Signer, statement: &[u8]) -> Result<(Bundle, Vec<u8>), Finding> {
+/// Signs a statement as it is written.
+pub(crate) fn seal(signer: &dyn Signer, kind: &str, statement: &[u8]) -> Result<Sealed, Finding> {
     let signature = signer.sign(&pae(IN_TOTO, statement))?;
     let bundle = Bundle::new(Envelope::new(IN_TOTO, statement, &signature), signer.public());
     let bytes = model::canonical_json(&bundle);
-    Ok((bundle, bytes))
+    Ok(Sealed { kind: kind.to_owned(), bundle, bytes })
 }
 
 /// Adds a bundle to what refers to an image, as cosign lists it.

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream;
-use model::{Digest, Hasher};
+use model::{Digest, Finding, Hasher};
 use reqwest::Body;
 use tokio::task::spawn_blocking;
 
 use crate::pull::LARGEST;
+use crate::push::broken;
 
 const CHUNK: u64 = 128 << 10;
 
@@ -61,16 +62,23 @@ impl Content {
         starts.map(|at| self.read(at..self.size().min(at + CHUNK)))
     }
 
-    /// Their digest, computed beside what else is awaited.
+    /// Compares them with their digest, beside what else is awaited.
     ///
     /// # Errors
-    /// Why they cannot be read.
-    pub(crate) async fn digest(&self) -> io::Result<Digest> {
-        if self.size() <= CHUNK {
-            return self.hash();
+    /// `ARCHIVE_UNKNOWN`: they are others, or cannot be read.
+    pub(crate) async fn check(&self, digest: &Digest) -> Result<(), Finding> {
+        let found = match self.size() <= CHUNK {
+            true => self.hash(),
+            false => {
+                let content = self.clone();
+                spawn_blocking(move || content.hash()).await.unwrap_or_else(|e| Err(io::Error::other(e)))
+            }
+        };
+        match found {
+            Ok(found) if found == *digest => Ok(()),
+            Ok(found) => Err(broken(format!("what is called {digest} is {found}"))),
+            Err(e) => Err(broken(format!("{digest} cannot be read: {e}"))),
         }
-        let content = self.clone();
-        spawn_blocking(move || content.hash()).await.map_err(io::Error::other)?
     }
 
     /// Their digest.

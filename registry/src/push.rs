@@ -1,5 +1,6 @@
 //! Images on their way to repositories, whole or not to be seen: first blobs, then manifests, then what refers to them, and the tags last.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{Seek as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use crate::content::Content;
 use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
 use crate::pull::Document;
+use crate::referrers::Listed;
 use crate::repository::Repository;
 use crate::upload::Came;
 
@@ -121,17 +123,19 @@ impl<'s> Sender<'s> {
     /// `TAG_TAKEN` before anything is sent, `REGISTRY_…`; what is wrong with the source.
     pub async fn image(&self, to: &Repository<'_>, top: &Digest, tags: &[Tag]) -> Result<(), Finding> {
         let to = &to.clone().writable();
-        for tag in tags {
-            is_free(to, tag).await?;
-        }
+        let top_name = top.to_string();
+        let free = async || stream::iter(tags).then(|tag| is_free(to, tag)).try_for_each(async |_| Ok(())).await;
+        let (free, there) = join!(free(), to.resolve(&top_name));
+        free?;
+        let is_there = there?.is_some();
         let mut manifests = Vec::new();
-        let is_there = to.resolve(&top.to_string()).await?.is_some();
         // The statements' blobs travel with the layers, which take longer.
-        let statements = async || if is_there { Ok(()) } else { self.statements(to, top, 0).await };
-        let (image, statements) = join!(self.manifest(to, top, 0, Some(is_there), &mut manifests), statements());
-        image.and(statements)?;
+        let statements = async || if is_there { Ok(BTreeMap::new()) } else { self.statements(to, top, 0).await };
+        let (image, lists) = join!(self.manifest(to, top, 0, Some(is_there), &mut manifests), statements());
+        image?;
+        let mut lists = lists?;
         for subject in &manifests {
-            self.refer(to, subject).await?;
+            self.refer_to(to, subject, lists.remove(subject)).await?;
             self.legacy(to, subject).await?;
         }
         for tag in tags {
@@ -142,20 +146,31 @@ impl<'s> Sender<'s> {
         Ok(())
     }
 
-    /// Sends the blobs of what refers to an image that is here, and to the images in it.
-    async fn statements(&self, to: &Repository<'_>, digest: &Digest, depth: usize) -> Result<(), Finding> {
-        let Source::Here(here) = &self.source else { return Ok(()) };
+    /// Sends the blobs of what refers to an image that is here, and to the images in it; answers what the registry lists of them.
+    async fn statements(
+        &self,
+        to: &Repository<'_>,
+        digest: &Digest,
+        depth: usize,
+    ) -> Result<BTreeMap<Digest, Listed>, Finding> {
+        let mut lists = BTreeMap::new();
+        let Source::Here(here) = &self.source else { return Ok(lists) };
+        let referrers = here.referrers(digest)?;
+        if !referrers.is_empty() {
+            // While that is asked for, the layers begin.
+            lists.insert(*digest, to.list(digest).await?);
+        }
         let mut manifests = Vec::new();
-        for referrer in here.referrers(digest)? {
+        for referrer in referrers {
             manifests.push(self.source.manifest(&referrer.digest).await?.parsed()?);
         }
         self.blobs(to, manifests.iter().flat_map(Manifest::blobs)).await?;
         if depth < DEEPEST {
             for inner in self.source.manifest(digest).await?.parsed()?.manifests {
-                Box::pin(self.statements(to, &inner.digest, depth + 1)).await?;
+                lists.extend(Box::pin(self.statements(to, &inner.digest, depth + 1)).await?);
             }
         }
-        Ok(())
+        Ok(lists)
     }
 
     /// Sends a manifest after all it leads to, and adds it and those in it to `all`.
@@ -190,12 +205,14 @@ impl<'s> Sender<'s> {
         to.put_manifest(&digest.to_string(), &document).await.map(drop)
     }
 
-    /// Sends blobs; answers whether one of them was not there before.
+    /// Sends blobs, the largest first; answers whether one of them was not there before.
     async fn blobs<'b>(
         &self,
         to: &Repository<'_>,
         blobs: impl IntoIterator<Item = &'b Descriptor>,
     ) -> Result<bool, Finding> {
+        let mut blobs: Vec<&Descriptor> = blobs.into_iter().collect();
+        blobs.sort_by_key(|blob| Reverse(blob.size));
         let sent = stream::iter(blobs).map(|blob| self.blob(to, blob)).buffer_unordered(AT_ONCE);
         sent.try_fold(false, async |any, is_new| Ok(any || is_new)).await
     }
@@ -238,12 +255,19 @@ impl<'s> Sender<'s> {
     /// # Errors
     /// As [`Sender::image`].
     pub async fn refer(&self, to: &Repository<'_>, subject: &Digest) -> Result<(), Finding> {
+        self.refer_to(&to.clone().writable(), subject, None).await
+    }
+
+    /// The same; what is listed of it may be known already.
+    async fn refer_to(&self, to: &Repository<'_>, subject: &Digest, list: Option<Listed>) -> Result<(), Finding> {
         let referrers = &self.source.referrers(subject).await?;
         if referrers.is_empty() {
             return Ok(());
         }
-        let to = &to.clone().writable();
-        let list = to.list(subject).await?;
+        let list = match list {
+            Some(list) => list,
+            None => to.list(subject).await?,
+        };
         let unlisted: Vec<&Descriptor> = referrers.iter().filter(|one| !list.has(&one.digest)).collect();
         let sent = stream::iter(unlisted).map(|referrer| self.referrer(to, referrer)).buffer_unordered(AT_ONCE);
         sent.try_collect::<()>().await?;
@@ -314,7 +338,7 @@ impl Source<'_> {
         }
     }
 
-    /// Reads a blob piece by piece. Of a registry's, only after the last piece is it known that they are what the digest names.
+    /// Reads a blob piece by piece. Only after the last piece is it known that they are what the digest names.
     pub(crate) async fn read(
         &self,
         blob: &Descriptor,
@@ -324,23 +348,23 @@ impl Source<'_> {
             Source::Here(_) => {
                 let unreadable = |e| broken(format!("{} cannot be read: {e}", blob.digest));
                 let content = self.content(blob).await?;
-                content.pieces().try_for_each(|piece| sink(&piece.map_err(unreadable)?))
+                content.pieces().try_for_each(|piece| sink(&piece.map_err(unreadable)?))?;
+                content.check(&blob.digest).await
             }
             Source::Repository(from) => from.read_blob(&blob.digest, LARGEST.min(blob.size), sink).await,
         }
     }
 
-    /// A blob's bytes, which have its digest.
+    /// A blob's bytes; of what is here, nobody has compared them with its digest.
     async fn content(&self, blob: &Descriptor) -> Result<Content, Finding> {
         let Descriptor { digest, size, .. } = blob;
         match self {
             Source::Here(blobs) => {
                 let content = blobs.find(digest)?.ok_or_else(|| broken(format!("the blob {digest} is not there")))?;
-                let found = content.digest().await.map_err(|e| broken(format!("{digest} cannot be read: {e}")))?;
-                if found != *digest || content.size() != *size {
-                    return Err(broken(format!("what is called {digest} is {found}, of {} bytes", content.size())));
+                match content.size() {
+                    found if found == *size => Ok(content),
+                    found => Err(broken(format!("{digest} has {found} bytes, and not {size}"))),
                 }
-                Ok(content)
             }
             Source::Repository(from) => {
                 let failed = |e: std::io::Error| {
@@ -355,7 +379,7 @@ impl Source<'_> {
     }
 }
 
-fn broken(why: impl Into<String>) -> Finding {
+pub(crate) fn broken(why: impl Into<String>) -> Finding {
     Finding::error(codes::ARCHIVE_UNKNOWN, "an image cannot be sent as it is")
         .because(why)
         .help("whoever made the layout or archive has to make it again")

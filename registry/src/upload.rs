@@ -39,10 +39,11 @@ struct Begun {
 }
 
 impl Repository<'_> {
-    /// Sees to it that a blob is there; another repository may have it. Its content is asked for only if nobody there has it.
+    /// Sees to it that a blob is there; another repository may have it. Its content is asked for only if nobody there has it, and
+    /// compared with its digest before the upload ends.
     ///
     /// # Errors
-    /// `REGISTRY_…`.
+    /// `REGISTRY_…`; `ARCHIVE_UNKNOWN` where the content is another.
     pub(crate) async fn put_blob(
         &self,
         digest: &Digest,
@@ -50,14 +51,15 @@ impl Repository<'_> {
         elsewhere: Option<&str>,
     ) -> Result<Came, Finding> {
         let mut begun: Option<Begun> = None;
-        let bytes = OnceCell::new();
+        let (bytes, checked) = (OnceCell::new(), OnceCell::new());
+        let check = async |content: &Content| checked.get_or_try_init(|| content.check(digest)).await.map(drop);
         let put = self.client.patience.retrying(async || {
             // What an attempt began is gone on with, unless the registry forgot it.
             let known = match begun.take() {
                 Some(before) => self.reached(&before.url).await?,
                 None => None,
             };
-            let mut upload = match known {
+            let upload = match known {
                 Some(upload) => upload,
                 None => {
                     // An attempt may have come to its end without our hearing of it.
@@ -66,7 +68,10 @@ impl Repository<'_> {
                     }
                     // What is not to be taken from elsewhere is read meanwhile.
                     let early = async || match elsewhere {
-                        None => bytes.get_or_try_init(|| content()).await.map(drop),
+                        None => match bytes.get_or_try_init(|| content()).await? {
+                            small if small.size() <= WHOLE => check(small).await,
+                            _ => Ok(()),
+                        },
                         Some(_) => Ok(()),
                     };
                     let (begun, read) = join!(self.begin(digest, elsewhere), early());
@@ -80,32 +85,48 @@ impl Repository<'_> {
             let content = bytes.get_or_try_init(|| content()).await?;
             let size = content.size();
             if size <= WHOLE && upload.at == 0 {
+                check(content).await?;
                 let ask = Ask::new(Method::PUT, closing(&upload.url, digest)).sending(OCTETS, content, 0..size);
                 self.ask(&ask, &[]).await?;
                 return Ok(Came::Sent);
             }
-            while upload.at < size {
-                let end = size.min(upload.at + PIECE);
-                let ask = Ask::new(Method::PATCH, upload.url.clone())
-                    .with(CONTENT_RANGE, &format!("{}-{}", upload.at, end - 1))
-                    .sending(OCTETS, content, upload.at..end);
-                let taken = match self.ask(&ask, &[416]).await {
-                    // It has another part of it than was thought.
-                    Ok(response) if response.status().as_u16() == 416 => self.reached(&upload.url).await?,
-                    Ok(response) => Some(self.taken(&response)?),
-                    Err(failure) => {
-                        begun = Some(upload);
-                        return Err(failure);
-                    }
-                };
-                let moved = taken.filter(|taken| taken.at > upload.at && taken.at <= size);
-                upload = moved.ok_or_else(|| Failure::passing("it does not keep what is sent"))?;
-            }
+            // A large one is hashed beside what is sent.
+            let (sent, same) = join!(self.put_pieces(upload, content, &mut begun), check(content));
+            same?;
+            let upload = sent?;
             let ask = Ask::new(Method::PUT, closing(&upload.url, digest)).sending(OCTETS, content, size..size);
             self.ask(&ask, &[]).await?;
             Ok(Came::Sent)
         });
         put.await.map_err(|failure| self.finding(&format!("sending {digest} to"), failure))
+    }
+
+    /// Sends what is missing of an upload. Where that breaks off, `begun` says how far it came.
+    async fn put_pieces(
+        &self,
+        mut upload: Begun,
+        content: &Content,
+        begun: &mut Option<Begun>,
+    ) -> Result<Begun, Failure> {
+        let size = content.size();
+        while upload.at < size {
+            let end = size.min(upload.at + PIECE);
+            let ask = Ask::new(Method::PATCH, upload.url.clone())
+                .with(CONTENT_RANGE, &format!("{}-{}", upload.at, end - 1))
+                .sending(OCTETS, content, upload.at..end);
+            let taken = match self.ask(&ask, &[416]).await {
+                // It has another part of it than was thought.
+                Ok(response) if response.status().as_u16() == 416 => self.reached(&upload.url).await?,
+                Ok(response) => Some(self.taken(&response)?),
+                Err(failure) => {
+                    *begun = Some(upload);
+                    return Err(failure);
+                }
+            };
+            let moved = taken.filter(|taken| taken.at > upload.at && taken.at <= size);
+            upload = moved.ok_or_else(|| Failure::passing("it does not keep what is sent"))?;
+        }
+        Ok(upload)
     }
 
     async fn has_blob(&self, digest: &Digest) -> Result<bool, Failure> {

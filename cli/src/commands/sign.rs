@@ -12,7 +12,7 @@ use crate::args::{Attesting, KeyCommand, Machine, Signing};
 use crate::legacy;
 use crate::report::{self, Failure};
 use crate::schemas;
-use crate::signed::{self, SIGNATURE, Subject};
+use crate::signed::{self, SIGNATURE, Sealed, Subject};
 use crate::trail::{self, Trail};
 use crate::{password, project};
 
@@ -121,7 +121,7 @@ pub(super) fn attach(machine: &Machine, image: &str, files: &[std::path::PathBuf
             let message = format!("{} is not about {}", file.display(), subject.digest);
             return Err(Finding::error(codes::BUNDLE_ELSEWHERE, message).help("name the image it is about").into());
         }
-        bundles.push((bundle, bytes));
+        bundles.push(Sealed { kind: statement.predicate_type, bundle, bytes });
     }
     subject.attach(&bundles)?;
     trail.add(Action::Attach, image, subject.digest, &[("bundles", bundles.len().to_string())])?;
@@ -152,7 +152,7 @@ fn deliver(
     signers: &[Box<dyn Signer>],
     signing: &Signing,
     statements: &[(&str, Value)],
-) -> Result<Vec<(Bundle, Vec<u8>)>, Failure> {
+) -> Result<Vec<Sealed>, Failure> {
     let mut bundles = Vec::new();
     for (kind, predicate) in statements {
         for signer in signers {
@@ -160,7 +160,7 @@ fn deliver(
         }
     }
     if let Some(file) = &signing.output_bundle {
-        let all: Vec<u8> = bundles.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+        let all: Vec<u8> = bundles.iter().flat_map(|sealed| sealed.bytes.clone()).collect();
         project::write_whole(file, &all)?;
     }
     if subject.keeps() || signing.output_bundle.is_none() {
