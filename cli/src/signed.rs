@@ -167,8 +167,8 @@ pub(crate) fn statement(bundle: &Bundle) -> Result<Statement<Value>, Finding> {
     let unreadable = |why: String| {
         Finding::error(codes::BUNDLE_UNREADABLE, "a bundle signs no statement").because(why).help("sign it again")
     };
-    let payload = bundle.envelope.payload().ok_or_else(|| unreadable("its payload is no base64".into()))?;
-    let statement: Statement<Value> = serde_json::from_slice(&payload).map_err(|e| unreadable(e.to_string()))?;
+    let statement: Statement<Value> =
+        serde_json::from_slice(bundle.envelope.payload()).map_err(|e| unreadable(e.to_string()))?;
     if statement.format == STATEMENT || statement.format == "https://in-toto.io/Statement/v0.1" {
         return Ok(statement);
     }

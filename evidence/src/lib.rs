@@ -13,7 +13,7 @@ mod spdx;
 
 use serde::Serialize;
 
-pub use bill::{Bill, Component, Image, Kind, Locked, purl};
+pub use bill::{Bill, Component, Image, Kind, Locked};
 pub(crate) use bill::{is_compiled_here, verification};
 pub use build::{
     Blob, Build, Commit, Declared, Executor, Made, MadeLayer, Run, plan_provenance, provenance, software_hashes,

@@ -12,6 +12,7 @@ pub mod hardening;
 pub mod inventory;
 pub mod lock;
 pub mod plan;
+mod purl;
 mod reference;
 mod span;
 pub mod statement;

@@ -101,6 +101,14 @@ impl Content {
         if matches!(self, Content::File(..)) && self.size() > LARGEST {
             return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
         }
+        self.bytes()
+    }
+
+    /// All of them: whoever asks has looked how many there are.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
         self.read(0..self.size())
     }
 

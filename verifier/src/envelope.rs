@@ -15,8 +15,8 @@ const MOST_SIGNATURES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    /// The bytes, in base64.
-    payload: String,
+    #[serde(with = "base64")]
+    payload: Vec<u8>,
     /// What they are.
     pub payload_type: String,
     signatures: Vec<Signature>,
@@ -32,20 +32,28 @@ struct Signature {
 
 /// What is signed: the bytes and what they are, each after its length, so that neither can be taken for a part of the other.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
+    [head(payload_type, payload).as_bytes(), payload].concat()
+}
+
+fn head(payload_type: &str, payload: &[u8]) -> String {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
 }
 
 impl Envelope {
     /// Bytes with a signature over their [`pae`].
     pub fn new(payload_type: &str, payload: &[u8], signature: &[u8]) -> Self {
         let signature = Signature { sig: BASE64.encode(signature), keyid: String::new() };
-        Self { payload: BASE64.encode(payload), payload_type: payload_type.to_owned(), signatures: vec![signature] }
+        Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] }
     }
 
     /// The bytes; nobody has said yet whose they are.
-    pub fn payload(&self) -> Option<Vec<u8>> {
-        BASE64.decode(self.payload.as_bytes()).ok()
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The same, for good.
+    pub(crate) fn into_payload(self) -> Vec<u8> {
+        self.payload
     }
 
     /// Whether there is a signature, of whomever, and not more than are tried.
@@ -53,15 +61,46 @@ impl Envelope {
         (1..=MOST_SIGNATURES).contains(&self.signatures.len())
     }
 
-    /// The bytes, if one of the signatures is of this key.
-    pub fn verified(&self, key: &PublicKey) -> Option<Vec<u8>> {
-        let payload = self.payload()?;
-        let message = pae(&self.payload_type, &payload);
-        let is_signed = self.is_signed()
+    /// Whether one of the signatures is of this key.
+    pub fn is_of(&self, key: &PublicKey) -> bool {
+        let head = head(&self.payload_type, &self.payload);
+        self.is_signed()
             && self.signatures.iter().any(|signature| {
-                BASE64.decode(signature.sig.as_bytes()).is_ok_and(|signature| key.verifies(&message, &signature))
-            });
-        is_signed.then_some(payload)
+                BASE64
+                    .decode(signature.sig.as_bytes())
+                    .is_ok_and(|signature| key.verifies(&[head.as_bytes(), &self.payload], &signature))
+            })
+    }
+}
+
+/// Bytes in base64.
+mod base64 {
+    use std::fmt;
+
+    use data_encoding::BASE64;
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&BASE64.encode_display(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes in base64")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u8>, E> {
+            BASE64.decode(text.as_bytes()).map_err(|e| E::custom(format!("no base64: {e}")))
+        }
     }
 }
 

@@ -95,6 +95,15 @@ pub struct Evidence {
     /// What is in images, by their manifests, where layers were read.
     pub contents: BTreeMap<Digest, Contents>,
     answers: BTreeMap<Need, Answer>,
+    manifests: BTreeMap<Need, Read>,
+}
+
+/// A manifest that was found.
+#[derive(Clone, Debug)]
+struct Read {
+    bytes: u64,
+    /// Why it is none.
+    manifest: Result<Manifest, String>,
 }
 
 /// What is in the layers of an image.
@@ -131,8 +140,16 @@ pub(crate) enum Broken {
 impl Evidence {
     /// Nothing is known yet.
     pub fn new(reference: &str, digest: Digest, depth: Depth) -> Self {
-        let (bundles, contents, answers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { reference: reference.to_owned(), digest, depth, bundles, loadable: None, contents, answers }
+        Self {
+            reference: reference.to_owned(),
+            digest,
+            depth,
+            bundles: Vec::new(),
+            loadable: None,
+            contents: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            manifests: BTreeMap::new(),
+        }
     }
 
     /// What has to be known yet; nothing once all of it is, or it is clear that the image is none.
@@ -143,7 +160,11 @@ impl Evidence {
                 needs.of_part(self, part);
             }
         }
-        needs.open.into_iter().filter(|need| !self.answers.contains_key(need)).collect()
+        needs.open.into_iter().filter(|need| !self.knows(need)).collect()
+    }
+
+    fn knows(&self, need: &Need) -> bool {
+        self.answers.contains_key(need) || self.manifests.contains_key(need)
     }
 
     /// The images in it by their manifests, as far as they are known.
@@ -167,7 +188,16 @@ impl Evidence {
             }
             (_, answer) => answer,
         };
-        self.answers.insert(need, answer);
+        match (need, answer) {
+            // Of these what they say is kept, and not how they say it.
+            (Need::Manifest(_) | Need::Referrer(_) | Need::Beside(..), Answer::Bytes(bytes)) => {
+                let read = Read { bytes: bytes.len() as u64, manifest: Manifest::parse(&bytes) };
+                self.manifests.insert(need, read);
+            }
+            (need, answer) => {
+                self.answers.insert(need, answer);
+            }
+        }
     }
 
     pub(crate) fn answer(&self, need: &Need) -> Option<&Answer> {
@@ -178,13 +208,26 @@ impl Evidence {
     pub(crate) fn bytes(&self, need: &Need) -> Result<&[u8], String> {
         match self.answers.get(need) {
             Some(Answer::Bytes(bytes)) => Ok(bytes),
-            Some(Answer::Wrong(why)) => Err(why.clone()),
-            _ => Err(match need {
-                Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _) => {
-                    format!("{digest} is not there")
-                }
-                _ => "it is not there".to_owned(),
-            }),
+            _ => Err(self.lack(need)),
+        }
+    }
+
+    /// A manifest that was given.
+    pub(crate) fn manifest(&self, need: &Need) -> Result<&Manifest, String> {
+        match self.manifests.get(need) {
+            Some(read) => read.manifest.as_ref().map_err(Clone::clone),
+            None => Err(self.lack(need)),
+        }
+    }
+
+    /// Why something is not known.
+    fn lack(&self, need: &Need) -> String {
+        match (self.answers.get(need), need) {
+            (Some(Answer::Wrong(why)), _) => why.clone(),
+            (_, Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _)) => {
+                format!("{digest} is not there")
+            }
+            _ => "it is not there".to_owned(),
         }
     }
 
@@ -198,10 +241,11 @@ impl Evidence {
         let mut open = vec![(self.digest, String::new(), None, 0)];
         while let Some((digest, platform, size, depth)) = open.pop() {
             let need = Need::Manifest(digest);
-            if let Some(Answer::Bytes(bytes)) = self.answers.get(&need)
-                && size.is_some_and(|size: u64| size != bytes.len() as u64)
+            let read = self.manifests.get(&need);
+            if let Some(Read { bytes, .. }) = read
+                && size.is_some_and(|size: u64| size != *bytes)
             {
-                return Err(Broken::Damaged(format!("{digest} has {} bytes, and not as many as is said", bytes.len())));
+                return Err(Broken::Damaged(format!("{digest} has {bytes} bytes, and not as many as is said")));
             }
             if !seen.insert(digest) {
                 continue;
@@ -211,12 +255,14 @@ impl Evidence {
                 return Err(Broken::TooMuch(why));
             }
             needs.open.insert(need);
-            if !self.answers.contains_key(&need) {
+            if !self.knows(&need) {
                 continue;
             }
-            let bytes = self.bytes(&need).map_err(Broken::Damaged)?;
-            let manifest = Manifest::parse(bytes)
-                .map_err(|why| Broken::Damaged(format!("the manifest {digest} is none: {why}")))?;
+            let read = read.ok_or_else(|| Broken::Damaged(self.lack(&need)))?;
+            let manifest = match &read.manifest {
+                Ok(manifest) => manifest.clone(),
+                Err(why) => return Err(Broken::Damaged(format!("the manifest {digest} is none: {why}"))),
+            };
             // What is there for nobody's machine is no image: builders keep documents of their own so.
             let images = manifest.manifests.iter().rev().filter(|inner| !inner.is_for_nobody());
             open.extend(images.map(|inner| (inner.digest, inner.platform(), Some(inner.size), depth + 1)));
@@ -288,10 +334,7 @@ impl Needs {
 
     /// What is signed is in the layers of what refers to an image.
     fn of_layers(&mut self, evidence: &Evidence, need: &Need, most: usize) {
-        let Ok(manifest) = evidence.bytes(need).map_err(drop).and_then(|bytes| Manifest::parse(bytes).map_err(drop))
-        else {
-            return;
-        };
+        let Ok(manifest) = evidence.manifest(need) else { return };
         for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)).take(most) {
             self.bytes = self.bytes.saturating_add(layer.size);
             if self.bytes <= LARGEST_STATEMENTS {

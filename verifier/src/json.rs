@@ -1,5 +1,6 @@
 //! JSON that all programs read alike.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -90,7 +91,7 @@ impl<'de> Visitor<'de> for Unambiguous {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self, A::Error> {
         let mut names = HashSet::new();
-        while let Some(name) = fields.next_key::<String>()? {
+        while let Some(Name(name)) = fields.next_key()? {
             fields.next_value::<Self>()?;
             if let Some(name) = names.replace(name) {
                 return Err(A::Error::custom(format!("it has {name:?} twice")));
@@ -99,6 +100,10 @@ impl<'de> Visitor<'de> for Unambiguous {
         Ok(self)
     }
 }
+
+/// A name where it stands, unless something in it is escaped.
+#[derive(serde::Deserialize)]
+struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! What manifests, indexes and configurations say (image specification 1.1), as far as it is judged.
 
-use std::collections::BTreeMap;
-
 use model::Digest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -72,7 +70,15 @@ pub(crate) struct Descriptor {
     #[serde(default)]
     platform: Option<Platform>,
     #[serde(default)]
-    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: Annotations,
+}
+
+/// What is looked at of what is noted of something.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Annotations {
+    /// Where the signature of a layer stands (cosign, "Signature Specification").
+    #[serde(default, rename = "dev.cosignproject.cosign/signature")]
+    pub(crate) signature: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -12,17 +12,15 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::envelope::{Envelope, IN_TOTO};
-use crate::evidence::{Beside, Evidence, Need, Part};
+use crate::evidence::{Answer, Beside, Evidence, Need, Part};
 use crate::json;
-use crate::manifest::{self, CLAIM, Descriptor, ENVELOPE, Manifest};
+use crate::manifest::{self, CLAIM, Descriptor, ENVELOPE};
 use crate::trust::{Rejection, Signer, Trust};
 
 /// What a statement is that signs an image and says nothing more of it (cosign 3).
 pub const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 /// Statements of the version before.
 const OLDER_STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
-/// Where the signature of a layer stands (cosign, "Signature Specification").
-const LAYER_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// What a claim says it is.
 const CLAIM_TYPE: &str = "cosign container image signature";
 
@@ -135,8 +133,7 @@ impl Statements {
         now: i64,
     ) {
         let place = referrer.to_string();
-        let manifest = evidence.bytes(&Need::Referrer(*referrer)).and_then(Manifest::parse);
-        let manifest = match manifest {
+        let manifest = match evidence.manifest(&Need::Referrer(*referrer)) {
             Ok(manifest) => manifest,
             Err(why) => return self.reject(&place, None, Rejection::Unreadable(why)),
         };
@@ -173,7 +170,7 @@ impl Statements {
     /// What cosign kept before version 3: layers, each with its signature beside it or within.
     fn beside(&mut self, evidence: &Evidence, about: &Digest, beside: Beside, scope: &BTreeSet<Digest>, trust: &Trust) {
         let need = Need::Beside(*about, beside);
-        if !matches!(evidence.answer(&need), Some(answer) if *answer != crate::evidence::Answer::Missing) {
+        if !evidence.depth.legacy || evidence.answer(&need) == Some(&Answer::Missing) {
             return;
         }
         let place = format!(
@@ -183,7 +180,7 @@ impl Statements {
                 Beside::Attestations => "attestations",
             }
         );
-        let manifest = match evidence.bytes(&need).and_then(Manifest::parse) {
+        let manifest = match evidence.manifest(&need) {
             Ok(manifest) => manifest,
             Err(why) => return self.reject(&place, None, Rejection::Unreadable(why)),
         };
@@ -205,7 +202,7 @@ impl Statements {
     }
 
     fn claim(&mut self, place: &str, bytes: &[u8], layer: &Descriptor, scope: &BTreeSet<Digest>, trust: &Trust) {
-        let signature = layer.annotations.get(LAYER_SIGNATURE).map(|text| BASE64.decode(text.as_bytes()));
+        let signature = layer.annotations.signature.as_ref().map(|text| BASE64.decode(text.as_bytes()));
         let kind = || Some(SIGNATURE.to_owned());
         let Some(Ok(signature)) = signature else {
             return self.reject(place, kind(), Rejection::Unreadable("it has no signature".to_owned()));
@@ -236,7 +233,7 @@ impl Statements {
             Err(e) => return self.reject(place, None, Rejection::Unreadable(format!("it is no envelope: {e}"))),
         };
         match trust.enveloped(&envelope) {
-            Some((by, statement)) => self.statement(place, &statement, by, scope),
+            Some(by) => self.statement(place, envelope.payload(), by, scope),
             None => {
                 let why = "none of those who are allowed to signed it".to_owned();
                 self.reject(place, None, Rejection::Signer(why));
@@ -324,6 +321,6 @@ impl Statements {
 /// What kind of thing an unopened bundle says it holds.
 fn claimed_kind(bytes: &[u8]) -> Option<String> {
     let bundle = crate::bundle::Bundle::parse(bytes).ok()?;
-    let statement: Unread = serde_json::from_slice(&bundle.envelope.payload()?).ok()?;
+    let statement: Unread = serde_json::from_slice(bundle.envelope.payload()).ok()?;
     Some(statement.kind)
 }

@@ -83,16 +83,19 @@ impl Trust {
 
     /// Who signed these bytes with this signature.
     pub(crate) fn signer(&self, message: &[u8], signature: &[u8]) -> Option<Signer> {
-        let (name, key) = self.keys.iter().find(|(_, key)| key.verifies(message, signature))?;
+        let (name, key) = self.keys.iter().find(|(_, key)| key.verifies(&[message], signature))?;
         Some(Signer::key(name, key))
     }
 
     /// The statement of a bundle about an image, and who signed it.
     pub(crate) fn opened(&self, bytes: &[u8], about: &[Digest], now: i64) -> Result<(Signer, Vec<u8>), Rejection> {
-        let parsed = Bundle::parse(bytes);
-        if let Some(found) = parsed.as_ref().ok().and_then(|bundle| self.enveloped(&bundle.envelope)) {
-            return Ok(found);
-        }
+        let parsed = match Bundle::parse(bytes) {
+            Ok(bundle) => match self.enveloped(&bundle.envelope) {
+                Some(signer) => return Ok((signer, bundle.envelope.into_payload())),
+                None => Ok(bundle),
+            },
+            Err(why) => Err(why),
+        };
         if let Some(root) = self.root.as_ref().filter(|_| !self.identities.is_empty()) {
             let each = about
                 .iter()
@@ -116,9 +119,10 @@ impl Trust {
         }
     }
 
-    /// The statement of an envelope, and who signed it.
-    pub(crate) fn enveloped(&self, envelope: &Envelope) -> Option<(Signer, Vec<u8>)> {
-        self.keys.iter().find_map(|(name, key)| Some((Signer::key(name, key), envelope.verified(key)?)))
+    /// Who signed an envelope.
+    pub(crate) fn enveloped(&self, envelope: &Envelope) -> Option<Signer> {
+        let (name, key) = self.keys.iter().find(|(_, key)| envelope.is_of(key))?;
+        Some(Signer::key(name, key))
     }
 
     /// Of a key's bundle that no allowed key signed: whose it says it is.

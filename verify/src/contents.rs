@@ -25,7 +25,7 @@ pub(crate) fn read(path: &Path, wanted: &[Digest]) -> Result<BTreeMap<Digest, Co
 }
 
 fn of(inventory: &Inventory) -> Contents {
-    let packages = inventory.packages.iter().map(|found| evidence::purl(found, &inventory.distribution));
+    let packages = inventory.packages.iter().map(|found| found.purl(&inventory.distribution));
     let path = |item: &Item| format!("/{}", item.path.display());
     let is_setuid = |item: &&Item| matches!(item.entry.node, Kind::File { .. }) && item.entry.mode & SETUID != 0;
     let is_shell = |item: &Item| {

@@ -44,6 +44,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages, of which a verdict leaves most unused. A kernel that has none needs not be told.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let args = Args::parse();
     let (done, asked) = match (args.command, args.image) {
         (Some(Command::Base { file, asked }), _) => {

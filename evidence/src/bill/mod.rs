@@ -1,9 +1,5 @@
 //! What an image is made of: packages of the lock and packages found in it, as one list of components.
 
-mod purl;
-
-pub use purl::of as purl;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::Digest;
@@ -284,7 +280,7 @@ impl<'i> Drafts<'i> {
                 continue;
             }
             let mut component = self.of(found);
-            let purl = purl::of(found, &self.inventory.distribution);
+            let purl = found.purl(&self.inventory.distribution);
             component.id.clone_from(&purl);
             component.purl = Some(purl);
             component.layer = self.layer(&component.files);

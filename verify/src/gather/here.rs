@@ -1,7 +1,6 @@
 //! Evidence in folders and archives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -99,8 +98,8 @@ impl Here {
             Ok(Some(content)) if content.size() > most => {
                 Answer::Wrong(format!("{digest} has {} bytes, and {most} are expected", content.size()))
             }
-            Ok(Some(content)) => match content.pieces().collect::<io::Result<Vec<_>>>() {
-                Ok(pieces) => Answer::Bytes(pieces.concat()),
+            Ok(Some(content)) => match content.bytes() {
+                Ok(bytes) => Answer::Bytes(bytes),
                 Err(e) => Answer::Wrong(format!("{digest} cannot be read: {e}")),
             },
             Err(finding) => Answer::Wrong(finding.message),

@@ -15,6 +15,9 @@ use crate::args::Machine;
 /// What is asked for at once.
 const AT_ONCE: usize = 8;
 
+/// Bytes that memory is set aside for on a registry's word.
+const RESERVED: usize = 4 << 20;
+
 /// Whoever waits for a verdict waits no longer, whatever a registry wishes.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -96,8 +99,8 @@ impl There {
                 Ok(found(repository.manifest(&digest.to_string()).await?.map(|document| document.bytes)))
             }
             Need::Blob(digest, size) => {
-                let mut bytes = Vec::new();
                 let most = (*size).min(LARGEST_STATEMENT);
+                let mut bytes = Vec::with_capacity(usize::try_from(most).unwrap_or_default().min(RESERVED));
                 let sink = |piece: &[u8]| {
                     bytes.extend_from_slice(piece);
                     Ok(())

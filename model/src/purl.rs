@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use model::inventory::{Ecosystem, Found};
+use crate::inventory::{Ecosystem, Found};
 
-/// The package URL of a package in an image of some distribution.
-pub fn of(found: &Found, distribution: &BTreeMap<String, String>) -> String {
-    let mut purl = format!("pkg:{}/", found.ecosystem.name());
-    let vendor = distribution.get("ID").filter(|_| found.ecosystem == Ecosystem::Deb);
-    for part in found.namespace.iter().chain(vendor).flat_map(|namespace| namespace.split('/')) {
-        purl.push_str(&encoded(part));
-        purl.push('/');
+impl Found {
+    /// Its package URL, in an image of some distribution.
+    pub fn purl(&self, distribution: &BTreeMap<String, String>) -> String {
+        let mut purl = format!("pkg:{}/", self.ecosystem.name());
+        let vendor = distribution.get("ID").filter(|_| self.ecosystem == Ecosystem::Deb);
+        for part in self.namespace.iter().chain(vendor).flat_map(|namespace| namespace.split('/')) {
+            purl.push_str(&encoded(part));
+            purl.push('/');
+        }
+        purl.push_str(&encoded(&self.name));
+        if let Some(version) = &self.version {
+            let _ = write!(purl, "@{}", encoded(version));
+        }
+        if let Some(architecture) = self.architecture.as_deref().filter(|_| self.ecosystem == Ecosystem::Deb) {
+            let _ = write!(purl, "?arch={}", encoded(architecture));
+        }
+        purl
     }
-    purl.push_str(&encoded(&found.name));
-    if let Some(version) = &found.version {
-        let _ = write!(purl, "@{}", encoded(version));
-    }
-    if let Some(architecture) = found.architecture.as_deref().filter(|_| found.ecosystem == Ecosystem::Deb) {
-        let _ = write!(purl, "?arch={}", encoded(architecture));
-    }
-    purl
 }
 
 /// Percent-encodes as the specification asks: all but letters, digits, `.`, `-`, `_`, `~` and `:`.
@@ -37,7 +39,7 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::TreePath;
+    use crate::TreePath;
 
     use super::*;
 
@@ -46,7 +48,7 @@ mod tests {
         let purl = |ecosystem, namespace: Option<&str>, name: &str, version: Option<&str>| {
             let mut found = Found::new(ecosystem, name, &TreePath::new("x").unwrap());
             (found.namespace, found.version) = (namespace.map(str::to_owned), version.map(str::to_owned));
-            of(&found, &BTreeMap::from([("ID".to_owned(), "debian".to_owned())]))
+            found.purl(&BTreeMap::from([("ID".to_owned(), "debian".to_owned())]))
         };
         assert_eq!(purl(Ecosystem::Deb, None, "libstdc++6", Some("1:2+b1")), "pkg:deb/debian/libstdc%2B%2B6@1:2%2Bb1");
         assert_eq!(purl(Ecosystem::Npm, Some("@s"), "a", Some("1")), "pkg:npm/%40s/a@1");
