@@ -50,7 +50,6 @@ pub(crate) fn add(matrix: &mut Matrix) {
         let world = edit(signatures, &|manifest| {
             manifest["layers"][0]["annotations"]["dev.cosignproject.cosign/signature"] = value.clone()
         });
-        // What is no text makes the whole manifest none.
         matrix.add(class, format!("signature: {value}"), world, Wanted::Refused("signature", words));
     }
     for layer in 0..3 {
