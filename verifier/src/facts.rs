@@ -68,8 +68,9 @@ pub fn judged(asked: &Asked) -> Vec<Check> {
         .iter()
         .filter(|finding| finding.severity == model::Severity::Error)
         .map(|finding| {
-            let check = Check::new("policy", finding.code, Outcome::Failed, finding.message.clone());
-            Check { help: finding.help.clone(), ..check }
+            let mut check = Check::new("policy", finding.code, Outcome::Failed, finding.message.clone());
+            check.help.clone_from(&finding.help);
+            check
         })
         .collect();
     if refused.is_empty() {

@@ -64,6 +64,19 @@ pub(crate) enum Rejection {
     Statement(String),
 }
 
+impl Rejection {
+    /// How far it is from the point.
+    pub(crate) fn distance(&self) -> u8 {
+        match self {
+            Rejection::Statement(_) => 0,
+            Rejection::Elsewhere(_) => 1,
+            Rejection::Changed(_) => 2,
+            Rejection::Signer(_) => 3,
+            Rejection::Unreadable(_) => 4,
+        }
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Rejection::Unreadable(why)

@@ -36,6 +36,19 @@ pub struct Check {
     /// What to do about it.
     #[serde(skip)]
     pub help: Option<String>,
+    #[serde(skip)]
+    ground: Ground,
+}
+
+/// What a check rests on that fails; the first of these are the most to the point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ground {
+    /// What was looked at.
+    Seen,
+    /// A document that was passed over, for a reason so far from the point.
+    PassedOver(u8),
+    /// Nothing was found.
+    Nothing,
 }
 
 /// What came of all of them.
@@ -47,7 +60,8 @@ pub struct Verdict {
     pub digest: Digest,
     /// Whether nothing speaks against it.
     pub accepted: bool,
-    /// Every check, in the order they were made. The reason of one that failed is the one that is most to the point.
+    /// Every check: first those that fail, the most specific one first, and then the others, in the order they were made. The
+    /// reason of one that fails is the one that is most to the point, too.
     pub checks: Vec<Check>,
     /// What was found and says nothing here, with the reason: strangers' documents, damaged ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -67,7 +81,7 @@ impl Check {
     /// A check that somebody made.
     pub fn new(name: &'static str, code: Code, outcome: Outcome, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { name, platform: None, outcome, reason, evidence: Vec::new(), code, help: None }
+        Self { name, platform: None, outcome, reason, evidence: Vec::new(), code, help: None, ground: Ground::Seen }
     }
 
     pub(crate) fn of(self, platform: &str) -> Self {
@@ -79,6 +93,10 @@ impl Check {
     pub fn on(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(evidence);
         self
+    }
+
+    pub(crate) fn for_want_of(self, ground: Ground) -> Self {
+        Self { ground, ..self }
     }
 
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
@@ -104,6 +122,10 @@ impl Verdict {
     pub fn with(mut self, checks: Vec<Check>) -> Self {
         self.accepted &= checks.iter().all(|check| check.outcome != Outcome::Failed);
         self.checks.extend(checks);
+        self.checks.sort_by_key(|check| match check.outcome {
+            Outcome::Failed => (0, check.ground),
+            Outcome::Passed | Outcome::Skipped => (1, Ground::Seen),
+        });
         self
     }
 }

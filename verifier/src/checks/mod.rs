@@ -15,7 +15,7 @@ use model::{Code, Digest, codes};
 use crate::evidence::{Evidence, Part};
 use crate::expectations::Expectations;
 use crate::said::{Said, Statements};
-use crate::verdict::{Check, Outcome};
+use crate::verdict::{Check, Ground, Outcome};
 
 pub(crate) use image::whole;
 pub(crate) use provenance::origin;
@@ -70,9 +70,9 @@ impl Context<'_> {
         // What is said of a part of the image alone, or of the index of which this is one.
         let apart = self.statements.said.iter().find(|said| kinds.contains(&said.kind.as_str()));
         match (self.statements.why_not(kinds), apart) {
-            (Some(rejected), _) => {
-                failed(format!("there is no {what} that counts: {}", rejected.why)).on([rejected.place.clone()])
-            }
+            (Some(rejected), _) => failed(format!("there is no {what} that counts: {}", rejected.why))
+                .on([rejected.place.clone()])
+                .for_want_of(Ground::PassedOver(rejected.why.distance())),
             (None, Some(said)) => {
                 let about: Vec<String> = said.about.iter().map(Digest::to_string).collect();
                 let reason = format!(
@@ -82,7 +82,9 @@ impl Context<'_> {
                 );
                 failed(reason).on([said.place.clone()])
             }
-            (None, None) => failed(format!("there is no {what}")).help("attach one, or demand less"),
+            (None, None) => {
+                failed(format!("there is no {what}")).help("attach one, or demand less").for_want_of(Ground::Nothing)
+            }
         }
     }
 

@@ -182,6 +182,31 @@ fn what_cannot_be_listed_refuses() {
     assert!(verdict.checks[0].reason.contains("cannot be listed: it has too many pages"), "{:?}", verdict.checks);
 }
 
+/// Of several things that are wrong the first one said is the most specific: what counts and says too little, what does not count,
+/// and that there is nothing.
+#[test]
+fn the_most_specific_failure_comes_first() {
+    let mut world = World::good();
+    world.referrers.clear();
+    for Item { check, at, mut statement } in world.items() {
+        match check {
+            "fips" => continue,
+            "sbom" => statement["predicate"]["components"] = json!([]),
+            _ => {}
+        }
+        let text = statement.to_string();
+        let signer = if check == "tests" { world::stranger() } else { owner() };
+        world.attach(&at, &signer.bundle(text.as_bytes()));
+    }
+    let verdict = world.judged();
+    let failed: Vec<&str> =
+        verdict.checks.iter().take_while(|check| check.outcome == Outcome::Failed).map(|check| check.name).collect();
+    let mut order = failed.clone();
+    order.dedup();
+    assert_eq!(order, ["sbom", "tests", "fips"], "{:#?}", verdict.checks);
+    assert!(verdict.checks.iter().skip(failed.len()).all(|check| check.outcome != Outcome::Failed));
+}
+
 /// One document may not take hours: each signature is as long to try as its payload is to hash.
 #[test]
 fn a_bundle_of_many_signatures_is_passed_over() {
