@@ -30,11 +30,34 @@ pub struct Inventory {
     /// What could not be read, in words; what it would have said is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
+    /// What looks like a secret, in whichever layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
 }
 
 impl Inventory {
     /// The only format there is.
     pub const FORMAT: u32 = 1;
+}
+
+/// A file that looks like a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Where it is.
+    pub path: TreePath,
+    /// What it looks like.
+    pub kind: SecretKind,
+}
+
+/// What a secret looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretKind {
+    /// A private key, in PEM or as PuTTY keeps it.
+    PrivateKey,
+    /// Passwords or tokens, where a program looks for them.
+    Credentials,
 }
 
 /// An entry of the image.

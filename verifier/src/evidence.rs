@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::Digest;
+use model::inventory::SecretKind;
 
 use crate::manifest::{self, Manifest};
 
@@ -115,6 +116,8 @@ pub struct Contents {
     pub setuid: Vec<String>,
     /// It has a shell.
     pub has_shell: bool,
+    /// Files that look like secrets, in whichever layer.
+    pub secrets: BTreeSet<(String, SecretKind)>,
     /// Records of packages that cannot be read, with the reason.
     pub unread: Vec<String>,
 }

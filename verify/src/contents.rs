@@ -5,7 +5,7 @@ use std::path::Path;
 
 use files::archive::Images;
 use model::inventory::{Inventory, Item};
-use model::{Digest, Finding, Kind};
+use model::{Digest, Finding, Kind, TreePath};
 use verifier::Contents;
 
 /// Programs that run what they are told (as a file's own name or a link's).
@@ -26,7 +26,7 @@ pub(crate) fn read(path: &Path, wanted: &[Digest]) -> Result<BTreeMap<Digest, Co
 
 fn of(inventory: &Inventory) -> Contents {
     let packages = inventory.packages.iter().map(|found| found.purl(&inventory.distribution));
-    let path = |item: &Item| format!("/{}", item.path.display());
+    let path = |path: &TreePath| format!("/{}", path.display());
     let is_setuid = |item: &&Item| matches!(item.entry.node, Kind::File { .. }) && item.entry.mode & SETUID != 0;
     let is_shell = |item: &Item| {
         let (path, in_bin) = (item.path.display(), |path: &str| path.contains("bin/") || path.starts_with("bin"));
@@ -34,8 +34,9 @@ fn of(inventory: &Inventory) -> Contents {
     };
     Contents {
         packages: packages.collect(),
-        setuid: inventory.items.iter().filter(is_setuid).map(path).collect(),
+        setuid: inventory.items.iter().filter(is_setuid).map(|item| path(&item.path)).collect(),
         has_shell: inventory.items.iter().any(is_shell),
+        secrets: inventory.secrets.iter().map(|secret| (path(&secret.path), secret.kind)).collect(),
         unread: inventory.unread.iter().map(|unread| format!("/{}: {}", unread.path.display(), unread.why)).collect(),
     }
 }

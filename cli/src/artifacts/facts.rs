@@ -6,6 +6,7 @@ use ::evidence::{Bill, Build, Licences};
 use inspect::elf;
 use model::Kind;
 use model::hardening::{CompileFlags, Demand, Judged, Proof, Provenance};
+use model::inventory::Secret;
 use policy::facts::licence_choices;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ pub(super) struct Seen<'s> {
     pub(super) reproducible: Option<bool>,
 }
 
-/// The facts of stage `release`, from those of stage `compile`. What was not looked for, as secrets and vulnerabilities, is absent.
+/// The facts of stage `release`, from those of stage `compile`. What was not looked for, as vulnerabilities, is absent.
 pub(super) fn at_release(mut facts: Value, seen: &Seen<'_>) -> Value {
     let Seen { build, bills, licences, flags, reproducible } = seen;
     let layers: BTreeMap<_, u64> = build
@@ -39,6 +40,8 @@ pub(super) fn at_release(mut facts: Value, seen: &Seen<'_>) -> Value {
     add(&mut facts, "/image", "digest", json!(build.index.digest));
     add(&mut facts, "/image", "size", layers.values().sum::<u64>().into());
     add(&mut facts, "/image", "setuid_files", json!(setuid));
+    let secrets: BTreeSet<_> = bills.iter().flat_map(|bill| &bill.inventory.secrets).collect();
+    add(&mut facts, "/image", "secrets", json!(secrets.into_iter().map(secret).collect::<Vec<_>>()));
     if !build.executor.name.is_empty() {
         add(&mut facts, "/build", "executor", build.executor.name.into());
     }
@@ -56,6 +59,10 @@ pub(super) fn at_release(mut facts: Value, seen: &Seen<'_>) -> Value {
     let packages = facts.get_mut("packages").and_then(Value::as_array_mut);
     packages.into_iter().flatten().for_each(|package| of_package(package, bills, licences));
     facts
+}
+
+fn secret(secret: &Secret) -> Value {
+    json!({ "path": format!("/{}", secret.path.display()), "kind": secret.kind })
 }
 
 fn add(facts: &mut Value, at: &str, name: &str, value: Value) {

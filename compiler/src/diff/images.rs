@@ -211,6 +211,7 @@ mod tests {
             packages: vec![found],
             texts: BTreeMap::new(),
             unread: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 

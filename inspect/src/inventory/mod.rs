@@ -14,11 +14,12 @@ mod java;
 mod licence;
 mod npm;
 mod python;
+mod secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom};
 
-use model::inventory::{Found, Inventory, Item, Unread};
+use model::inventory::{Found, Inventory, Item, Secret, Unread};
 use model::text::is_plain;
 use model::{Digest, Entry, Kind, TreePath};
 
@@ -39,6 +40,8 @@ impl<C: Read + Seek> Content for C {}
 pub struct Scanner {
     told: BTreeMap<TreePath, Told>,
     texts: licence::Texts,
+    /// Of every layer: what a later one covers can still be read.
+    secrets: BTreeSet<Secret>,
 }
 
 /// What one file tells.
@@ -77,32 +80,31 @@ enum Reader {
     Npm,
     Gem,
     Java,
-    /// The text of a licence that nothing else is to be read from.
-    Licence,
-    /// A program or library: whatever compiled it.
-    Elf,
+    /// Nobody by its name: a program or library, whatever compiled it, the text of a licence, a secret.
+    Other,
 }
 
 impl Reader {
     /// Whether it reads text as a whole.
     fn is_text(self) -> bool {
-        !matches!(self, Self::Java | Self::Licence | Self::Elf)
+        !matches!(self, Self::Java | Self::Other)
     }
 }
 
 impl Scanner {
-    /// Whether a file may tell of packages: by its name, else by the four bytes it begins with.
+    /// Whether a file may tell of packages, or be a secret: by its name, else by the four bytes it begins with.
     pub fn wants(path: &TreePath, entry: &Entry, start: Option<[u8; 4]>) -> bool {
         let Kind::File { size, .. } = entry.node else { return false };
-        size > 0 && (named(path).is_some() || start.is_some_and(|start| elf::is_elf(&start)))
+        let is_program = || start.is_some_and(|start| elf::is_elf(&start));
+        size > 0 && (named(path).is_some() || is_program() || secret::wants(path.as_bytes(), start))
     }
 
-    /// Looks at a file that may tell of packages.
+    /// Looks at a file that may tell of packages, or be a secret.
     ///
     /// # Errors
     /// What reading it failed with; what is wrong with what was read is remembered instead.
     pub fn look(&mut self, path: &TreePath, content: &mut dyn Content) -> io::Result<()> {
-        let mut told = match named(path).unwrap_or(Reader::Elf) {
+        let mut told = match named(path).unwrap_or(Reader::Other) {
             Reader::DebianStatus => debian::status(path, &text(content)?),
             Reader::DebianList => debian::list(path, &text(content)?),
             Reader::DebianCopyright => debian::copyright(path, &text(content)?),
@@ -113,15 +115,17 @@ impl Scanner {
             Reader::Gem => gem::specification(path, &text(content)?),
             Reader::Java => java::archive(path, content),
             // A program may have any name.
-            Reader::Licence if is_program(content)? => program(path, content)?,
-            Reader::Licence => Told::default(),
-            Reader::Elf => program(path, content)?,
+            Reader::Other if is_program(content)? => program(path, content)?,
+            Reader::Other => Told::default(),
         };
         if content.seek(SeekFrom::End(0))? > LARGEST_TEXT && named(path).is_some_and(Reader::is_text) {
             told.unread = Some(format!("only its first {LARGEST_TEXT} bytes were read"));
         }
         if licence::is_text(path.as_bytes()) {
             self.texts.look(content, &mut told)?;
+        }
+        if let Some(kind) = secret::kind(path.as_bytes(), content)? {
+            self.secrets.insert(Secret { path: path.clone(), kind });
         }
         self.told.insert(path.clone(), told);
         Ok(())
@@ -143,6 +147,7 @@ impl Scanner {
         self.told.extend(layer.told.iter().map(|(path, told)| (path.clone(), told.clone())));
         self.told.extend(links.into_iter().filter_map(|(path, told)| Some((path.clone(), told?))));
         self.texts.take_in(&layer.texts);
+        self.secrets.extend(layer.secrets.iter().cloned());
     }
 
     /// Everything together, for the entries that are there in the end, and what is to be said of some; what other files told is
@@ -176,6 +181,7 @@ impl Scanner {
             items,
             texts,
             unread,
+            secrets: self.secrets.into_iter().collect(),
         }
     }
 }
@@ -240,7 +246,7 @@ fn named(path: &TreePath) -> Option<Reader> {
         (npm::is_package, Reader::Npm),
         (gem::is_specification, Reader::Gem),
         (java::is_archive, Reader::Java),
-        (licence::is_text, Reader::Licence),
+        (licence::is_text, Reader::Other),
     ];
     readers.into_iter().find(|(is, _)| is(bytes)).map(|(_, reader)| reader)
 }

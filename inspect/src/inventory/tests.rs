@@ -430,3 +430,14 @@ fn another_name_of_a_record_tells_what_the_record_told_when_it_was_made() {
         ["app/node_modules/a/package.json: it is another name of \"cache/blob\", which was not read so"]
     );
 }
+
+#[test]
+fn a_secret_that_a_later_layer_covers_is_still_there() {
+    let key = b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n".as_slice();
+    let found = |layers: &[&[(&str, &[u8])]]| -> Vec<String> {
+        layered(layers).secrets.iter().map(|secret| format!("{} {:?}", secret.path.display(), secret.kind)).collect()
+    };
+    assert_eq!(found(&[&[("app/k", key)], &[("app/k", b"nothing")]]), ["app/k PrivateKey"]);
+    assert_eq!(found(&[&[("app/k", b"nothing")], &[("app/j", key)]]), ["app/j PrivateKey"]);
+    assert!(found(&[&[("app/k", b"nothing")]]).is_empty());
+}

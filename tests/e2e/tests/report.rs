@@ -216,6 +216,7 @@ fn made(packages: usize, files: usize, name: impl Fn(usize) -> String) -> String
         packages: Vec::new(),
         texts: BTreeMap::new(),
         unread: Vec::new(),
+        secrets: Vec::new(),
     };
     for number in 0..packages {
         let digest = Digest::of(&number.to_le_bytes());

@@ -191,9 +191,11 @@ fn what_is_built_signed_and_sent_is_accepted_and_a_tampered_twin_is_not() {
     let told = accepted(judged(&image, &[&policy_file[..], &["--explain"]].concat()));
     assert!(told.stdout.contains("  rule      deploy provenance"), "{}", told.stdout);
     // What is in the layers is known to who looks there.
-    rules("  runtime: {setuid: forbidden}\n");
-    let told = accepted(judged(&image, &[&policy_file[..], &["--deep"]].concat()));
-    assert!(told.stdout.contains("passed    policy: "), "{}", told.stdout);
+    rules("  runtime: {setuid: forbidden, secrets: forbidden}\n");
+    for more in [&["--deep"].as_slice(), &[]] {
+        let told = accepted(judged(&image, &[&policy_file[..], more].concat()));
+        assert!(told.stdout.contains("passed    policy: "), "{}", told.stdout);
+    }
     rules("  vulnerabilities: {critical: 0}\n");
     assert_eq!(judged(&image, &policy_file).code(), 1, "what nobody looked for is not known, and refuses");
     rules("  provenance: {hermetik: required}\n");

@@ -4,4 +4,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| fuzz::judged::claim(bytes));
+fuzz_target!(|bytes: &[u8]| fuzz::judged::claim_of(bytes));

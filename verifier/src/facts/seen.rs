@@ -60,6 +60,9 @@ pub(super) fn put(context: &Context<'_>, image: &mut Map<String, Value>) {
         setuid.sort_unstable();
         setuid.dedup();
         image.insert("setuid_files".to_owned(), json!(setuid));
+        let secrets: BTreeSet<_> = contents.iter().flat_map(|one| &one.secrets).collect();
+        let secrets = secrets.into_iter().map(|(path, kind)| json!({ "path": path, "kind": kind }));
+        image.insert("secrets".to_owned(), secrets.collect());
         image.insert("shell".to_owned(), json!(contents.iter().any(|one| one.has_shell)));
     }
 }

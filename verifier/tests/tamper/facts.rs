@@ -1,7 +1,9 @@
 //! What policies are told: nothing that is not known of every platform.
 
+use model::Digest;
+use model::inventory::SecretKind;
 use serde_json::{Value, json};
-use verifier::{Depth, FACTS};
+use verifier::{Contents, Depth, FACTS};
 
 use crate::world::{Item, NOW, World, expectations, owner, statement, time, trust};
 
@@ -45,6 +47,26 @@ fn what_is_seen_is_said_whatever_was_signed() {
         assert_eq!(facts["image"]["ports"], json!([8000]), "{image}");
         assert_eq!(facts["image"]["digest"], json!(World::bare("good").index), "{image}");
     }
+}
+
+#[test]
+fn what_lies_in_layers_is_said_of_all_platforms_or_not_at_all() {
+    let world = World::good();
+    let said = |looked_at: &[Digest]| {
+        let mut evidence = world.gather(Depth { layers: true, legacy: false, contents: true });
+        for image in looked_at {
+            let secrets =
+                [(format!("/{}", image.hex()), SecretKind::PrivateKey), ("/k".into(), SecretKind::Credentials)];
+            let contents = Contents { secrets: secrets.into(), ..Contents::default() };
+            evidence.contents.insert(*image, contents);
+        }
+        verifier::verify(&evidence, &trust(), &expectations(), NOW).facts.unwrap().document["image"]["secrets"].clone()
+    };
+    assert_eq!(said(&[]), Value::Null);
+    assert_eq!(said(&world.images[..1]), Value::Null);
+    let both = said(&world.images);
+    assert_eq!(both.as_array().unwrap().len(), 3, "{both}");
+    assert!(both.as_array().unwrap().contains(&json!({ "path": "/k", "kind": "credentials" })), "{both}");
 }
 
 #[test]
