@@ -128,7 +128,9 @@ Hd+bjmlhFvZIwEa890TG3ZVAw0/qkTP7NJKjXL4h+a53BHGZFEGFcFm/Qw==
 
     #[test]
     fn what_is_no_key_is_none() {
-        for text in ["", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", &KEY.replace("MFkw", "MFkx")] {
+        for text in
+            ["", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", &KEY.replace("MFkw", "MFkx"), &KEY.repeat(2)]
+        {
             assert!(PublicKey::from_pem(text).is_err(), "{text}");
         }
     }

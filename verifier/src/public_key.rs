@@ -31,6 +31,8 @@ enum Key {
 pub enum KeyError {
     /// It is no `PUBLIC KEY` in PEM (RFC 7468 §13).
     NotPem,
+    /// There is more than one thing in it.
+    Several,
     /// It is of a kind that is not read here.
     OtherKind,
     /// It is an RSA key of too few bits, or of too many.
@@ -41,6 +43,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyError::NotPem => f.write_str("it is no public key in PEM"),
+            KeyError::Several => f.write_str("there is more in it than one key: name each in a file of its own"),
             KeyError::OtherKind => f.write_str("it is neither ECDSA on P-256 nor Ed25519 nor RSA of at most 4096 bits"),
             KeyError::Size(bits) => {
                 write!(f, "it is an RSA key of {bits} bits: {} to {} are accepted", RSA_BITS.start(), RSA_BITS.end())
@@ -59,6 +62,9 @@ impl PublicKey {
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let mut lines = text.lines().map(str::trim).skip_while(|line| *line != "-----BEGIN PUBLIC KEY-----").skip(1);
         let body: String = lines.by_ref().take_while(|line| !line.starts_with("-----")).collect();
+        if lines.any(|line| line.starts_with("-----BEGIN")) {
+            return Err(KeyError::Several);
+        }
         let der = BASE64.decode(body.as_bytes()).map_err(|_| KeyError::NotPem)?;
         if der.is_empty() { Err(KeyError::NotPem) } else { Self::from_der(&der) }
     }

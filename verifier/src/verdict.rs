@@ -110,7 +110,8 @@ impl Verdict {
         let failed = self.checks.iter().filter(|check| check.outcome == Outcome::Failed);
         let finding = |check: &Check| {
             let platform = check.platform.as_ref().map(|platform| format!(" ({platform})")).unwrap_or_default();
-            let mut finding = Finding::error(check.code, format!("{}{platform}: {}", check.name, check.reason));
+            let mut finding = Finding::error(check.code, format!("{}{platform}: {}", check.name, check.reason))
+                .because(format!("the image is {}, {}", self.reference, self.digest));
             finding.help.clone_from(&check.help);
             check.evidence.iter().take(5).fold(finding, |finding, on| finding.because(format!("it stands on {on}")))
         };

@@ -3,42 +3,52 @@
 mod junit;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::slice;
 
 use model::text::printable;
-use model::{Finding, Sources, codes};
-use policy::Decision;
+use model::{Finding, Findings, Sources, codes};
 use serde_json::{Value, json};
-use verifier::{Check, Outcome, Verdict};
+use verifier::{Check, Outcome};
 
 use crate::args::Format;
+use crate::run::Told;
 
-/// Prints a verdict.
-pub(crate) fn verdict(verdict: &Verdict, decisions: &[Decision], explain: bool, format: Format) -> Result<(), Finding> {
-    let text = match format {
-        Format::Text => words(verdict, decisions, explain),
-        Format::Json => document(verdict, decisions),
-        Format::Sarif => report::render(&Sources::default(), &verdict.findings(), report::Format::Sarif),
-        Format::Github => report::render(&Sources::default(), &verdict.findings(), report::Format::Github),
-        Format::Junit => junit::report(verdict),
-    };
-    data(&text)
+/// Prints what came of an image.
+pub(crate) fn one(told: &Told, explain: bool, format: Format) -> Result<(), Finding> {
+    match format {
+        Format::Json => data(&pretty(&document(told))),
+        _ => all(slice::from_ref(told), explain, format),
+    }
 }
 
-/// Prints that an image needs no check.
-pub(crate) fn allowed(name: &str, list: &Path, line: usize, format: Format) -> Result<(), Finding> {
-    let by = format!("line {line} of {}", list.display());
+/// Prints what came of several, as one document.
+pub(crate) fn all(told: &[Told], explain: bool, format: Format) -> Result<(), Finding> {
+    let rendered = |format| report::render(&Sources::default(), &findings(told), format);
     data(&match format {
-        Format::Text | Format::Github => {
-            format!("allowed   {name}  by {by}: nothing was fetched, and nothing checked\n")
-        }
-        Format::Json => pretty(&json!({ "reference": name, "accepted": true, "allowed": by })),
-        Format::Sarif => report::render(&Sources::default(), &[], report::Format::Sarif),
-        Format::Junit => junit::allowed(name, &by),
+        Format::Text => told.iter().map(|one| words(one, explain)).collect(),
+        Format::Json => pretty(&told.iter().map(document).collect()),
+        Format::Sarif => rendered(report::Format::Sarif),
+        Format::Github => rendered(report::Format::Github),
+        Format::Junit => junit::report(told),
     })
 }
 
-fn words(verdict: &Verdict, decisions: &[Decision], explain: bool) -> String {
+/// Everything that speaks against them.
+pub(crate) fn findings(told: &[Told]) -> Findings {
+    let verdicts = told.iter().filter_map(|one| match one {
+        Told::Judged(verdict, _) => Some(verdict.findings()),
+        Told::Allowed { .. } => None,
+    });
+    verdicts.flatten().collect()
+}
+
+fn words(told: &Told, explain: bool) -> String {
+    let (verdict, decisions) = match told {
+        Told::Judged(verdict, decisions) => (verdict, decisions),
+        Told::Allowed { name, by } => {
+            return format!("allowed   {}  by {by}: nothing was fetched, and nothing checked\n", printable(name));
+        }
+    };
     let word = if verdict.accepted { "accepted" } else { "refused " };
     let mut text = format!("{word}  {}  {}\n", printable(&verdict.reference), verdict.digest);
     for check in &verdict.checks {
@@ -83,12 +93,17 @@ fn line(check: &Check) -> String {
     format!("  {word:<8}  {}\n", printable(&said))
 }
 
-fn document(verdict: &Verdict, decisions: &[Decision]) -> String {
+fn document(told: &Told) -> Value {
+    let (verdict, decisions) = match told {
+        Told::Judged(verdict, decisions) => (verdict, decisions),
+        Told::Allowed { name, by } => return json!({ "reference": name, "accepted": true, "allowed": by }),
+    };
     let mut value = serde_json::to_value(verdict).unwrap_or_default();
     let checks = value.get_mut("checks").and_then(Value::as_array_mut).into_iter().flatten();
     for (value, check) in checks.zip(&verdict.checks) {
         if let Some(fields) = value.as_object_mut().filter(|_| check.outcome == Outcome::Failed) {
             fields.insert("code".to_owned(), json!(check.code.id));
+            fields.extend(check.help.as_ref().map(|help| ("help".to_owned(), json!(help))));
         }
     }
     if let Some(fields) = value.as_object_mut().filter(|_| !decisions.is_empty()) {
@@ -102,7 +117,7 @@ fn document(verdict: &Verdict, decisions: &[Decision]) -> String {
         });
         fields.insert("decisions".to_owned(), rules.collect());
     }
-    pretty(&value)
+    value
 }
 
 fn pretty(value: &Value) -> String {

@@ -1,5 +1,6 @@
 //! One image: found, gathered, judged and told of.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use model::{Finding, Findings, Sources, codes};
 use policy::{Decision, Engine, Input};
 use rules::{Loaded, ask_all, of_organisation};
-use verifier::{Check, Evidence, Expectations, Trust, Verified, judged, verify};
+use verifier::{Check, Evidence, Expectations, Trust, Verdict, Verified, judged, verify};
 
 use crate::args::{Demands, Format, Machine};
 use crate::gather::Place;
@@ -32,6 +33,23 @@ impl From<Finding> for Failed {
     }
 }
 
+/// What came of an image.
+pub(crate) enum Told {
+    /// It needs no check, by this line of a list.
+    Allowed { name: String, by: String },
+    /// It was judged; policies decided so.
+    Judged(Box<Verdict>, Vec<Decision>),
+}
+
+impl Told {
+    pub(crate) fn is_accepted(&self) -> bool {
+        match self {
+            Told::Allowed { .. } => true,
+            Told::Judged(verdict, _) => verdict.accepted,
+        }
+    }
+}
+
 /// Judges an image, and tells what came of it; answers whether it is accepted. What somebody else found out of it, such as that
 /// it is what its source makes, is judged with it.
 ///
@@ -44,52 +62,84 @@ pub fn run(
     format: Format,
     further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
 ) -> Result<bool, Failed> {
-    if let Some(list) = &demands.allow_list
-        && let Some(line) = allowed::line(list, name)?
-    {
-        print::allowed(name, list, line, format)?;
-        return Ok(true);
+    let told = Standard::of(demands)?.judge(machine, name, further)?;
+    print::one(&told, demands.explain, format)?;
+    Ok(told.is_accepted())
+}
+
+/// What images are held against.
+pub(crate) struct Standard<'d> {
+    demands: &'d Demands,
+    expected: Expectations,
+    trust: Trust,
+    engines: Vec<Engine>,
+    /// Seconds since 1970.
+    now: i64,
+}
+
+impl<'d> Standard<'d> {
+    /// Reads what demands name: keys, roots and policies.
+    pub(crate) fn of(demands: &'d Demands) -> Result<Self, Failed> {
+        let mut expected = demands.expectations().map_err(|wrong| {
+            Finding::error(codes::USAGE, format!("`{}` is no parameter", wrong.escape_debug())).help("write NAME=VALUE")
+        })?;
+        let trust = trusted::read(demands)?;
+        let engines = policies(demands)?;
+        expected.facts = !engines.is_empty();
+        let now = demands.now.unwrap_or_else(Timestamp::now).as_second();
+        Ok(Self { demands, expected, trust, engines, now })
     }
-    let mut expected = demands.expectations().map_err(|wrong| {
-        Finding::error(codes::USAGE, format!("`{}` is no parameter", wrong.escape_debug())).help("write NAME=VALUE")
-    })?;
-    let trust = trusted::read(demands)?;
-    let engines = policies(demands)?;
-    expected.facts = !engines.is_empty();
-    let place = Place::of(machine, name)?;
-    let now = demands.now.unwrap_or_else(Timestamp::now).as_second();
-    let mut judging = Judging { place: &place, expected, trust, engines, now, failed: Findings::new() };
-    let mut evidence = found(&place, name, demands)?;
-    let mut verified = judging.judge(&mut evidence);
-    // Few keep anything there any more, and asking costs two requests for each platform.
-    if !verified.verdict.accepted {
-        evidence.depth.legacy = true;
-        verified = judging.judge(&mut evidence);
+
+    /// Judges an image.
+    pub(crate) fn judge(
+        &self,
+        machine: &Machine,
+        name: &str,
+        further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
+    ) -> Result<Told, Failed> {
+        let demands = self.demands;
+        if let Some(path) = &demands.output_vsa {
+            // What was said of another image, or another time, must not be taken for what is said now.
+            let _ = fs::remove_file(path);
+        }
+        if let Some(list) = &demands.allow_list
+            && let Some(line) = allowed::line(list, name)?
+        {
+            return Ok(Told::Allowed { name: name.to_owned(), by: format!("line {line} of {}", list.display()) });
+        }
+        let place = Place::of(machine, name)?;
+        let mut judging = Judging { place: &place, standard: self, failed: Findings::new() };
+        let mut evidence = found(&place, name, demands)?;
+        let mut verified = judging.judge(&mut evidence);
+        // Few keep anything there any more, and asking costs two requests for each platform.
+        if !verified.verdict.accepted {
+            evidence.depth.legacy = true;
+            verified = judging.judge(&mut evidence);
+        }
+        // What is refused as it is, is not worth taking.
+        if demands.deep && verified.verdict.accepted && judging.failed.is_empty() {
+            let deep = place.downloaded()?;
+            evidence.contents = contents::read(deep.path(), &evidence.images())?;
+            (evidence.depth.layers, evidence.depth.contents) = (true, true);
+            verified = judging.judge(&mut evidence);
+        }
+        let mut decisions = judging.ask(&mut verified)?;
+        if !verified.verdict.accepted && !evidence.depth.legacy {
+            evidence.depth.legacy = true;
+            verified = judging.judge(&mut evidence);
+            decisions = judging.ask(&mut verified)?;
+        }
+        let more = further(&verified)?;
+        let verdict = verified.verdict.with(more);
+        // What could not be had may speak against an image.
+        if !judging.failed.is_empty() {
+            return Err(Failed { sources: Sources::default(), findings: judging.failed });
+        }
+        if let Some(path) = &demands.output_vsa {
+            write(path, &vsa::summary(&verdict, &demands.policy_file, self.now))?;
+        }
+        Ok(Told::Judged(Box::new(verdict), decisions))
     }
-    // What is refused as it is, is not worth taking.
-    if demands.deep && verified.verdict.accepted && judging.failed.is_empty() {
-        let deep = place.downloaded()?;
-        evidence.contents = contents::read(deep.path(), &evidence.images())?;
-        (evidence.depth.layers, evidence.depth.contents) = (true, true);
-        verified = judging.judge(&mut evidence);
-    }
-    let mut decisions = judging.ask(&mut verified)?;
-    if !verified.verdict.accepted && !evidence.depth.legacy {
-        evidence.depth.legacy = true;
-        verified = judging.judge(&mut evidence);
-        decisions = judging.ask(&mut verified)?;
-    }
-    let more = further(&verified)?;
-    let verdict = verified.verdict.with(more);
-    // What could not be had may speak against an image.
-    if !judging.failed.is_empty() {
-        return Err(Failed { sources: Sources::default(), findings: judging.failed });
-    }
-    if let Some(path) = &demands.output_vsa {
-        write(path, &vsa::summary(&verdict, &demands.policy_file, now))?;
-    }
-    print::verdict(&verdict, &decisions, demands.explain, format)?;
-    Ok(verdict.accepted)
 }
 
 /// The organisation's policies and those that are named, apart from each other.
@@ -129,11 +179,7 @@ fn found(place: &Place, name: &str, demands: &Demands) -> Result<Evidence, Faile
 /// How evidence is found and judged.
 struct Judging<'j> {
     place: &'j Place,
-    expected: Expectations,
-    trust: Trust,
-    engines: Vec<Engine>,
-    /// Seconds since 1970.
-    now: i64,
+    standard: &'j Standard<'j>,
     /// What failed, and is no fault of the image.
     failed: Findings,
 }
@@ -142,14 +188,16 @@ impl Judging<'_> {
     /// Finds what is not known yet, and judges by all of it.
     fn judge(&mut self, evidence: &mut Evidence) -> Verified {
         self.failed.extend(self.place.gather(evidence));
-        verify(evidence, &self.trust, &self.expected, self.now)
+        let Standard { trust, expected, now, .. } = self.standard;
+        verify(evidence, trust, expected, *now)
     }
 
     /// Asks policies, if there are any.
     fn ask(&self, verified: &mut Verified) -> Result<Vec<Decision>, Finding> {
-        let Some(facts) = verified.facts.take().filter(|_| !self.engines.is_empty()) else { return Ok(Vec::new()) };
+        let engines = &self.standard.engines;
+        let Some(facts) = verified.facts.take().filter(|_| !engines.is_empty()) else { return Ok(Vec::new()) };
         let asked = Input::of(&facts);
-        let outcome = ask_all(self.engines.clone(), facts, asked)?;
+        let outcome = ask_all(engines.clone(), facts, asked)?;
         verified.verdict = verified.verdict.clone().with(judged(&outcome));
         Ok(outcome.decisions)
     }

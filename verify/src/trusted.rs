@@ -18,7 +18,7 @@ pub(crate) fn read(demands: &Demands) -> Result<Trust, Finding> {
     for path in &demands.keys {
         let text = String::from_utf8_lossy(&bytes(path)?).into_owned();
         let key = PublicKey::from_pem(&text).map_err(|why| {
-            unusable(format!("{} is no public key: {why}", path.display()))
+            unusable(format!("{} cannot be used: {why}", path.display()))
                 .help("name the file that `key generate` and cosign call PREFIX.pub")
         })?;
         trust.keys.push((path.display().to_string(), key));

@@ -442,6 +442,29 @@ fn images_on_a_list_need_no_look_and_all_that_a_build_starts_from_get_one() {
     let private = dir.path().join("team.key");
     clnstrt(&["sign", "--image", &base, "--key", private.to_str().unwrap()]).ok();
     accepted(verify(&judged));
+    // Several are one document, and one that cannot be had hides no other.
+    let unsigned = format!("127.0.0.1:{port}/base/other:1.0");
+    clnstrt(&["push", SMALL.archive().to_str().unwrap(), &unsigned]).ok();
+    fs::write(&dockerfile, format!("FROM {base}\nFROM {unsigned}\n")).unwrap();
+    let json = verify(&[&judged[..], &["--format", "json"]].concat());
+    let told: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&told[0]["accepted"], &told[1]["accepted"], json.code()), (&json!(true), &json!(false), 1));
+    let junit = verify(&[&judged[..], &["--format", "junit"]].concat()).stdout;
+    assert_eq!((junit.matches("<testsuites>").count(), junit.matches("<testsuite ").count()), (1, 2), "{junit}");
+    fs::write(&dockerfile, format!("FROM {base}x\nFROM {unsigned}\n")).unwrap();
+    let text = verify(&judged);
+    assert!(text.stdout.contains(&unsigned) && text.stderr.contains("CS1404"), "{}{}", text.stdout, text.stderr);
+    let sarif: Value = serde_json::from_str(&verify(&[&judged[..], &["--format", "sarif"]].concat()).stdout).unwrap();
+    let rules: Vec<&Value> =
+        sarif["runs"][0]["results"].as_array().unwrap().iter().map(|result| &result["ruleId"]).collect();
+    assert_eq!(rules, ["CS1404", "CS1703"]);
+    // What was said before is not left lying where nothing is said.
+    let summary = dir.path().join("vsa.json");
+    let summarized = ["--key", public, "--output-vsa", summary.to_str().unwrap()];
+    verify(&[&[base.as_str()], &summarized[..]].concat()).ok();
+    assert!(summary.exists());
+    assert_eq!(verify(&[&[format!("{base}x").as_str()], &summarized[..]].concat()).code(), 1);
+    assert!(!summary.exists());
     fs::write(&dockerfile, "FROM $UNKNOWN\n").unwrap();
     assert_eq!(verify(&judged).code(), 2);
 }

@@ -38,8 +38,8 @@ fn chosen<'c>(context: &'c Context<'_>, part: &Part) -> Option<(&'c Said, Result
     if let Some((said, _)) = all.iter().find(|(_, time)| *time == Finished::Unreadable) {
         return Some((said, refused("when its tests finished cannot be read".to_owned())));
     }
-    // One that failed, and does not say when, may be the latest.
-    let untimed = all.iter().filter(|(_, time)| *time == Finished::Unsaid);
+    // One that failed, and does not say when, may be the latest. Builds sign that nothing was run: then nothing failed.
+    let untimed = all.iter().filter(|(said, time)| *time == Finished::Unsaid && !is_idle(said));
     if let Some((said, Err(why))) = untimed.map(|(said, _)| (*said, judged(said))).find(|(_, judged)| judged.is_err()) {
         return Some((said, refused(why)));
     }
@@ -63,6 +63,12 @@ fn judged(said: &Said) -> Result<(), String> {
         _ if ran.is_empty() => Err("no test was run".to_owned()),
         other => Err(format!("the result of its tests is {other:?}")),
     }
+}
+
+/// Whether a report says that nothing was run, and no more.
+fn is_idle(said: &Said) -> bool {
+    let (result, ran, broken) = gates(said);
+    result == "WARNED" && ran.is_empty() && broken.is_empty()
 }
 
 /// The result, and the names of what passed and what failed.

@@ -207,6 +207,22 @@ fn the_most_specific_failure_comes_first() {
     assert!(verdict.checks.iter().skip(failed.len()).all(|check| check.outcome != Outcome::Failed));
 }
 
+/// Builds sign that they ran nothing. Whoever tests the image later says more; whoever failed, and does not say when, counts.
+#[test]
+fn a_report_of_nothing_does_not_speak_against_one_of_something() {
+    for (result, failed, accepted) in
+        [("WARNED", json!([]), true), ("WARNED", json!(["a"]), false), ("FAILED", json!([]), false)]
+    {
+        let mut world = World::good();
+        let mut statement = world.items().into_iter().find(|item| item.check == "tests").unwrap().statement;
+        statement["predicate"] =
+            json!({ "result": result, "passedTests": [], "warnedTests": [], "failedTests": failed });
+        let index = world.index;
+        world.attach(&index, &signed(&statement));
+        assert_eq!(world.judged().accepted, accepted, "{result} {failed}");
+    }
+}
+
 /// One document may not take hours: each signature is as long to try as its payload is to hash.
 #[test]
 fn a_bundle_of_many_signatures_is_passed_over() {

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use files::input;
 use grammar::yaml::{Kind, parse};
-use model::{Finding, Reference, SourceId, codes};
+use model::{Finding, Findings, Reference, SourceId, Sources, codes};
 
 use crate::args::{Demands, Format, Machine};
-use crate::run::{self, Failed};
+use crate::print;
+use crate::run::{Failed, Standard, Told};
 
 /// Bytes of a file that says how to build.
 const LARGEST: u64 = 4 << 20;
@@ -18,7 +19,7 @@ const LARGEST: u64 = 4 << 20;
 /// image of ours says is built from packages, and starts from no image.
 ///
 /// # Errors
-/// As [`run::run`], and where the file is not understood.
+/// As [`crate::run`], and where the file is not understood. Of several images all others are judged all the same.
 pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) -> Result<bool, Failed> {
     let bytes = input::read(file, LARGEST)
         .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", file.display())))?;
@@ -26,21 +27,37 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
     if images.is_empty() {
         anstream::eprintln!("{} starts from no image", file.display());
     }
-    if demands.output_vsa.is_some() && images.len() > 1 {
+    if demands.output_vsa.is_some() && images.len() != 1 {
         let message = format!("a summary is of one image, and {} starts from {}", file.display(), images.len());
         return Err(Finding::error(codes::USAGE, message).help("check them one by one: `clnstrt-verify IMAGE`").into());
     }
-    let mut accepted = true;
+    let standard = Standard::of(demands)?;
+    let (mut told, mut failed) = (Vec::new(), Findings::new());
     for image in &images {
-        accepted &= run::run(machine, image, demands, format, |_| Ok(Vec::new()))?;
+        match standard.judge(machine, image, |_| Ok(Vec::new())) {
+            Ok(one) => told.push(one),
+            Err(failure) => {
+                let of = format!("{} starts from {image}", file.display());
+                failed.extend(failure.findings.into_iter().map(|finding| finding.because(&of)));
+            }
+        }
     }
-    Ok(accepted)
+    // One document has either verdicts, or findings alone.
+    if failed.is_empty() || matches!(format, Format::Text | Format::Junit) {
+        print::all(&told, demands.explain, format)?;
+    } else {
+        failed.extend(print::findings(&told));
+    }
+    if failed.is_empty() {
+        return Ok(told.iter().all(Told::is_accepted));
+    }
+    Err(Failed { sources: Sources::default(), findings: failed })
 }
 
 fn unknown(file: &Path, why: &str) -> Finding {
     let why = why.escape_debug();
     Finding::error(codes::REFERENCE_INVALID, format!("what {} starts from is not known: {why}", file.display()))
-        .help("write it plainly, and name images by registry, repository and digest")
+        .help("write it plainly, and name images by their registry: `registry.example/team/base:1`")
 }
 
 /// Each once, all of them in registries.

@@ -1,24 +1,35 @@
-//! A verdict as JUnit reports tests: each check is a test case.
+//! Verdicts as JUnit reports tests: each check is a test case.
+
+use std::io;
 
 use model::text::printable;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use verifier::{Outcome, Verdict};
 
-/// The report of a verdict.
-pub(super) fn report(verdict: &Verdict) -> String {
-    let count = |wanted: Outcome| verdict.checks.iter().filter(|check| check.outcome == wanted).count().to_string();
-    let (tests, failures, skipped) =
-        (verdict.checks.len().to_string(), count(Outcome::Failed), count(Outcome::Skipped));
+use crate::run::Told;
+
+type Xml = Writer<Vec<u8>>;
+
+/// The report of what came of images: a suite for each.
+pub(super) fn report(told: &[Told]) -> String {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
-    let suite = xml.create_element("testsuite").with_attributes([
-        ("name", printable(&verdict.reference).as_str()),
-        ("tests", tests.as_str()),
-        ("failures", failures.as_str()),
-        ("errors", "0"),
-        ("skipped", skipped.as_str()),
-    ]);
-    let written = suite.write_inner_content(|xml| {
+    let written = xml.create_element("testsuites").write_inner_content(|xml| {
+        told.iter().try_for_each(|one| match one {
+            Told::Judged(verdict, _) => judged(xml, verdict),
+            Told::Allowed { name, by } => allowed(xml, name, by),
+        })
+    });
+    match written {
+        Ok(_) => format!("{}\n", String::from_utf8_lossy(&xml.into_inner())),
+        Err(_) => String::new(),
+    }
+}
+
+fn judged(xml: &mut Xml, verdict: &Verdict) -> io::Result<()> {
+    let count = |wanted: Outcome| verdict.checks.iter().filter(|check| check.outcome == wanted).count();
+    let counts = [verdict.checks.len(), count(Outcome::Failed), count(Outcome::Skipped)];
+    suite(xml, &verdict.reference, counts, |xml| {
         for check in &verdict.checks {
             let name = match &check.platform {
                 Some(platform) => format!("{} {}", check.name, printable(platform)),
@@ -30,48 +41,47 @@ pub(super) fn report(verdict: &Verdict) -> String {
                 .with_attributes([("classname", digest.as_str()), ("name", name.as_str())]);
             match check.outcome {
                 Outcome::Passed => drop(case.write_empty()?),
-                Outcome::Skipped => drop(case.write_inner_content(|xml| {
-                    xml.create_element("skipped")
-                        .with_attribute(("message", printable(&check.reason).as_str()))
-                        .write_empty()?;
-                    Ok(())
-                })?),
+                Outcome::Skipped => drop(case.write_inner_content(|xml| skipped(xml, &check.reason))?),
                 Outcome::Failed => drop(case.write_inner_content(|xml| {
+                    let help = check.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
                     let failure = xml
                         .create_element("failure")
                         .with_attributes([("type", check.code.id), ("message", check.code.title)]);
-                    failure.write_text_content(BytesText::new(&printable(&check.reason)))?;
+                    failure.write_text_content(BytesText::new(&(printable(&check.reason) + &help)))?;
                     Ok(())
                 })?),
             }
         }
         Ok(())
-    });
-    match written {
-        Ok(_) => format!("{}\n", String::from_utf8_lossy(&xml.into_inner())),
-        Err(_) => String::new(),
-    }
+    })
 }
 
 /// That nothing was checked.
-pub(super) fn allowed(name: &str, by: &str) -> String {
-    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
-    let suite = xml.create_element("testsuite").with_attributes([
-        ("name", name),
-        ("tests", "1"),
-        ("failures", "0"),
-        ("skipped", "1"),
-    ]);
-    let written = suite.write_inner_content(|xml| {
+fn allowed(xml: &mut Xml, name: &str, by: &str) -> io::Result<()> {
+    suite(xml, name, [1, 0, 1], |xml| {
         let case = xml.create_element("testcase").with_attribute(("name", "allowed"));
-        case.write_inner_content(|xml| {
-            xml.create_element("skipped").with_attribute(("message", by)).write_empty()?;
-            Ok(())
-        })?;
-        Ok(())
-    });
-    match written {
-        Ok(_) => format!("{}\n", String::from_utf8_lossy(&xml.into_inner())),
-        Err(_) => String::new(),
-    }
+        case.write_inner_content(|xml| skipped(xml, by)).map(drop)
+    })
+}
+
+/// `counts` are those of all cases, those that failed, and those that were passed over.
+fn suite(
+    xml: &mut Xml,
+    name: &str,
+    counts: [usize; 3],
+    cases: impl FnOnce(&mut Xml) -> io::Result<()>,
+) -> io::Result<()> {
+    let [tests, failures, skipped] = counts.map(|count| count.to_string());
+    let suite = xml.create_element("testsuite").with_attributes([
+        ("name", printable(name).as_str()),
+        ("tests", tests.as_str()),
+        ("failures", failures.as_str()),
+        ("errors", "0"),
+        ("skipped", skipped.as_str()),
+    ]);
+    suite.write_inner_content(cases).map(drop)
+}
+
+fn skipped(xml: &mut Xml, why: &str) -> io::Result<()> {
+    xml.create_element("skipped").with_attribute(("message", printable(why).as_str())).write_empty().map(drop)
 }
