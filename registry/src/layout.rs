@@ -51,6 +51,11 @@ impl Layout {
         self.blobs.loadable.as_deref()
     }
 
+    /// What lists its images, `index.json`.
+    pub fn listing(&self) -> &[u8] {
+        &self.blobs.index
+    }
+
     /// Opens a folder, or an archive.
     ///
     /// # Errors
@@ -89,14 +94,16 @@ impl Layout {
     /// An image, or what refers to one.
     fn take_in(&mut self, mut descriptor: Descriptor) -> Result<(), Finding> {
         let manifest: Manifest = parsed(&self.document(&descriptor.digest)?)?;
-        if let Some(subject) = manifest.subject {
+        // Whoever asks for an image takes what can be run, whatever it says of itself.
+        let can_run = manifest.can_run();
+        if let Some(subject) = manifest.subject.filter(|_| !can_run) {
             descriptor.artifact_type = manifest.artifact_type.or(manifest.config.map(|config| config.media_type));
             descriptor.annotations = manifest.annotations;
             self.referrers.entry(subject.digest).or_default().push(descriptor);
             return Ok(());
         }
         let annotation = |key: &str| descriptor.annotations.get(key).map(String::as_str);
-        if let Some(beside) = annotation(REF_NAME).and_then(Beside::of_tag) {
+        if let Some(beside) = annotation(REF_NAME).and_then(Beside::of_tag).filter(|_| !can_run) {
             self.beside.insert(beside, descriptor.digest);
             return Ok(());
         }

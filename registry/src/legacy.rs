@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use files::oci::CONFIG;
 use model::{Digest, Finding, canonical_json, codes};
 use net::{Failure, Kind};
 use serde::Serialize;
@@ -14,8 +15,6 @@ use crate::pull::Document;
 use crate::repository::Repository;
 use crate::turn::Turn;
 
-/// The type of the configuration of an image.
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// No time: images that are the same have the same digest.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 /// Layers of such an image: cosign reads no more.

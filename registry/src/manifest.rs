@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use files::oci::CONFIG;
 pub use files::oci::{INDEX, MANIFEST};
 use model::Digest;
 use serde::{Deserialize, Serialize};
 
 /// The configuration of what needs none: `{}`.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+/// Configurations of images: OCI's, and docker's.
+const IMAGES: [&str; 2] = [CONFIG, "application/vnd.docker.container.image.v1+json"];
+/// What layers are that have signatures and statements.
+const SIGNED: [&str; 2] = ["application/vnd.dev.cosign.simplesigning.v1+json", "application/vnd.dsse.envelope.v1+json"];
 
 /// A pointer to bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +93,14 @@ impl Descriptor {
 }
 
 impl Manifest {
+    /// Whether an engine could run it: an index, or what has an image's configuration and is not cosign's (before version 3).
+    pub(crate) fn can_run(&self) -> bool {
+        let is_image = |config: &Descriptor| IMAGES.contains(&config.media_type.as_str());
+        let is_signed = |layer: &Descriptor| SIGNED.contains(&layer.media_type.as_str());
+        let is_cosigns = !self.layers.is_empty() && self.layers.iter().all(is_signed);
+        !self.manifests.is_empty() || self.config.as_ref().is_some_and(is_image) && !is_cosigns
+    }
+
     /// Everything that has to be there before it: configuration and layers, each once.
     pub(crate) fn blobs(&self) -> Vec<&Descriptor> {
         let mut blobs: Vec<&Descriptor> = self.config.iter().chain(&self.layers).collect();

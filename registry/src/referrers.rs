@@ -15,6 +15,8 @@ use crate::turn::Turn;
 
 /// More pages are no list of what refers to one image.
 const PAGES: usize = 64;
+/// Bytes of all pages; an entry has some four hundred.
+const LARGEST_LIST: usize = 8 << 20;
 /// How often a list of who refers is written that others write at the same time.
 const ATTEMPTS: usize = 8;
 
@@ -104,8 +106,9 @@ impl Repository<'_> {
 
     /// By the registry; `None` where it has no such list.
     async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Failure> {
-        let mut found = Vec::new();
+        let (mut found, mut bytes_of_all) = (Vec::new(), 0);
         let mut next = Some(self.url(&format!("referrers/{subject}"))?);
+        let too_much = |what: String| Err(Failure::lasting(Kind::TooLarge, format!("more than {what} refer to it")));
         for _ in 0..PAGES {
             let Some(url) = next.take() else { return Ok(Some(found)) };
             let page = self.client.patience.retrying(async || {
@@ -117,13 +120,17 @@ impl Repository<'_> {
                 }
                 let next = following(&response, &url)?;
                 let bytes = collect(&mut response, self.stall(), LARGEST).await?;
-                Ok(Some((parsed(&bytes)?.descriptors(), next)))
+                Ok(Some((bytes.len(), parsed(&bytes)?.descriptors(), next)))
             });
-            let Some((manifests, following)) = page.await? else { return Ok(None) };
+            let Some((bytes, manifests, following)) = page.await? else { return Ok(None) };
+            bytes_of_all += bytes;
+            if bytes_of_all > LARGEST_LIST {
+                return too_much(format!("{LARGEST_LIST} bytes of entries"));
+            }
             found.extend(manifests);
             next = following;
         }
-        Err(Failure::lasting(Kind::TooLarge, format!("more than {PAGES} pages refer to it")))
+        if next.is_none() { Ok(Some(found)) } else { too_much(format!("{PAGES} pages")) }
     }
 
     /// By who wrote them.

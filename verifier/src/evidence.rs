@@ -5,14 +5,15 @@
 //! registries and layouts list is a claim, and only a place to look at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::Digest;
 use model::inventory::SecretKind;
 
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, MOST_MANIFESTS, Manifest};
 
-/// Manifests and indexes of an image.
-const MOST_MANIFESTS: usize = 256;
+/// Bytes of all of its manifests and configurations.
+const LARGEST_MANIFESTS: u64 = 64 << 20;
 /// How deep indexes may lie in indexes.
 const DEEPEST: usize = 4;
 /// What may refer to an image and to those in it.
@@ -93,6 +94,8 @@ pub struct Evidence {
     pub bundles: Vec<(String, Vec<u8>)>,
     /// Of an archive, what `docker load` reads of it instead of its index: `manifest.json`.
     pub loadable: Option<Vec<u8>>,
+    /// Of a layout or an archive, what lists its images: `index.json`.
+    pub listing: Option<Vec<u8>>,
     /// What is in images, by their manifests, where layers were read.
     pub contents: BTreeMap<Digest, Contents>,
     answers: BTreeMap<Need, Answer>,
@@ -104,7 +107,7 @@ pub struct Evidence {
 struct Read {
     bytes: u64,
     /// Why it is none.
-    manifest: Result<Manifest, String>,
+    manifest: Result<Arc<Manifest>, String>,
 }
 
 /// What is in the layers of an image.
@@ -128,7 +131,9 @@ pub(crate) struct Part {
     pub(crate) digest: Digest,
     /// `linux/arm64`; empty of an index.
     pub(crate) platform: String,
-    pub(crate) manifest: Manifest,
+    /// What else the index calls it.
+    pub(crate) also: Vec<String>,
+    pub(crate) manifest: Arc<Manifest>,
 }
 
 /// Why an image is none.
@@ -149,6 +154,7 @@ impl Evidence {
             depth,
             bundles: Vec::new(),
             loadable: None,
+            listing: None,
             contents: BTreeMap::new(),
             answers: BTreeMap::new(),
             manifests: BTreeMap::new(),
@@ -158,10 +164,9 @@ impl Evidence {
     /// What has to be known yet; nothing once all of it is, or it is clear that the image is none.
     pub fn needs(&self) -> Vec<Need> {
         let mut needs = Needs::default();
-        if let Ok(parts) = self.walk(&mut needs) {
-            for part in &parts {
-                needs.of_part(self, part);
-            }
+        let Ok(parts) = self.walk(&mut needs) else { return Vec::new() };
+        for part in &parts {
+            needs.of_part(self, part);
         }
         needs.open.into_iter().filter(|need| !self.knows(need)).collect()
     }
@@ -194,7 +199,7 @@ impl Evidence {
         match (need, answer) {
             // Of these what they say is kept, and not how they say it.
             (Need::Manifest(_) | Need::Referrer(_) | Need::Beside(..), Answer::Bytes(bytes)) => {
-                let read = Read { bytes: bytes.len() as u64, manifest: Manifest::parse(&bytes) };
+                let read = Read { bytes: bytes.len() as u64, manifest: Manifest::parse(&bytes).map(Arc::new) };
                 self.manifests.insert(need, read);
             }
             (need, answer) => {
@@ -218,7 +223,7 @@ impl Evidence {
     /// A manifest that was given.
     pub(crate) fn manifest(&self, need: &Need) -> Result<&Manifest, String> {
         match self.manifests.get(need) {
-            Some(read) => read.manifest.as_ref().map_err(Clone::clone),
+            Some(read) => read.manifest.as_deref().map_err(Clone::clone),
             None => Err(self.lack(need)),
         }
     }
@@ -240,7 +245,8 @@ impl Evidence {
     }
 
     fn walk(&self, needs: &mut Needs) -> Result<Vec<Part>, Broken> {
-        let (mut parts, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut parts, mut seen, mut bytes_of_all) = (Vec::<Part>::new(), BTreeSet::new(), 0);
+        let mut also: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
         let mut open = vec![(self.digest, String::new(), None, 0)];
         while let Some((digest, platform, size, depth)) = open.pop() {
             let need = Need::Manifest(digest);
@@ -251,6 +257,7 @@ impl Evidence {
                 return Err(Broken::Damaged(format!("{digest} has {bytes} bytes, and not as many as is said")));
             }
             if !seen.insert(digest) {
+                also.entry(digest).or_default().push(platform);
                 continue;
             }
             if depth > DEEPEST || seen.len() > MOST_MANIFESTS {
@@ -263,13 +270,21 @@ impl Evidence {
             }
             let read = read.ok_or_else(|| Broken::Damaged(self.lack(&need)))?;
             let manifest = match &read.manifest {
-                Ok(manifest) => manifest.clone(),
+                Ok(manifest) => Arc::clone(manifest),
                 Err(why) => return Err(Broken::Damaged(format!("the manifest {digest} is none: {why}"))),
             };
+            bytes_of_all += read.bytes + manifest.config.as_ref().map_or(0, |config| config.size.min(LARGEST_CONFIG));
+            if bytes_of_all > LARGEST_MANIFESTS {
+                let why = format!("its manifests and configurations have more than {LARGEST_MANIFESTS} bytes");
+                return Err(Broken::TooMuch(why));
+            }
             // What is there for nobody's machine is no image: builders keep documents of their own so.
             let images = manifest.manifests.iter().rev().filter(|inner| !inner.is_for_nobody());
             open.extend(images.map(|inner| (inner.digest, inner.platform(), Some(inner.size), depth + 1)));
-            parts.push(Part { digest, platform, manifest });
+            parts.push(Part { digest, platform, also: Vec::new(), manifest });
+        }
+        for part in &mut parts {
+            part.also = also.remove(&part.digest).unwrap_or_default();
         }
         Ok(parts)
     }

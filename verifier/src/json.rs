@@ -1,7 +1,7 @@
 //! JSON that all programs read alike.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -18,19 +18,22 @@ pub(crate) fn check(bytes: &[u8]) -> serde_json::Result<()> {
 pub(crate) fn check_names(bytes: &[u8], known: &[&str], free: &[&str]) -> serde_json::Result<()> {
     check(bytes)?;
     let value: Value = serde_json::from_slice(bytes)?;
-    match misread(&value, known, free) {
+    let known = known.iter().map(|name| (fold(name), *name)).collect();
+    match misread(&value, &known, free) {
         Some(name) => Err(serde_json::Error::custom(format!("programs read its field {name:?} in different ways"))),
         None => Ok(()),
     }
 }
 
-fn misread<'v>(value: &'v Value, known: &[&str], free: &[&str]) -> Option<&'v String> {
+/// `known` are names as they are written, by what they are compared as.
+fn misread<'v>(value: &'v Value, known: &HashMap<String, &str>, free: &[&str]) -> Option<&'v String> {
     match value {
         Value::Object(fields) => {
             let mut folded = HashSet::new();
             let own = fields.keys().find(|name| {
-                let is_other = known.iter().any(|known| *known != name.as_str() && fold(known) == fold(name));
-                !folded.insert(fold(name)) || is_other
+                let name_folded = fold(name);
+                let is_other = known.get(&name_folded).is_some_and(|known| known != name);
+                !folded.insert(name_folded) || is_other
             });
             let mut inner = fields.iter().filter(|(name, _)| !free.contains(&name.as_str()));
             own.or_else(|| inner.find_map(|(_, value)| misread(value, known, free)))

@@ -12,6 +12,10 @@ use crate::json;
 pub const LARGEST: usize = 4 << 20;
 /// Layers of a manifest; no engine starts an image of more.
 const MOST_LAYERS: usize = 1000;
+/// Manifests and indexes of an image.
+pub(crate) const MOST_MANIFESTS: usize = 256;
+/// Bytes of a signature in base64; one of RSA with 4096 bits has 684.
+const LONGEST_SIGNATURE: usize = 4096;
 
 /// What a layer is that has a signature of cosign before version 3.
 pub(crate) const CLAIM: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -137,8 +141,8 @@ impl Manifest {
         if bytes.len() > LARGEST {
             return Err(format!("it has more than {LARGEST} bytes"));
         }
-        json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())?;
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        unambiguous(bytes)?;
+        let mut manifest: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         let (is_index, is_image) = (!manifest.manifests.is_empty(), manifest.config.is_some());
         if is_index == is_image || is_index && !manifest.layers.is_empty() {
             return Err("it has to name images, or a configuration, and not both".to_owned());
@@ -151,13 +155,24 @@ impl Manifest {
         if manifest.layers.len() > MOST_LAYERS {
             return Err(format!("it has more than {MOST_LAYERS} layers"));
         }
+        if manifest.manifests.len() > MOST_MANIFESTS {
+            return Err(format!("it names more than {MOST_MANIFESTS} manifests"));
+        }
+        for layer in &mut manifest.layers {
+            layer.annotations.signature.take_if(|text| text.len() > LONGEST_SIGNATURE);
+        }
         Ok(manifest)
     }
 }
 
+/// Whether all programs read a document alike.
+pub(crate) fn unambiguous(bytes: &[u8]) -> Result<(), String> {
+    json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())
+}
+
 impl Config {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())?;
+        unambiguous(bytes)?;
         serde_json::from_slice(bytes).map_err(|e| e.to_string())
     }
 

@@ -107,7 +107,7 @@ impl Statements {
         let mut seen = BTreeSet::new();
         for part in parts {
             for referrer in evidence.referrers(&part.digest) {
-                if seen.insert(*referrer) {
+                if seen.insert((part.digest, *referrer)) {
                     all.referrer(evidence, &part.digest, referrer, &scope, trust, now);
                 }
             }

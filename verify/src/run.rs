@@ -160,6 +160,7 @@ fn policies(demands: &Demands) -> Result<Vec<Engine>, Failed> {
 fn found(place: &Place, name: &str, demands: &Demands) -> Result<Evidence, Failed> {
     let mut evidence = Evidence::new(name, place.digest(), place.depth(demands.manifests_only));
     evidence.loadable = place.loadable().map(<[u8]>::to_vec);
+    evidence.listing = place.listing().map(<[u8]>::to_vec);
     for path in &demands.bundles {
         let bytes = input::read(path, LARGEST_BUNDLE)
             .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", path.display())))?;

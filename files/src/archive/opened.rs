@@ -23,8 +23,8 @@ const UNPACKED: Limits =
 /// A layout or an archive.
 pub(super) enum Opened {
     Directory(PathBuf),
-    /// A plain tar archive, and where in it each file lies.
-    Archive(Arc<File>, BTreeMap<TreePath, Range<u64>>),
+    /// A plain tar archive, and where in it each file lies; `None` where it has something else, or a link to nothing.
+    Archive(Arc<File>, BTreeMap<TreePath, Option<Range<u64>>>),
 }
 
 impl Opened {
@@ -66,7 +66,10 @@ impl Opened {
             }
             Self::Archive(file, files) => {
                 let found = name.parse::<TreePath>().ok().and_then(|path| files.get(&path));
-                Ok(found.map(|at| (Arc::clone(file), at.clone())))
+                let Some(found) = found else { return Ok(None) };
+                // Others would find something there, if only an error: it is not as if there were nothing.
+                let at = found.clone().ok_or_else(|| io::Error::other("it is no file, and no link to one"))?;
+                Ok(Some((Arc::clone(file), at)))
             }
         }
     }
@@ -116,5 +119,29 @@ fn unpacked(file: &File, most: u64) -> Result<File, Finding> {
             .checked_sub(read as u64)
             .ok_or_else(|| unreadable(io::Error::other(format!("it has more than {most} bytes then"))))?;
         plain.write_all(chunk.get(..read).unwrap_or_default()).map_err(unwritable)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_nothing_is_not_as_if_there_were_nothing() {
+        let mut archive = ::tar::Builder::new(Vec::new());
+        let mut header = ::tar::Header::new_ustar();
+        header.set_entry_type(::tar::EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(0);
+        archive.append_link(&mut header, "index.json", "nothing").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tar");
+        std::fs::write(&path, archive.into_inner().unwrap()).unwrap();
+        let opened = Opened::at(&path).unwrap();
+        assert!(opened.place("manifest.json").unwrap().is_none());
+        assert!(opened.place("index.json").unwrap_err().to_string().contains("no link to one"));
+        assert!(opened.summary().unwrap_err().message.contains("index.json cannot be read"));
     }
 }

@@ -2,7 +2,7 @@
 
 mod pax;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 
@@ -152,69 +152,151 @@ pub(super) fn walk_plain(
     follow(entries, &budget, each)
 }
 
-/// Where in a plain archive of `size` bytes each of its regular files lies, and each link to one of these. Who unpacks it finds the
-/// same there: nothing but directories is named twice, and nothing lies below what is no directory.
+/// What an archive has at a path.
+enum Place {
+    Dir,
+    File(Range<u64>),
+    /// A symbolic or hard link, and where it leads to.
+    Link(TreePath),
+    Special,
+}
+
+/// Where in a plain archive of `size` bytes each of its regular files lies, and each link to one of these; `None` where it has a
+/// link that leads to nothing, or what is neither file nor directory. Who unpacks it finds the same there, and so does who only
+/// looks for names: nothing but directories is named twice, nothing lies below what is no directory, and links lead to regular
+/// files in one step.
 ///
 /// # Errors
 /// `ARCHIVE_INVALID`, `ARCHIVE_ESCAPES`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_FORBIDDEN_MEMBER`.
-pub fn index(input: impl Read + Seek, size: u64, limits: &Limits) -> Result<BTreeMap<TreePath, Range<u64>>, Finding> {
+pub fn index(
+    input: impl Read + Seek,
+    size: u64,
+    limits: &Limits,
+) -> Result<BTreeMap<TreePath, Option<Range<u64>>>, Finding> {
     let budget = Budget::new(size);
     let mut archive = Archive::new(input);
     let entries = archive.entries_with_seek().map_err(|e| budget.failed(WHAT, &e))?;
     let mut members = Members::new(limits);
-    let (mut files, mut links) = (BTreeMap::new(), BTreeMap::new());
+    let mut places: BTreeMap<TreePath, Place> = BTreeMap::new();
     follow(entries, &budget, &mut |member, content| {
         members.count()?;
-        let Some(path) = members.path(&member.name)? else { return Ok(()) };
+        let is_dir = matches!(member.kind, MemberKind::Dir);
+        let Some(path) = members.path(&member.name)? else {
+            return if is_dir { Ok(()) } else { Err(invalid("the archive's root is no directory")) };
+        };
         let shown = path.display();
-        let is_new = match member.kind {
-            MemberKind::Dir => true,
+        match places.get(&path) {
+            None => {}
+            Some(Place::Dir) if is_dir => return Ok(()),
+            Some(_) => return Err(invalid(format!("the archive has the member {shown:?} twice"))),
+        }
+        let place = match member.kind {
+            MemberKind::Dir => Place::Dir,
             MemberKind::File { size: length } => {
                 let end = content.start.saturating_add(length);
                 if end > size {
                     return Err(invalid(format!("the archive ends inside the member {shown:?}")));
                 }
-                !links.contains_key(&path) && files.insert(path, content.start..end).is_none()
+                Place::File(content.start..end)
             }
-            MemberKind::Symlink | MemberKind::Hardlink | MemberKind::Special(_) => {
-                let to = match member.kind {
-                    MemberKind::Symlink => led_to(&path, &member.link),
-                    MemberKind::Hardlink => members.path(&member.link)?,
-                    _ => None,
-                };
-                !files.contains_key(&path) && links.insert(path, to).is_none()
+            MemberKind::Symlink => {
+                let to = led_to(&path, members.target(&path, &member.link)?)?;
+                members.shape(to.as_bytes())?;
+                Place::Link(to)
             }
+            MemberKind::Hardlink => {
+                let to = members.path(&member.link)?.ok_or_else(|| invalid("a hard link names the archive's root"))?;
+                if !matches!(places.get(&to), Some(Place::File(_))) {
+                    let to = to.display();
+                    return Err(invalid(format!(
+                        "the hard link {shown:?} names {to:?}, no regular file that precedes it"
+                    )));
+                }
+                Place::Link(to)
+            }
+            MemberKind::Special(_) => Place::Special,
         };
-        if is_new { Ok(()) } else { Err(invalid(format!("the archive has the member {shown:?} twice"))) }
+        places.insert(path, place);
+        Ok(())
     })?;
-    for path in files.keys() {
-        let mut parent = path.parent();
-        while let Some(above) = parent {
-            if files.contains_key(&above) || links.contains_key(&above) {
+    led(&places)
+}
+
+/// Where the files and links lie, of which some are refused.
+fn led(places: &BTreeMap<TreePath, Place>) -> Result<BTreeMap<TreePath, Option<Range<u64>>>, Finding> {
+    let is_no_dir = |path: &TreePath| places.get(path).is_some_and(|place| !matches!(place, Place::Dir));
+    let targets = places.values().filter_map(|place| if let Place::Link(to) = place { Some(to) } else { None });
+    let targets: BTreeSet<&TreePath> = targets.collect();
+    for path in places.keys() {
+        for above in parents(path) {
+            if is_no_dir(&above) {
                 let (path, above) = (path.display(), above.display());
                 return Err(escapes(format!("the member {path:?} lies below {above:?}, which is no directory")));
             }
-            parent = above.parent();
+            // Directories that no member names are some all the same.
+            if targets.contains(&above) {
+                return Err(invalid(format!("a link leads to {:?}, which is a directory", above.display())));
+            }
         }
     }
-    let led = links.into_iter().filter_map(|(path, to)| Some((path, files.get(&to?)?.clone())));
-    let led: Vec<(TreePath, Range<u64>)> = led.collect();
-    files.extend(led);
-    Ok(files)
+    let mut found = BTreeMap::new();
+    for (path, place) in places {
+        let at = match place {
+            Place::Dir => continue,
+            Place::File(at) => Some(at.clone()),
+            Place::Special => None,
+            Place::Link(to) => match places.get(to) {
+                Some(Place::File(at)) => Some(at.clone()),
+                Some(_) => {
+                    let (path, to) = (path.display(), to.display());
+                    return Err(invalid(format!("the link {path:?} leads to {to:?}, which is no regular file")));
+                }
+                None if parents(to).any(|above| is_no_dir(&above)) => {
+                    let (path, to) = (path.display(), to.display());
+                    return Err(escapes(format!("the link {path:?} leads to {to:?}, through what is no directory")));
+                }
+                None => None,
+            },
+        };
+        found.insert(path.clone(), at);
+    }
+    Ok(found)
 }
 
-/// Where a symbolic link leads to inside the archive.
-fn led_to(link: &TreePath, target: &[u8]) -> Option<TreePath> {
-    let parent = link.parent().filter(|_| !target.starts_with(b"/"));
+/// What lies above a path, the nearest first.
+fn parents(path: &TreePath) -> impl Iterator<Item = TreePath> {
+    std::iter::successors(path.parent(), TreePath::parent)
+}
+
+/// Where a symbolic link leads to inside the archive. Up it goes only where it begins, among the directories the link itself lies
+/// in: `a/../b` is `b` for who takes the name apart, and something else, or nothing, for who follows it.
+fn led_to(link: &TreePath, target: &[u8]) -> Result<TreePath, Finding> {
+    let (path, shown) = (link.display(), String::from_utf8_lossy(target));
+    let refused = |why: &str| escapes(format!("the symbolic link {path:?} leads to {shown:?}, {why}"));
+    if target.starts_with(b"/") {
+        return Err(refused("outside the archive"));
+    }
+    if let Some(b"" | b"." | b"..") = target.rsplit(|b| *b == b'/').next() {
+        return Err(refused("which is no regular file"));
+    }
+    let parent = link.parent();
     let mut parts: Vec<&[u8]> = parent.iter().flat_map(|parent| parent.as_bytes().split(|b| *b == b'/')).collect();
+    let mut is_below = false;
     for part in target.split(|b| *b == b'/') {
         match part {
             b"" | b"." => {}
-            b".." => drop(parts.pop()?),
-            part => parts.push(part),
+            b".." if is_below => return Err(refused("up again from a directory")),
+            b".." => {
+                let left = parts.len().checked_sub(1).ok_or_else(|| refused("outside the archive"))?;
+                parts.truncate(left);
+            }
+            part => {
+                is_below = true;
+                parts.push(part);
+            }
         }
     }
-    TreePath::new(parts.join(&b'/')).ok()
+    TreePath::new(parts.join(&b'/')).map_err(|_| refused("which is no name of a member"))
 }
 
 const WHAT: &str = "the archive";

@@ -10,6 +10,7 @@ mod compiled;
 mod contents;
 mod evidence;
 mod fixture;
+mod hostile;
 mod image;
 mod input;
 mod kills;

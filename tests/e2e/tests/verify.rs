@@ -26,17 +26,18 @@ fn verify(args: &[&str]) -> Done {
 }
 
 #[track_caller]
-fn accepted(done: Done) -> Done {
+pub fn accepted(done: Done) -> Done {
     let done = done.ok();
     assert!(done.stdout.starts_with("accepted"), "{}", done.stdout);
     done
 }
 
 #[track_caller]
-fn refused(done: Done, code: &str, words: &str) {
+pub fn refused(done: Done, code: &str, words: &str) -> Done {
     assert_eq!(done.code(), 1, "{}{}", done.stdout, done.stderr);
     assert!(done.stdout.starts_with("refused") && done.stdout.contains(code), "{}", done.stdout);
     assert!(done.stdout.contains(words), "{}", done.stdout);
+    done
 }
 
 /// A layout of the small image with its signature and everything that is said of it.
@@ -192,7 +193,7 @@ fn what_is_built_signed_and_sent_is_accepted_and_a_tampered_twin_is_not() {
     assert!(told.stdout.contains("  rule      deploy provenance"), "{}", told.stdout);
     // What is in the layers is known to who looks there.
     rules("  runtime: {setuid: forbidden, secrets: forbidden}\n");
-    for more in [&["--deep"].as_slice(), &[]] {
+    for more in [["--deep"].as_slice(), &[]] {
         let told = accepted(judged(&image, &[&policy_file[..], more].concat()));
         assert!(told.stdout.contains("passed    policy: "), "{}", told.stdout);
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::evidence::{Answer, Broken, Evidence, Need, Part};
 use crate::json;
-use crate::manifest::Config;
+use crate::manifest::{self, Config};
 use crate::verdict::{Check, Outcome};
 
 /// The parts of an image that is whole; else what is wrong with it.
@@ -22,6 +22,9 @@ pub(crate) fn whole(evidence: &Evidence) -> (Vec<Part>, Check) {
     }
     if let Some(why) = parts.iter().find_map(|part| wrong(evidence, part)) {
         return (parts, failed(codes::IMAGE_DAMAGED, why));
+    }
+    if let Some(Err(why)) = evidence.listing.as_deref().map(manifest::unambiguous) {
+        return (parts, failed(codes::IMAGE_DAMAGED, format!("its index.json is not read alike by all: {why}")));
     }
     if let Some(why) = evidence.loadable.as_deref().and_then(|loadable| astray(loadable, &parts)) {
         return (parts, failed(codes::IMAGE_DAMAGED, why));
@@ -77,8 +80,9 @@ fn wrong(evidence: &Evidence, part: &Part) -> Option<String> {
         Ok(read) => read,
         Err(why) => return Some(format!("the configuration {} is none: {why}", config.digest)),
     };
-    let (said, is) = (&part.platform, read.platform());
-    if !said.is_empty() && *said != is && !said.starts_with(&format!("{is}/")) {
+    let is = read.platform();
+    let is_other = |said: &&String| !said.is_empty() && **said != is && !said.starts_with(&format!("{is}/"));
+    if let Some(said) = [&part.platform].into_iter().chain(&part.also).find(is_other) {
         return Some(format!("the index calls {} an image for {said}, and it is for {is}", part.digest));
     }
     let (layers, diffs) = (part.manifest.layers.len(), read.rootfs.diff_ids.len());

@@ -10,7 +10,9 @@ mod vex;
 mod vulnerabilities;
 
 use jiff::Timestamp;
+use model::statement::PROVENANCE;
 use model::{Code, Digest, codes};
+use serde_json::Value;
 
 use crate::evidence::{Evidence, Part};
 use crate::expectations::Expectations;
@@ -35,6 +37,16 @@ pub(crate) struct Context<'c> {
     /// Seconds since 1970.
     pub(crate) now: i64,
 }
+
+/// What predicates are called that checks read, and licence reports, by what policies call them.
+pub(crate) const KINDS: [(&str, &[&str]); 6] = [
+    ("slsa-provenance", &[PROVENANCE]),
+    ("sbom", &sbom::KINDS),
+    ("vex", &vex::KINDS),
+    ("vulnerabilities", &vulnerabilities::KINDS),
+    ("test-report", &[tests::RESULT]),
+    ("licences", &["urn:clnstrt:licences:v1"]),
+];
 
 /// Asks everything.
 pub(crate) fn all(context: &Context<'_>) -> Vec<Check> {
@@ -110,8 +122,32 @@ pub(crate) fn latest<'s>(
     said.map(|said| (said, time(said))).max_by_key(|(_, time)| *time)
 }
 
+/// When something was finished. Some formats have no time of their own; where one is written, it counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Finished {
+    Unsaid,
+    Unreadable,
+    At(Timestamp),
+}
+
+impl Finished {
+    fn of(written: Option<&Value>) -> Self {
+        match written {
+            None => Finished::Unsaid,
+            written => time(written).map_or(Finished::Unreadable, Finished::At),
+        }
+    }
+
+    fn time(self) -> Option<Timestamp> {
+        match self {
+            Finished::At(time) => Some(time),
+            Finished::Unsaid | Finished::Unreadable => None,
+        }
+    }
+}
+
 /// A text as a time.
-pub(crate) fn time(value: Option<&serde_json::Value>) -> Option<Timestamp> {
+pub(crate) fn time(value: Option<&Value>) -> Option<Timestamp> {
     value?.as_str()?.parse().ok()
 }
 

@@ -11,7 +11,7 @@ use crate::said::Said;
 use crate::verdict::{Check, Outcome};
 
 /// CycloneDX and SPDX, as predicates of that kind are called; some write a version behind it.
-const KINDS: [&str; 4] = [
+pub(super) const KINDS: [&str; 4] = [
     "https://cyclonedx.org/bom",
     "https://spdx.dev/Document",
     "https://cyclonedx.org/bom/v1.5",

@@ -1,16 +1,15 @@
 //! Whether what was tested passed (in-toto test result 0.1).
 
-use jiff::Timestamp;
 use model::{Code, codes};
 use serde_json::Value;
 
-use super::{Context, passed, skipped, time};
+use super::{Context, Finished, passed, skipped};
 use crate::evidence::Part;
 use crate::said::Said;
 use crate::verdict::{Check, Outcome};
 
 /// What predicates of that kind are called.
-const RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+pub(super) const RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 
 pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     let name = "tests";
@@ -94,26 +93,7 @@ pub(crate) fn report<'c>(context: &'c Context<'_>, part: &Part) -> Option<&'c Sa
     }
 }
 
-/// When tests finished. The format has no time of its own; where a report says one, it counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Finished {
-    Unsaid,
-    Unreadable,
-    At(Timestamp),
-}
-
-impl Finished {
-    fn time(self) -> Option<Timestamp> {
-        match self {
-            Finished::At(time) => Some(time),
-            Finished::Unsaid | Finished::Unreadable => None,
-        }
-    }
-}
-
 fn finished(said: &Said) -> Finished {
-    match said.predicate().get("finishedOn").or_else(|| said.predicate().get("timestamp")) {
-        None => Finished::Unsaid,
-        written => time(written).map_or(Finished::Unreadable, Finished::At),
-    }
+    // The format has no time of its own.
+    Finished::of(said.predicate().get("finishedOn").or_else(|| said.predicate().get("timestamp")))
 }

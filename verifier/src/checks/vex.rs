@@ -12,10 +12,10 @@ use crate::evidence::Part;
 use crate::said::Said;
 use crate::verdict::{Check, Outcome};
 
-/// What predicates of that kind are called.
-pub(crate) const VEX: &str = "https://openvex.dev/ns";
-/// With a version, as some write it.
-const VERSIONED: &str = "https://openvex.dev/ns/v0.2.0";
+/// What predicates of that kind are called; some write a version behind it.
+pub(super) const KINDS: [&str; 2] = ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.2.0"];
+/// What its documents say they are.
+const CONTEXT: &str = "https://openvex.dev/ns";
 /// Why something is not affected (OpenVEX 0.2.0, "Status justifications").
 const JUSTIFICATIONS: [&str; 5] = [
     "component_not_present",
@@ -28,10 +28,10 @@ const JUSTIFICATIONS: [&str; 5] = [
 pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
     let (name, code) = ("vex", codes::STATEMENT_MISSING);
     let scope = context.scope(part);
-    let found = super::latest(context.statements.of(&[VEX, VERSIONED], &scope), issued);
+    let found = super::latest(context.statements.of(&KINDS, &scope), issued);
     match found {
         None if !context.expected.vex => skipped(name, "no VEX document is demanded"),
-        None => context.nothing(name, code, "VEX document", &[VEX, VERSIONED]),
+        None => context.nothing(name, code, "VEX document", &KINDS),
         Some((said, time)) => {
             if let Some(why) = context.stale("VEX document", time) {
                 let code = codes::EVIDENCE_STALE;
@@ -49,9 +49,10 @@ pub(super) fn check(context: &Context<'_>, part: &Part) -> Check {
 /// What is said of vulnerabilities of a part.
 pub(super) fn words<'c>(context: &'c Context<'_>, part: &Part) -> Words<'c> {
     let scope = context.scope(part);
-    let documents = context.statements.said.iter().filter(|said| {
-        [VEX, VERSIONED].contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest))
-    });
+    let documents =
+        context.statements.said.iter().filter(|said| {
+            KINDS.contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest))
+        });
     let mut words = Words::default();
     for (document, said) in documents.enumerate() {
         for statement in statements(said).into_iter().flatten() {
@@ -147,7 +148,7 @@ fn first_time(of: &Value) -> Option<Option<Timestamp>> {
 
 fn statements(said: &Said) -> Option<&Vec<Value>> {
     let context = said.predicate().get("@context")?.as_str()?;
-    said.predicate().get("statements")?.as_array().filter(|_| context.starts_with(VEX))
+    said.predicate().get("statements")?.as_array().filter(|_| context.starts_with(CONTEXT))
 }
 
 /// What of the image a statement is about.
@@ -224,9 +225,9 @@ fn about<'c>(statement: &'c Value, part: &str, top: &str) -> Option<About<'c>> {
 /// Whether a product is this image, by a digest in its names.
 fn is_this(product: &Value, part: &str, top: &str) -> bool {
     let names = [product.as_str(), product.get("@id").and_then(Value::as_str)];
-    let hashes = product.get("hashes").and_then(Value::as_object).into_iter().flat_map(|hashes| hashes.values());
-    let mut texts = names.into_iter().flatten().chain(hashes.filter_map(Value::as_str));
-    texts.any(|text| text.contains(part) || text.contains(top))
+    let hash = product.pointer("/hashes/sha-256").and_then(Value::as_str);
+    hash.is_some_and(|hash| hash == part || hash == top)
+        || names.into_iter().flatten().any(|name| name.contains(part) || name.contains(top))
 }
 
 fn names(statement: &Value) -> Vec<&str> {

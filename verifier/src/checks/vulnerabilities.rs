@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use model::codes;
 
 use super::vex::{self, Word};
-use super::{Context, passed, skipped, time};
+use super::{Context, Finished, passed, skipped, time};
 use crate::evidence::Part;
 use crate::said::Said;
 use crate::verdict::{Check, Outcome};
 
 /// cosign's predicate, and those of in-toto.
-const KINDS: [&str; 3] = [
+pub(super) const KINDS: [&str; 3] = [
     "https://cosign.sigstore.dev/attestation/vuln/v1",
     "https://in-toto.io/attestation/vulns/v0.1",
     "https://in-toto.io/attestation/vulns/v0.2",
@@ -89,33 +89,72 @@ pub(crate) fn scan(context: &Context<'_>, part: &Part) -> Option<Scan> {
     latest(context, part)?.1.ok()
 }
 
+/// What was found by the latest scan, by those of the same time, and by those that do not say when.
 fn latest<'c>(context: &'c Context<'_>, part: &Part) -> Option<(&'c Said, Result<Scan, String>)> {
     let scope = context.scope(part);
-    let all =
-        context.statements.said.iter().filter(|said| {
-            KINDS.contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest))
-        });
-    let (said, _) = super::latest(all, finished)?;
-    if let Some(why) = stale(context, said) {
-        return Some((said, Err(why)));
+    let is_ours =
+        |said: &&Said| KINDS.contains(&said.kind.as_str()) && scope.iter().any(|digest| said.about.contains(digest));
+    let all: Vec<(&Said, Finished)> =
+        context.statements.said.iter().filter(is_ours).map(|said| (said, finished(said))).collect();
+    // Which of them is the latest nobody knows then.
+    if let Some((said, _)) = all.iter().find(|(_, time)| *time == Finished::Unreadable) {
+        return Some((said, Err("when a scan finished cannot be read".to_owned())));
     }
-    let scan = reports::read(said.predicate()).map(|mut scan| {
-        let words = vex::words(context, part);
-        scan.found.iter_mut().for_each(|one| one.word = words.on(&one.id, &one.package).cloned());
-        scan
-    });
-    Some((said, scan))
+    let last = all.iter().map(|(_, time)| *time).max()?;
+    let mut together: Option<(&Said, Scan)> = None;
+    for (said, _) in all.iter().filter(|(_, time)| *time == last || *time == Finished::Unsaid) {
+        if let Some(why) = stale(context, said) {
+            return Some((said, Err(why)));
+        }
+        let scan = match reports::read(said.predicate()) {
+            Ok(scan) => scan,
+            Err(why) => return Some((said, Err(why))),
+        };
+        match &mut together {
+            None => together = Some((said, scan)),
+            Some((_, whole)) => whole.take_in(scan),
+        }
+    }
+    let (said, mut scan) = together?;
+    let words = vex::words(context, part);
+    scan.found.iter_mut().for_each(|one| one.word = words.on(&one.id, &one.package).cloned());
+    Some((said, Ok(scan)))
+}
+
+impl Scan {
+    /// Takes in what another one found; of what both found that counts which is worse, and of what they searched in the older.
+    fn take_in(&mut self, other: Scan) {
+        let time = |text: &String| text.parse::<Timestamp>().ok();
+        if time(&other.database) < time(&self.database) {
+            self.database = other.database;
+        }
+        for one in other.found {
+            match self.found.iter_mut().find(|known| known.id == one.id && known.package == one.package) {
+                Some(known) if one.badness() > known.badness() => *known = one,
+                Some(_) => {}
+                None => self.found.push(one),
+            }
+        }
+    }
+}
+
+impl Vulnerability {
+    fn badness(&self) -> usize {
+        let order = ["none", "low", "medium", "unknown", "high", "critical"];
+        order.iter().position(|severity| *severity == self.severity).unwrap_or(order.len())
+    }
 }
 
 /// Whether a scan is too old, or what it searched in was.
 fn stale(context: &Context<'_>, said: &Said) -> Option<String> {
-    let database = || time(reports::database(said.predicate()));
-    context.stale("scan", finished(said)).or_else(|| {
+    let database = time(reports::database(said.predicate()));
+    context.stale("scan", finished(said).time()).or_else(|| {
         // What was found since the database was made is in no scan with it.
-        context.expected.max_age.and_then(|_| context.stale("scan's database", database()))
+        let is_asked = context.expected.max_age.is_some() || database.is_some();
+        is_asked.then(|| context.stale("scan's database", database)).flatten()
     })
 }
 
-fn finished(said: &Said) -> Option<Timestamp> {
-    time(said.predicate().pointer("/metadata/scanFinishedOn"))
+fn finished(said: &Said) -> Finished {
+    Finished::of(said.predicate().pointer("/metadata/scanFinishedOn"))
 }

@@ -39,16 +39,7 @@ pub(super) fn all(context: &Context<'_>, images: usize) -> Vec<Value> {
 }
 
 fn kind(said: &Said) -> &'static str {
-    let is = |part: &str| said.kind.contains(part);
-    match () {
-        () if is("slsa.dev/provenance") => "slsa-provenance",
-        () if is("cyclonedx.org/bom") || is("spdx.dev/Document") => "sbom",
-        () if is("openvex.dev/ns") => "vex",
-        () if is("attestation/vuln") => "vulnerabilities",
-        () if is("attestation/test-result") => "test-report",
-        () if is("urn:clnstrt:licences") => "licences",
-        () => "custom",
-    }
+    checks::KINDS.iter().find(|(_, kinds)| kinds.contains(&said.kind.as_str())).map_or("custom", |(name, _)| name)
 }
 
 /// Of what types are counted together; what is of no type of these, only with its like.

@@ -207,6 +207,84 @@ fn the_most_specific_failure_comes_first() {
     assert!(verdict.checks.iter().skip(failed.len()).all(|check| check.outcome != Outcome::Failed));
 }
 
+/// Of several scans of one time each counts, wherever it stands, and so does one that does not say when it was.
+#[test]
+fn no_order_of_scans_hides_what_one_of_them_found() {
+    let good = World::good().items().into_iter().find(|item| item.check == "vulnerabilities").unwrap();
+    let with = |number: usize, edit: &dyn Fn(&mut Value)| {
+        let mut world = World::good();
+        let mut statement = good.statement.clone();
+        statement["predicate"]["scanner"]["result"] =
+            json!([{ "id": "CVE-2026-0009", "severity": [{ "method": "CVSS_V3", "score": "9.8" }] }]);
+        edit(&mut statement["predicate"]);
+        let manifest = world.referrer(&good.at, &signed(&statement));
+        world.referrers.get_mut(&good.at).unwrap().insert(number, manifest);
+        world.judged()
+    };
+    for number in [0, 2] {
+        for edit in [
+            &|_: &mut Value| {},
+            &|predicate: &mut Value| drop(predicate["metadata"].as_object_mut().unwrap().remove("scanFinishedOn")),
+            &|predicate: &mut Value| predicate["metadata"]["scanFinishedOn"] = json!("yesterday"),
+            &|predicate: &mut Value| predicate["scanner"]["db"]["lastUpdate"] = json!("2036-01-01T00:00:00Z"),
+        ] as [&dyn Fn(&mut Value); 4]
+        {
+            let verdict = with(number, edit);
+            assert!(!verdict.accepted && verdict.checks[0].name == "vulnerabilities", "{number}: {:?}", verdict.checks);
+        }
+        // One that is older does not count.
+        let older = |predicate: &mut Value| predicate["metadata"]["scanFinishedOn"] = json!(world::time(NOW - 90_000));
+        assert!(with(number, &older).accepted, "{number}");
+    }
+}
+
+/// What lists the images of a layout is read in two ways as easily as a manifest.
+#[test]
+fn a_listing_that_programs_read_in_different_ways_is_refused() {
+    let world = World::good();
+    let mut evidence = world.gather(verifier::Depth::default());
+    let entry = format!(r#"{{"digest":"{}","size":1,"annotations":{{"a":"b"}}}}"#, world.index);
+    for (listing, accepted) in [
+        (format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#), true),
+        (format!(r#"{{"manifests":[{entry}],"Manifests":[{entry}]}}"#), false),
+        (format!(r#"{{"manifests":[{}]}}"#, entry.replace("\"size\"", "\"Digest\":\"x\",\"size\"")), false),
+        (format!(r#"{{"manifests":[{}]}}"#, entry.replace("\"size\":1", "\"size\":1,\"size\":2")), false),
+    ] {
+        evidence.listing = Some(listing.clone().into_bytes());
+        let verdict = verifier::verify(&evidence, &world::trust(), &world::expectations(), NOW).verdict;
+        assert_eq!(verdict.accepted, accepted, "{listing}");
+    }
+}
+
+/// An index may call one image many things, and may be long; each thing has to be true, and there is an end.
+#[test]
+fn every_platform_that_an_index_names_is_compared_and_they_are_not_many() {
+    let with = |platforms: &[(&str, &str)]| {
+        let mut world = World::bare("good");
+        let (index, image) = (world.index, world.images[0]);
+        let mut value = world.json(&index);
+        let entry = value["manifests"][0].clone();
+        value["manifests"] = platforms
+            .iter()
+            .map(|(os, architecture)| {
+                let mut entry = entry.clone();
+                entry["platform"] = json!({ "os": os, "architecture": architecture });
+                entry
+            })
+            .collect();
+        world.index = world.put_json(&value);
+        assert!(world.images.contains(&image));
+        let evidence = world.gather(verifier::Depth::default());
+        verifier::verify(&evidence, &world::trust(), &verifier::Expectations::default(), NOW).verdict
+    };
+    assert!(with(&[("linux", "amd64"), ("linux", "amd64")]).accepted);
+    let verdict = with(&[("linux", "amd64"), ("linux", "arm64")]);
+    assert!(verdict.checks[0].reason.contains("calls"), "{:?}", verdict.checks);
+    assert!(with(&[("linux", "amd64"); 256]).accepted);
+    let verdict = with(&[("linux", "amd64"); 257]);
+    assert!(verdict.checks[0].reason.contains("more than 256 manifests"), "{:?}", verdict.checks);
+}
+
 /// Builds sign that they ran nothing. Whoever tests the image later says more; whoever failed, and does not say when, counts.
 #[test]
 fn a_report_of_nothing_does_not_speak_against_one_of_something() {

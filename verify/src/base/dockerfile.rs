@@ -64,7 +64,7 @@ pub(super) fn images(text: &str) -> Result<Vec<String>, String> {
 
 /// What the first lines say of how to read the rest: the character that makes a line go on, and the image that reads the file.
 fn directives(lines: &[&str]) -> Result<(char, Option<String>), String> {
-    let (mut escape, mut seen) = (None, BTreeMap::new());
+    let (mut escape, mut seen, mut unknown) = (None, BTreeMap::new(), None);
     for line in lines {
         let line = line.trim();
         if line.starts_with("#!") {
@@ -72,8 +72,18 @@ fn directives(lines: &[&str]) -> Result<(char, Option<String>), String> {
         }
         let Some((key, value)) = line.strip_prefix('#').and_then(|line| line.split_once('=')) else { break };
         let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
-        if !["syntax", "escape", "check"].contains(&key.as_str()) {
-            break;
+        // Behind a key that is not known nothing is said any more, but older ones go on, and take `syntax`.
+        match unknown {
+            Some(before) if key == "syntax" => {
+                return Err(format!("whether `{line}` counts behind `{before}` is not clear"));
+            }
+            _ if !is_key(&key) => break,
+            None if ["syntax", "escape", "check"].contains(&key.as_str()) => {}
+            None => {
+                unknown = Some(line);
+                continue;
+            }
+            Some(_) => continue,
         }
         plain(line)?;
         // Older ones take `check` for a comment, behind which nothing is said any more.
@@ -93,6 +103,28 @@ fn directives(lines: &[&str]) -> Result<(char, Option<String>), String> {
     }
     let syntax = seen.get("syntax").and_then(|value| value.split(' ').next()).map(str::to_owned);
     Ok((escape.unwrap_or('\\'), syntax))
+}
+
+/// The line by which a file that is no Dockerfile names an image that reads it. BuildKit looks for one in whatever it is given, behind `#`
+/// and behind `//`; the form in JSON is for those who read the file as a map.
+pub(super) fn reader(text: &str) -> Option<&str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for line in text.split('\n').map(str::trim).filter(|line| !line.starts_with("#!")) {
+        let (key, _) = line.strip_prefix('#').or_else(|| line.strip_prefix("//"))?.split_once('=')?;
+        let key = key.trim();
+        if key.eq_ignore_ascii_case("syntax") {
+            return Some(line);
+        }
+        if !is_key(key) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether a text is what a directive may be called, known or not.
+fn is_key(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// Only the white space that everybody takes for it.
@@ -391,6 +423,11 @@ mod tests {
         // No directives any more.
         ("# words\n# syntax=x/f\nFROM a/b", &["a/b"]),
         ("\n# syntax=x/f\n# escape=`\nFROM a/b", &["a/b"]),
+        ("# x=y\n# z=1\nFROM r.example/base:1", &["r.example/base:1"]),
+        ("# x=y\n# words\n# syntax=x/f\nFROM a/b", &["a/b"]),
+        ("# x=y\n\n# syntax=x/f\nFROM a/b", &["a/b"]),
+        ("# see x=y\n# syntax=x/f\nFROM a/b", &["a/b"]),
+        ("# syntax=x/f\n# x=y\n# escape=`\nFROM a/b\nRUN c:\\\n x", &["x/f", "a/b"]),
         ("FROM a/b\n# syntax=x/f\n", &["a/b"]),
         // Lines that go on.
         ("# escape=`\nFROM a/b\nRUN dir c:\\\nFROM evil/c", &["a/b", "evil/c"]),
@@ -470,6 +507,10 @@ FROM a/b",
         ("# syntax=a/b\n# SYNTAX=c/d\nFROM a/b", "twice"),
         ("# syntax=\nFROM a/b", "not clear"),
         ("# check=skip=all\n# escape=`\nFROM a/b", "not clear"),
+        ("# x=y\n# syntax=evil.example/f:1\nFROM r.example/base:1", "counts behind `# x=y`"),
+        ("# x=y\n# z=1\n# escape=`\n#SYNTAX = evil/f\nFROM a/b", "counts behind `# x=y`"),
+        ("# syntax=x/f\n# x=y\n# syntax=evil/f\nFROM a/b", "counts behind `# x=y`"),
+        ("# x=y\n#!/x\n# syntax=evil/f\nFROM a/b", "something else"),
         ("#\u{a0}syntax\u{a0}=evil/f\nFROM a/b", "white space"),
         ("#!/x\n# syntax=evil/f\nFROM a/b", "something else"),
         ("// syntax=evil/f\nFROM a/b", "before any"),

@@ -64,6 +64,10 @@ fn unknown(file: &Path, why: &str) -> Finding {
 fn images(file: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
     let text = str::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())?;
     if file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        // A build that is given the file has that image read it, whatever it says.
+        if let Some(line) = dockerfile::reader(text) {
+            return Err(format!("it ends as YAML does, and `{line}` names an image that reads it"));
+        }
         let message = "it ends as YAML does, and is no configuration of an image";
         return if is_ours(text) { Ok(Vec::new()) } else { Err(message.to_owned()) };
     }
@@ -87,7 +91,8 @@ fn wrong(image: &str) -> Option<String> {
     }
 }
 
-/// Whether a text is the configuration of an image: it has a name, and says what is in it.
+/// Whether a text is the configuration of an image: it has a name, and says what is in it. A map in JSON may name an image that reads it
+/// as `syntax`, which no configuration has.
 fn is_ours(text: &str) -> bool {
     let parsed = parse(SourceId(0), text);
     let Some(Kind::Map(pairs)) = parsed.root.filter(|_| parsed.findings.is_empty()).map(|root| root.kind) else {
@@ -98,7 +103,9 @@ fn is_ours(text: &str) -> bool {
             keys.contains(&pair.key.value.as_str()) && matches!(pair.value.kind, Kind::Scalar { .. } | Kind::Map(_))
         })
     };
-    has(&["name", "extends"]) && has(&["base", "python_version", "extends"])
+    !pairs.iter().any(|pair| pair.key.value.as_str() == "syntax")
+        && has(&["name", "extends"])
+        && has(&["base", "python_version", "extends"])
 }
 
 #[cfg(test)]
@@ -128,6 +135,25 @@ mod tests {
         for text in ["", "FROM evil/x\n", "name: x\n", "- name: x\n", "name: [x\nbase: {}\n", "name:\nbase:\n"] {
             assert!(read("a.yaml", text).is_err(), "{text}");
         }
+        // An image that reads it, in each way that BuildKit knows. What it takes for a comment is harmless.
+        let ours = "name: x\nbase: {}\n";
+        for top in [
+            "# syntax=evil.example/frontend:1\n",
+            "\u{feff}#Syntax = evil/f x\n",
+            "#\r syntax=evil/f\n",
+            "#!/x\n# syntax=evil/f\r\n",
+            "# x=y\n# check=skip=all\n# syntax=evil/f\n",
+            "// syntax=evil/f x: y\n",
+            "# x=y\n// SYNTAX=evil/f x: y\n",
+        ] {
+            assert!(read("a.yaml", &format!("{top}{ours}")).unwrap_err().contains("reads it"), "{top:?}");
+        }
+        for top in ["", "# x=y\n", "# words\n# syntax=x/f\n", "\n# syntax=x/f\n", "# x=y\n# see z=1\n# syntax=x/f\n"] {
+            assert!(read("a.yaml", &format!("{top}{ours}")).is_ok_and(|images| images.is_empty()), "{top:?}");
+        }
+        assert!(read("a.yaml", "{\"name\": \"x\", \"base\": {}}\n").unwrap().is_empty());
+        assert!(read("a.yaml", "{\"syntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());
+        assert!(read("a.yaml", "{\"\\u0073yntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());
         // The name alone makes no configuration, and the content alone neither.
         assert!(read("Dockerfile", include_str!("../../../docs/examples/short-form/image.yaml")).is_err());
     }

@@ -25,8 +25,9 @@ impl Here {
         let images: Vec<Digest> = images.into_iter().collect();
         let digest = match (digest, images.as_slice()) {
             (Some(digest), _) => digest,
+            // What nobody here can read, others may read as an image.
+            (None, _) if !layout.broken.is_empty() => return Err(layout.broken.swap_remove(0)),
             (None, [only]) => *only,
-            (None, []) if !layout.broken.is_empty() => return Err(layout.broken.swap_remove(0)),
             (None, _) => {
                 let message = format!("{} holds {} images", path.display(), images.len());
                 return Err(
@@ -37,12 +38,16 @@ impl Here {
         Ok(Self { path: path.to_owned(), digest, layout })
     }
 
+    pub(super) fn listing(&self) -> &[u8] {
+        self.layout.listing()
+    }
+
     pub(super) fn loadable(&self) -> Option<&[u8]> {
         self.layout.loadable()
     }
 
     /// Documents one after another; layers on all processors at once, the largest first.
-    pub(super) fn answers(&self, needs: &[Need]) -> Vec<Answer> {
+    pub(super) fn answers(&self, needs: &[Need], mut give: impl FnMut(Need, Answer)) {
         let mut layers: Vec<(usize, &Digest, u64)> = Vec::new();
         for (at, need) in needs.iter().enumerate() {
             if let Need::Layer(digest, size) = need {
@@ -67,12 +72,14 @@ impl Here {
             work();
         });
         let mut hashed = hashed.into_inner().unwrap_or_default();
-        let answer = |(at, need): (usize, &Need)| match need {
-            // Of what was not hashed nobody says that it holds.
-            Need::Layer(..) => hashed.remove(&at).unwrap_or(Answer::Missing),
-            need => self.answer(need),
-        };
-        needs.iter().enumerate().map(answer).collect()
+        for (at, need) in needs.iter().enumerate() {
+            let answer = match need {
+                // Of what was not hashed nobody says that it holds.
+                Need::Layer(..) => hashed.remove(&at).unwrap_or(Answer::Missing),
+                need => self.answer(need),
+            };
+            give(*need, answer);
+        }
     }
 
     fn answer(&self, need: &Need) -> Answer {

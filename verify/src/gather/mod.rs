@@ -99,6 +99,14 @@ impl Place {
         }
     }
 
+    /// What lists the images that lie here.
+    pub(crate) fn listing(&self) -> Option<&[u8]> {
+        match self {
+            Place::Here(here) => Some(here.listing()),
+            Place::There(_) => None,
+        }
+    }
+
     /// Finds what is needed until nothing is. What failed, and is no fault of the image, is in the answer.
     pub(crate) fn gather(&self, evidence: &mut Evidence) -> Vec<Finding> {
         let mut failed = Vec::new();
@@ -107,12 +115,11 @@ impl Place {
             if needs.is_empty() {
                 break;
             }
-            let answers = match self {
-                Place::Here(here) => here.answers(&needs),
-                Place::There(there) => there.answers(&needs, &mut failed),
-            };
-            for (need, answer) in needs.into_iter().zip(answers) {
-                evidence.give(need, answer);
+            // Each is given when it is found, for only what it says is kept of most.
+            let give = |need, answer| evidence.give(need, answer);
+            match self {
+                Place::Here(here) => here.answers(&needs, give),
+                Place::There(there) => there.answers(&needs, give, &mut failed),
             }
         }
         failed

@@ -1,6 +1,8 @@
 //! Evidence in registries.
 
 use std::cell::Cell;
+use std::pin::pin;
+use std::slice;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
@@ -65,19 +67,16 @@ impl There {
     }
 
     /// Many at once. What fails without a fault of the image is added to `failed`.
-    pub(super) fn answers(&self, needs: &[Need], failed: &mut Vec<Finding>) -> Vec<Answer> {
+    pub(super) fn answers(&self, needs: &[Need], mut give: impl FnMut(Need, Answer), failed: &mut Vec<Finding>) {
         let repository = match self.client.repository(&self.reference) {
             Ok(repository) => repository,
-            Err(finding) => {
-                failed.push(finding);
-                return vec![Answer::Missing; needs.len()];
-            }
+            Err(finding) => return failed.push(finding),
         };
-        let answers = stream::iter(needs).map(|need| self.answer(&repository, need)).buffered(AT_ONCE);
-        let answers: Vec<Result<Answer, Finding>> = self.runtime.block_on(answers.collect());
-        let settled = answers.into_iter().map(|answer| {
-            answer.unwrap_or_else(|finding| {
-                let words = finding.message.clone();
+        let answers = stream::iter(needs).map(async |need| (*need, self.answer(&repository, need).await));
+        let mut answers = pin!(answers.buffered(AT_ONCE));
+        while let Some((need, answer)) = self.runtime.block_on(answers.next()) {
+            let answer = answer.unwrap_or_else(|finding| {
+                let words = [slice::from_ref(&finding.message), &finding.causes].concat().join(": ");
                 match finding.code {
                     codes::REGISTRY_MISSING => Answer::Missing,
                     codes::REGISTRY_LIES => Answer::Wrong(words),
@@ -86,9 +85,9 @@ impl There {
                         Answer::Wrong(words)
                     }
                 }
-            })
-        });
-        settled.collect()
+            });
+            give(need, answer);
+        }
     }
 
     async fn answer(&self, repository: &Repository<'_>, need: &Need) -> Result<Answer, Finding> {

@@ -178,35 +178,38 @@ fn a_bomb_is_stopped_at_the_limit() {
     assert_eq!(finding.code, codes::ARCHIVE_TOO_LARGE);
 }
 
+fn index(bytes: &[u8]) -> Result<BTreeMap<TreePath, Option<Range<u64>>>, Finding> {
+    super::index(io::Cursor::new(bytes), bytes.len() as u64, &Limits::default())
+}
+
+/// What an index says of an archive: each file or link, and what is read there.
+fn indexed(members: &[Vec<u8>]) -> Vec<(String, Option<String>)> {
+    let bytes = archive(members);
+    let content = |at: Range<u64>| String::from_utf8_lossy(&bytes[at.start as usize..at.end as usize]).into_owned();
+    index(&bytes).unwrap().into_iter().map(|(path, at)| (path.display(), at.map(content))).collect()
+}
+
+fn symlink(name: &str, target: &str) -> Vec<u8> {
+    member(name.as_bytes(), b'2', target.as_bytes(), b"")
+}
+
+fn hardlink(name: &str, target: &str) -> Vec<u8> {
+    member(name.as_bytes(), b'1', target.as_bytes(), b"")
+}
+
 #[test]
 fn an_index_says_where_files_lie() {
-    let index = |bytes: &[u8]| super::index(io::Cursor::new(bytes), bytes.len() as u64, &Limits::default());
     let long = format!("a/{}", "x".repeat(120));
     let directory = member(b"a/", b'5', b"", b"");
     let named = pax(&[("path", long.as_bytes())]);
-    let bytes = archive(&[directory, file("a/b", b"one"), named, file("short", b"two"), file("empty", b"")]);
-    let found: Vec<(String, &[u8])> = index(&bytes)
-        .unwrap()
-        .into_iter()
-        .map(|(path, at)| (path.display(), &bytes[at.start as usize..at.end as usize]))
-        .collect();
-    assert_eq!(found, [("a/b".into(), &b"one"[..]), (long, &b"two"[..]), ("empty".into(), &b""[..])]);
+    let found = indexed(&[directory, file("a/b", b"one"), named, file("short", b"two"), file("empty", b"")]);
+    let expected = [("a/b", "one"), (long.as_str(), "two"), ("empty", "")];
+    assert_eq!(found, expected.map(|(name, content)| (name.to_owned(), Some(content.to_owned()))));
     let twice = archive(&[file("a", b"one"), file("a", b"two")]);
     assert!(index(&twice).unwrap_err().message.contains("twice"));
     let cut = &file("a", &[1; 2000])[..1500];
     assert!(index(cut).unwrap_err().message.contains("ends inside"));
     assert_eq!(index(&archive(&[file("../a", b"")])).unwrap_err().code, codes::ARCHIVE_ESCAPES);
-    // As docker saved a layer that an image has twice.
-    let links = archive(&[
-        file("a/layer.tar", b"one"),
-        member(b"b/layer.tar", b'2', b"../a/layer.tar", b""),
-        member(b"c", b'1', b"a/layer.tar", b""),
-        member(b"d", b'2', b"../../out", b""),
-        member(b"e", b'2', b"nowhere", b""),
-    ]);
-    let found = index(&links).unwrap();
-    assert_eq!(found.keys().map(TreePath::display).collect::<Vec<_>>(), ["a/layer.tar", "b/layer.tar", "c"]);
-    assert!(found.values().all(|at| links[at.start as usize..at.end as usize] == *b"one"));
     // What others would unpack is what is read.
     let again = |kind: u8| archive(&[file("a", b"one"), member(b"a", kind, b"b", b"")]);
     for kind in [b'1', b'2', b'3'] {
@@ -214,6 +217,90 @@ fn an_index_says_where_files_lie() {
     }
     let below = archive(&[file("a/b", b""), member(b"a", b'2', b"c", b"")]);
     assert_eq!(index(&below).unwrap_err().code, codes::ARCHIVE_ESCAPES);
+    for kind in [b'0', b'1', b'2', b'3'] {
+        let directory = || member(b"d/", b'5', b"", b"");
+        let other = || member(b"d", kind, b"a", b"");
+        for members in [[file("a", b""), directory(), other()], [file("a", b""), other(), directory()]] {
+            assert!(index(&archive(&members)).unwrap_err().message.contains("twice"), "{kind}");
+        }
+        assert!(indexed(&[directory(), directory()]).is_empty());
+    }
+}
+
+#[test]
+fn an_index_has_links_that_lead_to_a_file_in_one_step() {
+    // As docker saved a layer that an image has twice, and skopeo one that has a name of its own.
+    let found = indexed(&[
+        member(b"a/", b'5', b"", b""),
+        file("a/layer.tar", b"one"),
+        member(b"b/", b'5', b"", b""),
+        symlink("b/layer.tar", "../a/layer.tar"),
+        symlink("c/layer.tar", "../d.tar"),
+        file("d.tar", b"two"),
+        symlink("e", "./a//./layer.tar"),
+        hardlink("f", "a/layer.tar"),
+        // Nothing is read there, but that is not as if there were no member.
+        symlink("g", "nowhere/at/all"),
+        member(b"h", b'6', b"", b""),
+    ]);
+    let one = Some("one");
+    let expected = [
+        ("a/layer.tar", one),
+        ("b/layer.tar", one),
+        ("c/layer.tar", Some("two")),
+        ("d.tar", Some("two")),
+        ("e", one),
+        ("f", one),
+        ("g", None),
+        ("h", None),
+    ];
+    assert_eq!(found, expected.map(|(name, content)| (name.to_owned(), content.map(str::to_owned))));
+}
+
+#[test]
+fn an_index_has_no_links_of_which_programs_make_different_things() {
+    let evil = || file("evil", b"evil");
+    let shapes: [(&str, Vec<Vec<u8>>); 29] = [
+        ("up from a link", vec![symlink("index.json", "m/../evil"), symlink("m", "x/y"), evil(), file("x/evil", b"")]),
+        ("up from a link to nothing", vec![symlink("index.json", "m/../evil"), symlink("m", "x"), evil()]),
+        ("up from nothing", vec![symlink("index.json", "m/../evil"), evil()]),
+        ("up from a file", vec![symlink("index.json", "m/../evil"), file("m", b""), evil()]),
+        ("below a link to here", vec![file("index.json", b""), symlink("m", "."), file("m/index.json", b"evil")]),
+        ("a link below one", vec![file("index.json", b""), evil(), symlink("m", "."), symlink("m/index.json", "evil")]),
+        (
+            "a hard link below",
+            vec![file("index.json", b""), evil(), symlink("m", "."), hardlink("m/index.json", "evil")],
+        ),
+        ("a directory below", vec![symlink("m", "x"), member(b"m/d/", b'5', b"", b"")]),
+        ("a link below nothing", vec![evil(), symlink("m", "x"), symlink("m/index.json", "../evil")]),
+        ("a hard link below nothing", vec![evil(), symlink("m", "x"), hardlink("m/index.json", "evil")]),
+        ("a file below nothing", vec![symlink("m", "x"), file("m/index.json", b"")]),
+        ("below a link to a file", vec![evil(), hardlink("m", "evil"), symlink("m/index.json", "../evil")]),
+        ("a chain", vec![symlink("manifest.json", "l2"), symlink("l2", "evil"), evil()]),
+        ("a chain to nothing", vec![symlink("manifest.json", "l2"), symlink("l2", "nothing")]),
+        ("itself", vec![symlink("manifest.json", "manifest.json")]),
+        ("a hard link to a link", vec![evil(), symlink("l2", "evil"), hardlink("manifest.json", "l2")]),
+        ("a chain of hard links", vec![evil(), hardlink("l2", "evil"), hardlink("manifest.json", "l2")]),
+        ("a link to a hard link", vec![evil(), hardlink("l2", "evil"), symlink("manifest.json", "l2")]),
+        ("through a link", vec![symlink("manifest.json", "m/evil"), symlink("m", "x"), file("x/evil", b"")]),
+        ("through a link to nothing", vec![symlink("manifest.json", "m/evil"), symlink("m", "x")]),
+        ("from the root", vec![symlink("manifest.json", "/evil"), evil()]),
+        ("a hard link from the root", vec![evil(), hardlink("manifest.json", "/evil")]),
+        ("outside", vec![symlink("a/manifest.json", "../../evil"), evil()]),
+        ("a hard link outside", vec![evil(), hardlink("manifest.json", "../evil")]),
+        ("a hard link to what follows", vec![hardlink("manifest.json", "evil"), evil()]),
+        ("a directory", vec![symlink("blobs", "b"), file("b/x", b"")]),
+        ("an empty directory", vec![symlink("blobs", "b"), member(b"b/", b'5', b"", b"")]),
+        ("a file as a directory", vec![symlink("manifest.json", "evil/"), evil()]),
+        ("the root", vec![evil(), symlink("./", "evil")]),
+    ];
+    for (what, members) in shapes {
+        let finding = index(&archive(&members)).expect_err(what);
+        let is_refusal = [codes::ARCHIVE_INVALID, codes::ARCHIVE_ESCAPES].contains(&finding.code);
+        assert!(is_refusal && !finding.message.contains("twice"), "{what}: {finding:?}");
+    }
+    let deep = pax(&[("linkpath", format!("{}b", "b/".repeat(200)).as_bytes())]);
+    assert_eq!(index(&archive(&[deep, symlink("a", "b")])).unwrap_err().code, codes::ARCHIVE_TOO_LARGE);
 }
 
 #[test]

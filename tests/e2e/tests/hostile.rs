@@ -1,0 +1,641 @@
+//! Registries that are hostile: too much, nothing, lies, and another answer each time. What comes of it comes soon, takes
+//! little memory, and is about what was asked. Beside each there is one that does no harm, and is accepted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::slice::from_ref;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use model::{Digest, Hasher};
+use serde_json::{Value, json};
+use support::{Done, cli, run, run_within};
+
+use crate::fixture::scratch;
+use crate::sign::{PASSWORD, key};
+use crate::verify::{accepted, refused, verifier};
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// What is in the layer.
+const PACKAGE: &str = "pkg:pypi/tiny@1.0";
+/// Bytes of the largest manifest, or list, that is read.
+const LARGEST: u64 = 4 << 20;
+/// Bytes of one that is far too large.
+const LARGE: u64 = 100_000_000;
+/// What a verifier may use (RLIMIT_AS): it is ended by a signal where it wants more.
+const MEMORY: &str = "--as=536870912";
+/// Longer than it takes to give up whoever says nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+static SPACES: [u8; 1 << 16] = [b' '; 1 << 16];
+
+/// Whose word counts: the private file and the public one.
+static KEY: LazyLock<(PathBuf, PathBuf)> = LazyLock::new(|| key(&scratch().keep(), "team"));
+
+/// Bytes, and spaces behind them, which JSON may have.
+#[derive(Clone)]
+struct Document {
+    bytes: Vec<u8>,
+    spaces: u64,
+}
+
+impl Document {
+    fn of(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), spaces: 0 }
+    }
+
+    /// With as many spaces as it takes to have a size.
+    fn padded(text: &str, size: u64) -> Self {
+        Self { bytes: text.into(), spaces: size - text.len() as u64 }
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64 + self.spaces
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = (0..self.spaces).step_by(SPACES.len());
+        let spaces = starts.map(move |start| &SPACES[..SPACES.len().min((self.spaces - start) as usize)]);
+        std::iter::once(self.bytes.as_slice()).chain(spaces)
+    }
+
+    fn digest(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        self.pieces().for_each(|piece| hasher.update(piece));
+        hasher.finish()
+    }
+}
+
+/// An index of images, or a list of what refers to one.
+fn index(entries: &[Value]) -> String {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string()
+}
+
+/// What is asked for where something is wanted that is described so.
+fn path(place: &str, described: &Value) -> String {
+    format!("{place}/{}", described["digest"].as_str().unwrap())
+}
+
+/// A repository, by what is asked for: `manifests/1`.
+#[derive(Clone, Default)]
+struct Held(BTreeMap<String, Document>);
+
+impl Held {
+    /// Adds a document; what describes it.
+    fn put(&mut self, place: &str, kind: &str, document: Document) -> Value {
+        let described = json!({ "mediaType": kind, "digest": document.digest(), "size": document.size() });
+        self.0.insert(path(place, &described), document);
+        described
+    }
+
+    /// The manifest of an image, which is not added yet.
+    fn image(&mut self, name: &str, layers: &[Value]) -> String {
+        let layer_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": layer_ids },
+        });
+        let config = self.put("blobs", "application/vnd.oci.image.config.v1+json", Document::of(config.to_string()));
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers,
+            "annotations": { "name": name },
+        });
+        manifest.to_string()
+    }
+
+    /// Adds an image; what describes it.
+    fn add(&mut self, name: &str) -> Value {
+        let manifest = self.image(name, &[]);
+        self.put("manifests", MANIFEST, Document::of(manifest))
+    }
+
+    /// Adds what the tag leads to, signed; what describes it, and the bundle that signs it.
+    fn release(&mut self, kind: &str, document: Document) -> (Value, Value) {
+        self.0.insert("manifests/1".to_owned(), document.clone());
+        let image = self.put("manifests", kind, document);
+        let bundle = self.say(&image, &["sign"]);
+        (image, bundle)
+    }
+
+    /// The same of an image with a layer, and a bill of what is in that; what describes the image, and the layer.
+    fn release_with_layer(&mut self) -> (Value, Value) {
+        let layer = self.put("blobs", "application/vnd.oci.image.layer.v1.tar", Document::of(layer()));
+        let manifest = self.image("deep", from_ref(&layer));
+        let (image, _) = self.release(MANIFEST, Document::of(manifest));
+        let folder = scratch();
+        let bill = folder.path().join("bill.json");
+        fs::write(&bill, json!({ "bomFormat": "CycloneDX", "components": [{ "purl": PACKAGE }] }).to_string()).unwrap();
+        self.say(&image, &["attest", "--type", "cyclonedx", "--predicate", bill.to_str().unwrap()]);
+        (image, layer)
+    }
+
+    /// Has the key's owner say something of an image; what describes the bundle.
+    fn say(&mut self, image: &Value, command: &[&str]) -> Value {
+        let folder = scratch();
+        let file = folder.path().join("bundle");
+        let digest = image["digest"].as_str().unwrap();
+        let mut said = cli();
+        said.args(command).args(["--image", digest, "--key"]).arg(&KEY.0).arg("--output-bundle").arg(&file);
+        run(said.env("CLNSTRT_PASSWORD", PASSWORD)).ok();
+        let bundle = self.put("blobs", BUNDLE, Document::of(fs::read(&file).unwrap()));
+        let empty = self.put("blobs", "application/vnd.oci.empty.v1+json", Document::of("{}"));
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": empty, "layers": [bundle], "subject": image,
+        });
+        let referrer = self.put("manifests", MANIFEST, Document::of(manifest.to_string()));
+        self.refer(image, referrer);
+        bundle
+    }
+
+    /// Adds to the list of what refers to an image.
+    fn refer(&mut self, image: &Value, referrer: Value) {
+        let list = path("referrers", image);
+        let listed = self.0.get(&list).map(|list| serde_json::from_slice::<Value>(&list.bytes).unwrap());
+        let mut listed = listed.map_or_else(Vec::new, |list| list["manifests"].as_array().unwrap().clone());
+        listed.push(referrer);
+        self.0.insert(list, Document::of(index(&listed)));
+    }
+
+    /// A registry that does no harm.
+    fn honest(&self) -> Server {
+        Server::new(self, Box::new(|_, _| None))
+    }
+
+    /// A registry that gives one thing at a pace of its own.
+    fn paced(&self, path: &str, pace: Pace) -> Server {
+        let (path, document) = (path.to_owned(), self.0[path].clone());
+        let said = move || Said { pace, ..Said::honest(document.clone()) };
+        Server::new(self, Box::new(move |asked, _| (asked == path).then(&said)))
+    }
+
+    /// A registry that gives something else for one thing, each time that is meant, by how many there were before.
+    fn lying(&self, path: &str, document: Document, is_meant: fn(usize) -> bool) -> Server {
+        let path = path.to_owned();
+        let judge =
+            move |asked: &str, before| (asked == path && is_meant(before)).then(|| Said::honest(document.clone()));
+        Server::new(self, Box::new(judge))
+    }
+
+    /// A registry whose list of what refers to an image has so many pages; this is each of them but the last.
+    fn paged(&self, list: &str, pages: usize, page: Document) -> Server {
+        let list = list.to_owned();
+        let judge = move |asked: &str, _: usize| {
+            let number: usize = match asked.strip_prefix(list.as_str())? {
+                "" => 1,
+                query => query.strip_prefix("?page=")?.parse().ok()?,
+            };
+            let headers = format!("Link: </v2/app/{list}?page={}>; rel=\"next\"\r\n", number + 1);
+            (number < pages).then(|| Said { headers, ..Said::honest(page.clone()) })
+        };
+        Server::new(self, Box::new(judge))
+    }
+}
+
+/// A signed image, and what is asked for by who wants to know what refers to it.
+fn listed() -> (Held, String) {
+    let mut held = Held::default();
+    let manifest = held.image("listed", &[]);
+    let (image, _) = held.release(MANIFEST, Document::of(manifest));
+    (held, path("referrers", &image))
+}
+
+/// A layer with one package.
+fn layer() -> Vec<u8> {
+    let folder = scratch();
+    let record = folder.path().join("usr/lib/python3/site-packages/tiny-1.0.dist-info");
+    fs::create_dir_all(&record).unwrap();
+    fs::write(record.join("METADATA"), "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n").unwrap();
+    let layer = folder.path().join("layer.tar");
+    run(Command::new("tar").arg("-cf").arg(&layer).arg("-C").arg(folder.path()).arg("usr")).ok();
+    fs::read(layer).unwrap()
+}
+
+/// How an answer comes.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// Its length first.
+    Announced,
+    /// In chunks: nobody knows how many.
+    Chunked,
+    /// In chunks, with spaces behind it for ever.
+    Endless,
+    /// A byte a second.
+    Dripping,
+    /// No more than its head.
+    Bodyless,
+    /// Not at all.
+    Silent,
+}
+
+/// An answer.
+struct Said {
+    document: Document,
+    pace: Pace,
+    /// Headers besides, each with the end of its line.
+    headers: String,
+}
+
+impl Said {
+    fn honest(document: Document) -> Self {
+        Self { document, pace: Pace::Announced, headers: String::new() }
+    }
+}
+
+/// The answer to who asks for something that was asked for so often before; `None` for the one that does no harm.
+type Judge = dyn Fn(&str, usize) -> Option<Said> + Send + Sync;
+
+/// A registry of the loopback that answers until the tests end.
+struct Server {
+    /// Its one repository.
+    name: String,
+    /// What it was asked for, and how many bytes of the answer it got rid of.
+    requests: Arc<Mutex<Vec<(String, u64)>>>,
+}
+
+impl Server {
+    fn new(held: &Held, judge: Box<Judge>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("{}/app", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (held, judge): (_, Arc<Judge>) = (Arc::new(held.clone()), judge.into());
+        let seen = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (held, judge, seen) = (Arc::clone(&held), Arc::clone(&judge), Arc::clone(&seen));
+                // Whoever has enough of an answer breaks off.
+                thread::spawn(move || drop(answer(stream, &held, &*judge, &seen)));
+            }
+        });
+        Self { name, requests }
+    }
+
+    /// What comes of the image that the tag leads to.
+    fn judged(&self, options: &[&str]) -> Done {
+        verify(&format!("{}:1", self.name), options)
+    }
+
+    /// How often something was asked for.
+    fn count(&self, path: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|(asked, _)| asked.split('?').next() == Some(path)).count()
+    }
+
+    /// Bytes of the longest answer, as far as anybody took it: what is on the way counts.
+    fn taken(&self) -> u64 {
+        self.requests.lock().unwrap().iter().map(|(_, bytes)| *bytes).max().unwrap_or_default()
+    }
+}
+
+fn answer(mut stream: TcpStream, held: &Held, judge: &Judge, requests: &Mutex<Vec<(String, u64)>>) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches("/v2/app/").to_owned();
+    while !lines.next().transpose()?.unwrap_or_default().is_empty() {}
+    let (number, before) = {
+        let mut requests = requests.lock().unwrap();
+        let before = requests.iter().filter(|(asked, _)| *asked == path).count();
+        requests.push((path.clone(), 0));
+        (requests.len() - 1, before)
+    };
+    let plain = path.split('?').next().unwrap_or_default();
+    let honest = || held.0.get(plain).cloned().map(Said::honest);
+    let Some(Said { document, pace, headers }) = judge(&path, before).or_else(honest) else {
+        return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    };
+    let is_chunked = matches!(pace, Pace::Chunked | Pace::Endless);
+    let announced = format!("Content-Length: {}", document.size());
+    let length = if is_chunked { "Transfer-Encoding: chunked" } else { &announced };
+    if !matches!(pace, Pace::Silent) {
+        // Of lists this is what they are; of all else it counts for nothing.
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {INDEX}\r\nConnection: close\r\n");
+        write!(stream, "{head}{headers}{length}\r\n\r\n")?;
+    }
+    if matches!(pace, Pace::Silent | Pace::Bodyless) {
+        // Until the client has waited long enough.
+        return io::copy(&mut stream, &mut io::sink()).map(drop);
+    }
+    let mut give = |piece: &[u8]| -> io::Result<()> {
+        if is_chunked {
+            write!(stream, "{:x}\r\n", piece.len())?;
+        }
+        stream.write_all(piece)?;
+        if is_chunked {
+            stream.write_all(b"\r\n")?;
+        }
+        requests.lock().unwrap()[number].1 += piece.len() as u64;
+        Ok(())
+    };
+    match pace {
+        Pace::Endless => document.pieces().chain(std::iter::repeat(SPACES.as_slice())).try_for_each(give),
+        Pace::Dripping => document.pieces().flatten().try_for_each(|byte| {
+            thread::sleep(Duration::from_secs(1));
+            give(from_ref(byte))
+        }),
+        _ => {
+            document.pieces().try_for_each(&mut give)?;
+            // The last chunk is the empty one.
+            if is_chunked { give(&[]) } else { Ok(()) }
+        }
+    }
+}
+
+fn verify(image: &str, options: &[&str]) -> Done {
+    let mut command = Command::new("prlimit");
+    command.arg(MEMORY).arg(verifier()).arg(image).arg("--key").arg(&KEY.1).args(options);
+    run_within(&mut command, PATIENCE)
+}
+
+/// There is no verdict at all, and it is said why.
+#[track_caller]
+fn failed(done: Done, exit: i32, code: &str, words: &str) {
+    let done = done.fails(exit, code);
+    assert!(done.stdout.is_empty() && done.stderr.contains(words), "{}{}", done.stdout, done.stderr);
+}
+
+/// A verdict is about this image.
+#[track_caller]
+fn is_about(done: &Done, image: &Value) {
+    let first = done.stdout.lines().next().unwrap();
+    assert!(first.ends_with(image["digest"].as_str().unwrap()), "{first}");
+}
+
+#[test]
+fn a_manifest_that_is_too_large_is_not_taken() {
+    let of_size = |size| {
+        let mut tagged = Held::default();
+        let manifest = tagged.image("large", &[]);
+        let (image, _) = tagged.release(MANIFEST, Document::padded(&manifest, size));
+        let mut named = tagged.clone();
+        named.release(INDEX, Document::of(index(from_ref(&image))));
+        (tagged, named, path("manifests", &image))
+    };
+    let (tagged, named, image) = of_size(LARGEST);
+    let (large_tagged, large_named, large) = of_size(LARGE);
+    for pace in [Pace::Announced, Pace::Chunked] {
+        accepted(tagged.paced("manifests/1", pace).judged(&[]));
+        accepted(named.paced(&image, pace).judged(&[]));
+        let (tagged, named) = (large_tagged.paced("manifests/1", pace), large_named.paced(&large, pace));
+        failed(tagged.judged(&[]), 1, "CS1405", "more than 4194304 bytes");
+        refused(named.judged(&[]), "CS1701", "more than 4194304 bytes");
+        assert!(tagged.taken().max(named.taken()) < LARGE / 2);
+    }
+}
+
+#[test]
+fn a_list_of_referrers_that_is_too_large_or_has_no_end_is_refused() {
+    let (held, list) = listed();
+    let text = String::from_utf8(held.0[&list].bytes.clone()).unwrap();
+    let of_size = |size, pace| {
+        let mut held = held.clone();
+        held.0.insert(list.clone(), Document::padded(&text, size));
+        held.paced(&list, pace)
+    };
+    for pace in [Pace::Announced, Pace::Chunked] {
+        accepted(of_size(LARGEST, pace).judged(&[]));
+        let large = of_size(LARGE, pace);
+        refused(large.judged(&[]), "CS1702", "more than 4194304 bytes");
+        assert!(large.taken() < LARGE / 2);
+    }
+    // The signature is on the last page.
+    let paged = |pages| held.paged(&list, pages, Document::of(index(&[])));
+    accepted(paged(3).judged(&[]));
+    let endless = paged(usize::MAX);
+    refused(endless.judged(&[]), "CS1702", "more than 64 pages");
+    assert_eq!(endless.count(&list), 64);
+}
+
+#[test]
+fn a_list_of_many_full_pages_takes_little_memory() {
+    let (held, list) = listed();
+    let page = |count: u32| {
+        let entry = |number: u32| json!({ "digest": Digest::of(&number.to_be_bytes()), "size": 1 });
+        Document::of(index(&(0..count).map(entry).collect::<Vec<_>>()))
+    };
+    let full = page(40_000);
+    assert!(full.size() < LARGEST, "{}", full.size());
+    accepted(held.paged(&list, 60, page(1)).judged(&[]));
+    refused(held.paged(&list, 60, full).judged(&[]), "CS1702", "refer");
+}
+
+/// Whoever may push may have others read that.
+#[test]
+fn what_refers_to_an_image_takes_little_memory_however_much_it_is() {
+    let mut held = Held::default();
+    let manifest = held.image("referred to", &[]);
+    let (image, _) = held.release(MANIFEST, Document::of(manifest));
+    for size in [64 << 10, LARGEST] {
+        let mut many = held.clone();
+        for number in 0..150 {
+            let manifest = Document::padded(&json!({ "number": number }).to_string(), size);
+            let referrer = many.put("manifests", MANIFEST, manifest);
+            many.refer(&image, referrer);
+        }
+        let told = accepted(many.honest().judged(&[]));
+        assert!(told.stdout.contains("150 document(s) say nothing here"), "{}", told.stdout);
+    }
+}
+
+#[test]
+fn a_configuration_or_a_signature_that_never_ends_is_left() {
+    let mut held = Held::default();
+    let manifest = held.image("endless", &[]);
+    let config = serde_json::from_str::<Value>(&manifest).unwrap()["config"].clone();
+    let (_, bundle) = held.release(MANIFEST, Document::of(manifest));
+    for (blob, code) in [(config, "CS1701"), (bundle, "CS1703")] {
+        let place = path("blobs", &blob);
+        accepted(held.paced(&place, Pace::Chunked).judged(&[]));
+        let endless = held.paced(&place, Pace::Endless);
+        refused(endless.judged(&[]), code, &format!("more than {} bytes", blob["size"]));
+        assert!(endless.taken() < LARGE / 2);
+    }
+}
+
+#[test]
+fn a_layer_that_never_ends_is_left() {
+    let mut held = Held::default();
+    let (_, layer) = held.release_with_layer();
+    let place = path("blobs", &layer);
+    let told = accepted(held.paced(&place, Pace::Chunked).judged(&["--deep"]));
+    assert!(told.stdout.contains("layers hashed"), "{}", told.stdout);
+    let endless = held.paced(&place, Pace::Endless);
+    failed(endless.judged(&["--deep"]), 1, "CS1405", &format!("more than {} bytes", layer["size"]));
+    assert!(endless.taken() < LARGE / 2);
+    // Who does not look into layers needs none.
+    accepted(endless.judged(&[]));
+    assert_eq!(endless.count(&place), 1);
+}
+
+#[test]
+fn indexes_in_indexes_and_long_ones_are_followed_so_far_and_no_further() {
+    let nested = |depth: usize| {
+        let mut held = Held::default();
+        let mut inner = held.add("innermost");
+        for _ in 1..depth {
+            inner = held.put("manifests", INDEX, Document::of(index(from_ref(&inner))));
+        }
+        held.release(INDEX, Document::of(index(from_ref(&inner))));
+        held.honest().judged(&[])
+    };
+    accepted(nested(4));
+    refused(nested(5), "CS1702", "more than 4 deep");
+    let long = |count: usize| {
+        let mut held = Held::default();
+        let images: Vec<Value> = (0..count).map(|number| held.add(&number.to_string())).collect();
+        held.release(INDEX, Document::of(index(&images)));
+        let server = held.honest();
+        let done = server.judged(&[]);
+        let asked = images.iter().filter(|image| server.count(&path("manifests", image)) > 0).count();
+        // Of what is too much nothing more is asked for.
+        assert_eq!(asked, if count > 255 { 0 } else { count });
+        done
+    };
+    accepted(long(255));
+    refused(long(256), "CS1702", "more than 256 manifests");
+    refused(long(10_000), "CS1701", "more than 256 manifests");
+}
+
+/// No index has its own digest in it: whoever gives it for one that is in it lies.
+#[test]
+fn an_index_that_is_given_for_what_is_in_it_is_a_lie() {
+    let mut held = Held::default();
+    let (one, other) = (held.add("one"), held.add("other"));
+    let itself = Document::of(index(&[one, other.clone()]));
+    let (top, _) = held.release(INDEX, itself.clone());
+    let inner = path("manifests", &other);
+    accepted(held.honest().judged(&[]));
+    let words = format!("asked for {}", other["digest"].as_str().unwrap());
+    let done = held.lying(&inner, itself.clone(), |_| true).judged(&[]);
+    is_about(&refused(done, "CS1701", &words), &top);
+    // The same of the one that is named.
+    let named = |server: Server, image: &Value| {
+        let image = format!("{}@{}", server.name, image["digest"].as_str().unwrap());
+        verify(&image, &[])
+    };
+    is_about(&accepted(named(held.honest(), &top)), &top);
+    failed(named(held.lying(&inner, itself, |_| true), &other), 1, "CS1405", "asked for");
+}
+
+#[test]
+fn a_tag_that_moves_meanwhile_is_asked_for_once() {
+    let mut held = Held::default();
+    let other = held.add("other");
+    let (signed, _) = held.release_with_layer();
+    let moved = held.0[&path("manifests", &other)].clone();
+    for options in [["--require-signature"].as_slice(), &["--require-signature", "--deep"]] {
+        let later = held.lying("manifests/1", moved.clone(), |before| before == 1);
+        is_about(&accepted(later.judged(options)), &signed);
+        assert_eq!(later.count("manifests/1"), 1);
+        // Then the tag leads to the other one, and then back again.
+        is_about(&refused(later.judged(options), "CS1703", "there is no signature"), &other);
+        assert_eq!(later.count("manifests/1"), 2);
+        is_about(&accepted(later.judged(options)), &signed);
+    }
+}
+
+#[test]
+fn a_manifest_that_is_another_the_second_time_is_found() {
+    let mut held = Held::default();
+    let other = held.add("other");
+    let other = held.0[&path("manifests", &other)].clone();
+    let (image, _) = held.release_with_layer();
+    let (top, _) = held.release(INDEX, Document::of(index(from_ref(&image))));
+    let (deep, place) = (["--deep", "--require-signature"], path("manifests", &image));
+    let honest = held.honest();
+    is_about(&accepted(honest.judged(&deep)), &top);
+    // Once to judge it, and once to take it with its layers.
+    assert_eq!(honest.count(&place), 2);
+    let later = held.lying(&place, other.clone(), |before| before == 1);
+    failed(later.judged(&deep), 1, "CS1405", "asked for");
+    // What the tag led to is not asked for again before its layers are.
+    let top = held.lying(&path("manifests", &top), other, |_| true);
+    failed(top.judged(&deep), 1, "CS1405", "asked for");
+    accepted(top.judged(&[]));
+}
+
+#[test]
+fn a_list_of_referrers_that_is_another_the_second_time_is_asked_for_once() {
+    let ((held, list), empty) = (listed(), Document::of(index(&[])));
+    let later = held.lying(&list, empty.clone(), |before| before > 0);
+    accepted(later.judged(&[]));
+    assert_eq!(later.count(&list), 1);
+    let first = held.lying(&list, empty, |before| before == 0);
+    refused(first.judged(&[]), "CS1703", "there is no signature");
+    assert_eq!(first.count(&list), 1);
+    accepted(first.judged(&[]));
+}
+
+/// One program reads the first of them, and another the last.
+#[test]
+fn a_name_that_stands_twice_or_in_another_case_makes_a_manifest_none() {
+    let mut held = Held::default();
+    let manifest = held.image("ambiguous", &[]);
+    let image = held.put("manifests", MANIFEST, Document::of(manifest.clone()));
+    let top = index(from_ref(&image));
+    let other = format!("\"sha256:{}\",\"digest\":", "1".repeat(64));
+    let mut judged = |kind: &str, text: String| {
+        held.release(kind, Document::of(text));
+        held.honest().judged(&[])
+    };
+    for (kind, text, name, other) in [
+        (MANIFEST, &manifest, "layers", "[],\"layers\":"),
+        (MANIFEST, &manifest, "config", "{},\"config\":"),
+        (MANIFEST, &manifest, "digest", other.as_str()),
+        (INDEX, &top, "manifests", "[],\"manifests\":"),
+        (INDEX, &top, "digest", other.as_str()),
+    ] {
+        accepted(judged(kind, text.clone()));
+        let field = format!("\"{name}\":");
+        let with = |first: &str| text.replacen(&field, &format!("\"{first}\":{other}"), 1);
+        let capital = name[..1].to_uppercase() + &name[1..];
+        refused(judged(kind, with(name)), "CS1701", &format!("it has \"{name}\" twice"));
+        refused(judged(kind, with(&capital)), "CS1701", &format!("read its field \"{capital}\" in different ways"));
+    }
+}
+
+#[test]
+fn an_ambiguous_manifest_in_an_index_makes_that_none() {
+    let mut held = Held::default();
+    let manifest = held.image("ambiguous", &[]);
+    let mut judged = |text: String| {
+        let image = held.put("manifests", MANIFEST, Document::of(text));
+        held.release(INDEX, Document::of(index(from_ref(&image))));
+        held.honest().judged(&[])
+    };
+    let with = |field: &str| manifest.replacen('{', &format!("{{{field},"), 1);
+    accepted(judged(with("\"other\":[]")));
+    for (field, words) in [
+        ("\"layers\":[]", "it has \"layers\" twice"),
+        ("\"Layers\":[]", "read its field \"Layers\" in different ways"),
+        // Go takes this letter for an s.
+        ("\"layer\\u017f\":[]", "in different ways"),
+        ("\"mediaType\":\"x\"", "duplicate field"),
+    ] {
+        refused(judged(with(field)), "CS1701", words);
+    }
+}
+
+#[test]
+fn a_registry_that_drips_or_says_nothing_is_given_up() {
+    let mut held = Held::default();
+    let image = held.add("slow");
+    let (top, bundle) = held.release(INDEX, Document::of(index(from_ref(&image))));
+    let held = &held;
+    let patience: &[&str] = &["--timeout", "2"];
+    let (inner, list, blob) = (path("manifests", &image), path("referrers", &top), path("blobs", &bundle));
+    let paces = [(Pace::Silent, "no answer within 2 s"), (Pace::Bodyless, "it sent"), (Pace::Dripping, "it sent")];
+    // Waiting costs nothing: all of them at once.
+    thread::scope(|scope| {
+        for place in ["manifests/1", inner.as_str(), list.as_str(), blob.as_str()] {
+            scope.spawn(move || accepted(held.paced(place, Pace::Announced).judged(patience)));
+            for (pace, words) in paces {
+                scope.spawn(move || failed(held.paced(place, pace).judged(patience), 3, "CS1402", words));
+            }
+        }
+    });
+}
