@@ -64,6 +64,11 @@ impl Client {
         }
     }
 
+    /// How patient it is.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The repository a reference names.
     ///
     /// # Errors

@@ -15,8 +15,11 @@ const VERIFIER: &str = "urn:clnstrt:verifier";
 
 /// The statement, which nobody has signed.
 pub(crate) fn summary(verdict: &Verdict, policies: &[String], now: i64) -> Vec<u8> {
-    let is_digest = |text: &&String| text.starts_with("sha256:") && text.len() == 71;
-    let on: BTreeSet<&String> = verdict.checks.iter().flat_map(|check| &check.evidence).filter(is_digest).collect();
+    // What it stands on that somebody attested: the image itself is none of it, nor is what does not count.
+    let itself = verdict.digest.to_string();
+    let is_digest = |text: &&String| text.starts_with("sha256:") && text.len() == 71 && **text != itself;
+    let held = verdict.checks.iter().filter(|check| check.outcome == Outcome::Passed);
+    let on: BTreeSet<&String> = held.flat_map(|check| &check.evidence).filter(is_digest).collect();
     let inputs: Vec<Value> =
         on.iter().map(|digest| json!({ "digest": { "sha256": digest.trim_start_matches("sha256:") } })).collect();
     // That there is provenance whose word counts is level 1; where and how builders run is known to whoever trusts them.

@@ -159,8 +159,9 @@ fn read(provenance: &Provenance) -> Origin {
     // Others say it in what was read.
     let source = definition.resolved_dependencies.iter().find(|resource| resource.digest.contains_key("gitCommit"));
     let uri = source.and_then(|source| source.uri.clone()).map(|uri| match uri.rsplit_once('@') {
-        Some((address, _)) => address.to_owned(),
-        None => uri,
+        // What is behind it is a reference of git, and no more of the address.
+        Some((address, reference)) if reference.starts_with("refs/") || !reference.contains('/') => address.to_owned(),
+        _ => uri,
     });
     let commit = source.and_then(|source| source.digest.get("gitCommit").cloned());
     let plan = run.byproducts.iter().find(|one| is_own && one.media_type.as_deref() == Some(PLAN));

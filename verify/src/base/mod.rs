@@ -69,7 +69,7 @@ fn images(file: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
             return Err(format!("it ends as YAML does, and `{line}` names an image that reads it"));
         }
         let message = "it ends as YAML does, and is no configuration of an image";
-        return if is_ours(text) { Ok(Vec::new()) } else { Err(message.to_owned()) };
+        return if is_ours(text) && !is_dockerfile(text) { Ok(Vec::new()) } else { Err(message.to_owned()) };
     }
     let images = dockerfile::images(text)?;
     match images.iter().find_map(|image| wrong(image)) {
@@ -89,6 +89,13 @@ fn wrong(image: &str) -> Option<String> {
         Ok(_) => Some(format!("`{image}` names no registry")),
         Err(part) => Some(format!("`{image}` names no image: {part} is wrong")),
     }
+}
+
+/// Whether a text begins as every Dockerfile does.
+fn is_dockerfile(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next().and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+    ["ARG", "FROM"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// Whether a text is the configuration of an image: it has a name, and says what is in it. A map in JSON may name an image that reads it
@@ -151,6 +158,9 @@ mod tests {
         for top in ["", "# x=y\n", "# words\n# syntax=x/f\n", "\n# syntax=x/f\n", "# x=y\n# see z=1\n# syntax=x/f\n"] {
             assert!(read("a.yaml", &format!("{top}{ours}")).is_ok_and(|images| images.is_empty()), "{top:?}");
         }
+        // One text that is both.
+        let both = "ARG x: |\n  FROM evil/x\n  RUN echo \\\nname: n \\\npython_version: \"3\"\n";
+        assert!(is_ours(both) && read("a.yaml", both).is_err());
         assert!(read("a.yaml", "{\"name\": \"x\", \"base\": {}}\n").unwrap().is_empty());
         assert!(read("a.yaml", "{\"syntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());
         assert!(read("a.yaml", "{\"\\u0073yntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());

@@ -56,9 +56,12 @@ impl There {
             |e: std::io::Error| Finding::error(codes::OUTPUT_IO, format!("no temporary folder can be made: {e}"));
         let folder = tempfile::tempdir().map_err(failed)?;
         let of_digest = Reference { tag: None, digest: Some(self.top.digest), ..self.reference.clone() };
+        // Layers take their time: what is waited for a verdict is for documents.
+        let Options { stall, plain_http, .. } = self.client.options().clone();
+        let client = Client::new(Options { stall, plain_http, ..Options::default() });
         let download = async {
-            let top = Top::named(&self.client, &of_digest).await?;
-            let source = Source::Repository(self.client.repository(&self.reference)?);
+            let top = Top::named(&client, &of_digest).await?;
+            let source = Source::Repository(client.repository(&self.reference)?);
             save(&source, &[top], Wanted::Images(None), folder.path()).await
         };
         self.runtime.block_on(download)?;
