@@ -128,13 +128,10 @@ impl Scan {
         if time(&other.database) < time(&self.database) {
             self.database = other.database;
         }
-        for one in other.found {
-            match self.found.iter_mut().find(|known| known.id == one.id && known.package == one.package) {
-                Some(known) if one.badness() > known.badness() => *known = one,
-                Some(_) => {}
-                None => self.found.push(one),
-            }
-        }
+        // Of each the worse comes first, and the others are dropped.
+        self.found.extend(other.found);
+        self.found.sort_by(|a, b| (&a.id, &a.package, b.badness()).cmp(&(&b.id, &b.package, a.badness())));
+        self.found.dedup_by(|next, first| next.id == first.id && next.package == first.package);
     }
 }
 
