@@ -13,6 +13,11 @@ use crate::legacy::Beside;
 use crate::manifest::{Descriptor, Manifest};
 use crate::push::Blobs;
 
+/// Entries of `index.json`.
+const MOST_ENTRIES: usize = 20_000;
+/// Characters of what a parser says of a document, which has a text of it within.
+const LONGEST_REASON: usize = 200;
+
 /// What `index.json` lists; whoever plants an entry that is none breaks no other.
 #[derive(Deserialize)]
 struct Listing {
@@ -64,6 +69,9 @@ impl Layout {
         let blobs = files::archive::Blobs::at(path)?;
         let index: Listing = serde_json::from_slice(&blobs.index)
             .map_err(|e| broken(&format!("its index.json cannot be understood: {e}")))?;
+        if index.manifests.len() > MOST_ENTRIES {
+            return Err(broken(&format!("its index.json has more than {MOST_ENTRIES} entries")));
+        }
         let (referrers, beside) = (BTreeMap::new(), BTreeMap::new());
         let mut layout = Self { blobs, images: Vec::new(), broken: Vec::new(), referrers, beside };
         let mut seen = BTreeSet::new();
@@ -94,16 +102,22 @@ impl Layout {
     /// An image, or what refers to one.
     fn take_in(&mut self, mut descriptor: Descriptor) -> Result<(), Finding> {
         let manifest: Manifest = parsed(&self.document(&descriptor.digest)?)?;
-        // Whoever asks for an image takes what can be run, whatever it says of itself.
-        let can_run = manifest.can_run();
-        if let Some(subject) = manifest.subject.filter(|_| !can_run) {
+        let annotation = |key: &str| descriptor.annotations.get(key).map(String::as_str);
+        let beside = annotation(REF_NAME).and_then(Beside::of_tag);
+        // Whoever asks for an image takes what has its name, or can be run, whatever it says of itself.
+        let has_name = annotation(CONTAINERD_NAME).is_some() || annotation(REF_NAME).is_some() && beside.is_none();
+        let is_image = has_name || manifest.can_run();
+        if let Some(subject) = manifest.subject.filter(|_| !is_image) {
+            let all = self.referrers.entry(subject.digest).or_default();
+            if all.iter().any(|known| known.digest == descriptor.digest) {
+                return Ok(());
+            }
             descriptor.artifact_type = manifest.artifact_type.or(manifest.config.map(|config| config.media_type));
             descriptor.annotations = manifest.annotations;
-            self.referrers.entry(subject.digest).or_default().push(descriptor);
+            all.push(descriptor);
             return Ok(());
         }
-        let annotation = |key: &str| descriptor.annotations.get(key).map(String::as_str);
-        if let Some(beside) = annotation(REF_NAME).and_then(Beside::of_tag).filter(|_| !can_run) {
+        if let Some(beside) = beside.filter(|_| !is_image) {
             self.beside.insert(beside, descriptor.digest);
             return Ok(());
         }
@@ -141,7 +155,10 @@ impl Blobs for Layout {
 }
 
 fn parsed(bytes: &[u8]) -> Result<Manifest, Finding> {
-    serde_json::from_slice(bytes).map_err(|e| broken(&format!("a manifest cannot be understood: {e}")))
+    serde_json::from_slice(bytes).map_err(|e| {
+        let why: String = e.to_string().chars().take(LONGEST_REASON).collect();
+        broken(&format!("a manifest cannot be understood: {why}"))
+    })
 }
 
 fn broken(why: &str) -> Finding {

@@ -2,13 +2,13 @@
 
 use futures::join;
 use model::{Digest, Finding};
-use net::{Failure, Kind};
+use net::{Failure, Kind, collect, refused};
 use reqwest::header::{CONTENT_RANGE, HeaderName, RANGE};
 use reqwest::{Method, Response, Url};
 use tokio::sync::OnceCell;
 
 use crate::content::Content;
-use crate::pull::{Document, MANIFESTS, lies};
+use crate::pull::{Document, LARGEST, MANIFESTS, lies};
 use crate::repository::{Ask, Repository};
 
 /// A blob of at most so many bytes is sent whole.
@@ -20,6 +20,9 @@ const OCTETS: &str = "application/octet-stream";
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 /// That a registry lists referrers by itself.
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+
+/// What a registry says that misses a blob of a manifest (distribution specification 1.1, "Error Codes").
+const BLOB_UNKNOWN: &[u8] = b"MANIFEST_BLOB_UNKNOWN";
 
 /// How a blob came to a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +193,14 @@ impl Repository<'_> {
         let put = self.client.patience.retrying(async || {
             let url = self.url(&format!("manifests/{name}"))?;
             let ask = Ask::new(Method::PUT, url).sending(&document.media_type, &content, 0..content.size());
-            let response = self.ask(&ask, &[]).await?;
+            let mut response = self.ask(&ask, &[400]).await?;
+            if response.status().as_u16() == 400 {
+                let failure = refused(&response);
+                let words = collect(&mut response, self.stall(), LARGEST).await.unwrap_or_default();
+                // Where others send the same blob at the same time, some lose sight of it for a moment.
+                let is_unseen = words.windows(BLOB_UNKNOWN.len()).any(|part| part == BLOB_UNKNOWN);
+                return Err(if is_unseen { Failure::passing(failure.text) } else { failure });
+            }
             match said(&response) {
                 Some(found) if found != document.digest => Err(lies(&document.digest, &found)),
                 _ => Ok(response.headers().contains_key(OCI_SUBJECT)),

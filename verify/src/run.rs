@@ -1,6 +1,5 @@
 //! One image: found, gathered, judged and told of.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -62,6 +61,7 @@ pub fn run(
     format: Format,
     further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
 ) -> Result<bool, Failed> {
+    forget(demands)?;
     let told = Standard::of(demands)?.judge(machine, name, further)?;
     print::one(&told, demands.explain, format)?;
     Ok(told.is_accepted())
@@ -98,10 +98,6 @@ impl<'d> Standard<'d> {
         further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
     ) -> Result<Told, Failed> {
         let demands = self.demands;
-        if let Some(path) = &demands.output_vsa {
-            // What was said of another image, or another time, must not be taken for what is said now.
-            let _ = fs::remove_file(path);
-        }
         if let Some(list) = &demands.allow_list
             && let Some(line) = allowed::line(list, name)?
         {
@@ -201,6 +197,14 @@ impl Judging<'_> {
         let outcome = ask_all(engines.clone(), facts, asked)?;
         verified.verdict = verified.verdict.clone().with(judged(&outcome));
         Ok(outcome.decisions)
+    }
+}
+
+/// Empties the summary of another image, or of another time: it must not be taken for what is said now.
+pub(crate) fn forget(demands: &Demands) -> Result<(), Finding> {
+    match demands.output_vsa.as_ref().filter(|path| path.is_file()) {
+        Some(path) => write(path, b""),
+        None => Ok(()),
     }
 }
 

@@ -131,7 +131,14 @@ impl Scan {
         // Of each the worse comes first, and the others are dropped.
         self.found.extend(other.found);
         self.found.sort_by(|a, b| (&a.id, &a.package, b.badness()).cmp(&(&b.id, &b.package, a.badness())));
-        self.found.dedup_by(|next, first| next.id == first.id && next.package == first.package);
+        self.found.dedup_by(|next, first| {
+            let is_same = next.id == first.id && next.package == first.package;
+            // A version that mends it is one, whoever knows it.
+            if is_same && first.fixed.as_deref().is_none_or(|fixed| fixed == "unknown") && next.fixed.is_some() {
+                first.fixed = next.fixed.take();
+            }
+            is_same
+        });
     }
 }
 

@@ -10,7 +10,7 @@ use model::{Finding, Findings, Reference, SourceId, Sources, codes};
 
 use crate::args::{Demands, Format, Machine};
 use crate::print;
-use crate::run::{Failed, Standard, Told};
+use crate::run::{Failed, Standard, Told, forget};
 
 /// Bytes of a file that says how to build.
 const LARGEST: u64 = 4 << 20;
@@ -31,6 +31,7 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
         let message = format!("a summary is of one image, and {} starts from {}", file.display(), images.len());
         return Err(Finding::error(codes::USAGE, message).help("check them one by one: `clnstrt-verify IMAGE`").into());
     }
+    forget(demands)?;
     let standard = Standard::of(demands)?;
     let (mut told, mut failed) = (Vec::new(), Findings::new());
     for image in &images {
@@ -93,6 +94,7 @@ fn wrong(image: &str) -> Option<String> {
 
 /// Whether a text begins as every Dockerfile does.
 fn is_dockerfile(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next().and_then(|line| line.split_whitespace().next()).unwrap_or_default();
     ["ARG", "FROM"].iter().any(|word| first.eq_ignore_ascii_case(word))
@@ -161,6 +163,7 @@ mod tests {
         // One text that is both.
         let both = "ARG x: |\n  FROM evil/x\n  RUN echo \\\nname: n \\\npython_version: \"3\"\n";
         assert!(is_ours(both) && read("a.yaml", both).is_err());
+        assert!(read("a.yaml", &format!("\u{feff}{both}")).is_err());
         assert!(read("a.yaml", "{\"name\": \"x\", \"base\": {}}\n").unwrap().is_empty());
         assert!(read("a.yaml", "{\"syntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());
         assert!(read("a.yaml", "{\"\\u0073yntax\": \"evil/f\", \"name\": \"x\", \"base\": {}}\n").is_err());
