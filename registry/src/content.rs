@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream;
 use model::{Digest, Finding, Hasher};
 use reqwest::Body;
+use rustix::buffer::spare_capacity;
 use tokio::task::spawn_blocking;
 
 use crate::pull::LARGEST;
@@ -121,8 +121,15 @@ impl Content {
             }
             Content::File(file, range) => {
                 let length = usize::try_from(part.end - part.start).map_err(|_| short())?;
-                let mut bytes = vec![0; length];
-                file.read_exact_at(&mut bytes, range.start + part.start)?;
+                let mut bytes = Vec::with_capacity(length);
+                // Zeros that are written over are half of the time that it takes.
+                while bytes.len() < length {
+                    let at = range.start + part.start + bytes.len() as u64;
+                    if rustix::io::pread(file, spare_capacity(&mut bytes), at)? == 0 {
+                        return Err(short());
+                    }
+                }
+                bytes.truncate(length);
                 Ok(bytes)
             }
         }

@@ -151,7 +151,7 @@ mod tests {
         let public = verifier::PublicKey::from_pem(&std::fs::read_to_string(public).unwrap()).unwrap();
         assert_eq!(*key.public(), public);
         let signature = key.sign(b"words").unwrap();
-        assert!(public.verifies(&[b"words"], &signature) && !public.verifies(&[b"other"], &signature));
+        assert!(public.verifies(b"words", &signature) && !public.verifies(b"other", &signature));
         assert_eq!(signature, key.sign(b"words").unwrap());
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use model::text::short;
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{Envelope, IN_TOTO};
@@ -25,7 +26,7 @@ pub struct Bundle {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Material {
+pub(crate) struct Material {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     public_key: Option<Hint>,
 }
@@ -34,6 +35,13 @@ struct Material {
 struct Hint {
     #[serde(default)]
     hint: String,
+}
+
+impl Material {
+    /// What it says that the key is called.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        Some(&self.public_key.as_ref()?.hint)
+    }
 }
 
 /// Why bytes are no bundle.
@@ -74,7 +82,7 @@ impl Bundle {
 
     /// What it says that the key is called which signed it.
     pub(crate) fn hint(&self) -> Option<&str> {
-        Some(&self.verification_material.public_key.as_ref()?.hint)
+        self.verification_material.hint()
     }
 
     /// Reads a bundle of a statement.
@@ -85,7 +93,7 @@ impl Bundle {
         if bytes.len() > LARGEST {
             return Err(BundleError::TooLarge);
         }
-        let bundle: Self = serde_json::from_slice(bytes).map_err(|e| BundleError::Form(e.to_string()))?;
+        let bundle: Self = serde_json::from_slice(bytes).map_err(|e| BundleError::Form(short(e)))?;
         if bundle.media_type != BUNDLE {
             return Err(BundleError::Version(bundle.media_type));
         }
@@ -117,8 +125,8 @@ Hd+bjmlhFvZIwEa890TG3ZVAw0/qkTP7NJKjXL4h+a53BHGZFEGFcFm/Qw==
         let bundle = Bundle::new(Envelope::new(IN_TOTO, b"{}", b"no signature"), &key);
         let text = serde_json::to_string(&bundle).unwrap();
         assert_eq!(Bundle::parse(text.as_bytes()), Ok(bundle.clone()));
-        assert_eq!(bundle.envelope.payload(), b"{}");
-        assert!(!bundle.envelope.is_of(&key));
+        assert_eq!(**bundle.envelope.payload(), *b"{}");
+        assert!(!bundle.envelope.is_of(&key, &bundle.envelope.digest()));
         let with = |from: &str, to: &str| Bundle::parse(text.replace(from, to).as_bytes());
         assert!(matches!(with("v0.3", "v0.1"), Err(BundleError::Version(_))));
         assert!(matches!(with("in-toto", "other"), Err(BundleError::Payload(_))));

@@ -1,9 +1,11 @@
 //! Signed bytes and what they are (DSSE 1.0).
 
 use data_encoding::BASE64;
+use model::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
 
 use crate::PublicKey;
+use crate::slice::Slice;
 
 /// What the payload of an in-toto statement is called.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -15,15 +17,15 @@ const MOST_SIGNATURES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    #[serde(with = "base64")]
-    payload: Vec<u8>,
+    #[serde(with = "crate::base64")]
+    payload: Slice,
     /// What they are.
     pub payload_type: String,
     signatures: Vec<Signature>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Signature {
+pub(crate) struct Signature {
     /// In base64.
     sig: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -39,68 +41,48 @@ fn head(payload_type: &str, payload: &[u8]) -> String {
     format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
 }
 
+pub(crate) fn is_signed(signatures: &[Signature]) -> bool {
+    (1..=MOST_SIGNATURES).contains(&signatures.len())
+}
+
 impl Envelope {
     /// Bytes with a signature over their [`pae`].
     pub fn new(payload_type: &str, payload: &[u8], signature: &[u8]) -> Self {
         let signature = Signature { sig: BASE64.encode(signature), keyid: String::new() };
-        Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] }
+        Self::sealed(payload_type, payload.to_vec().into(), vec![signature])
+    }
+
+    pub(crate) fn sealed(payload_type: &str, payload: Slice, signatures: Vec<Signature>) -> Self {
+        Self { payload, payload_type: payload_type.to_owned(), signatures }
     }
 
     /// The bytes; nobody has said yet whose they are.
-    pub fn payload(&self) -> &[u8] {
+    pub fn payload(&self) -> &Slice {
         &self.payload
     }
 
-    /// The same, for good.
-    pub(crate) fn into_payload(self) -> Vec<u8> {
-        self.payload
+    /// The SHA-256 of their [`pae`].
+    pub(crate) fn digest(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(head(&self.payload_type, &self.payload).as_bytes());
+        hasher.update(&self.payload);
+        hasher.finish()
     }
 
     /// Whether there is a signature, of whomever, and not more than are tried.
     pub(crate) fn is_signed(&self) -> bool {
-        (1..=MOST_SIGNATURES).contains(&self.signatures.len())
+        is_signed(&self.signatures)
     }
 
-    /// Whether one of the signatures is of this key.
-    pub fn is_of(&self, key: &PublicKey) -> bool {
+    /// Whether one of the signatures is of this key; the digest is that of [`Self::digest`].
+    pub(crate) fn is_of(&self, key: &PublicKey, digest: &Digest) -> bool {
         let head = head(&self.payload_type, &self.payload);
         self.is_signed()
             && self.signatures.iter().any(|signature| {
                 BASE64
                     .decode(signature.sig.as_bytes())
-                    .is_ok_and(|signature| key.verifies(&[head.as_bytes(), &self.payload], &signature))
+                    .is_ok_and(|signature| key.verifies_hashed(digest, &[head.as_bytes(), &self.payload], &signature))
             })
-    }
-}
-
-/// Bytes in base64.
-mod base64 {
-    use std::fmt;
-
-    use data_encoding::BASE64;
-    use serde::de::{Deserializer, Error, Visitor};
-    use serde::ser::Serializer;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&BASE64.encode_display(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        deserializer.deserialize_str(Text)
-    }
-
-    struct Text;
-
-    impl Visitor<'_> for Text {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("bytes in base64")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u8>, E> {
-            BASE64.decode(text.as_bytes()).map_err(|e| E::custom(format!("no base64: {e}")))
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known of an image before anybody judges it, and what has to be known yet.
 //!
 //! Nothing here fetches: whoever gathers is told what is needed, gives what was found, and asks again until nothing is
-//! needed any more. **Invariant:** bytes that were asked for by digest are compared with it when they are given; what
+//! needed any more. **Invariant:** bytes that were asked for by digest are compared with it when they are read; what
 //! registries and layouts list is a claim, and only a place to look at.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use model::Digest;
 use model::inventory::SecretKind;
 
+use crate::key_bundle::{KeyBundle, Other};
 use crate::manifest::{self, MOST_MANIFESTS, Manifest};
 
 /// Bytes of all of its manifests and configurations.
@@ -36,8 +37,10 @@ pub enum Need {
     Manifest(Digest),
     /// The manifest of what refers to an image, of at most [`LARGEST_REFERRER`] bytes.
     Referrer(Digest),
-    /// A document of so many bytes, as whoever lists it says.
-    Blob(Digest, u64),
+    /// A configuration of so many bytes, as whoever lists it says.
+    Config(Digest, u64),
+    /// A document of so many bytes that somebody signed.
+    Document(Digest, u64),
     /// Whether a layer of so many bytes is what its name says.
     Layer(Digest, u64),
     /// What refers to a manifest.
@@ -75,6 +78,8 @@ pub enum Answer {
 pub struct Depth {
     /// Layers are hashed.
     pub layers: bool,
+    /// Documents that are signed are not compared with their digests: their signatures vouch for what they say.
+    pub unhashed: bool,
     /// What cosign kept under tags before version 3 is looked for.
     pub legacy: bool,
     /// What is in layers is known.
@@ -100,6 +105,18 @@ pub struct Evidence {
     pub contents: BTreeMap<Digest, Contents>,
     answers: BTreeMap<Need, Answer>,
     manifests: BTreeMap<Need, Read>,
+    key_bundles: BTreeMap<Need, KeyBundle>,
+}
+
+/// What was found for a need, and read. Only what it says is kept of most.
+#[derive(Clone, Debug)]
+pub struct Found(Need, What);
+
+#[derive(Clone, Debug)]
+enum What {
+    Manifest(Read),
+    KeyBundle(Box<KeyBundle>),
+    Else(Answer),
 }
 
 /// A manifest that was found.
@@ -145,6 +162,46 @@ pub(crate) enum Broken {
     TooMuch(String),
 }
 
+impl Need {
+    /// Reads an answer: compares it with its digest, and parses it. That takes most of the time, and can be done beside the reading of
+    /// others.
+    pub fn read(self, answer: Answer, depth: Depth) -> Found {
+        let bytes = match (self.wrong(&answer, depth), answer) {
+            (Some(why), _) => return Found(self, What::Else(Answer::Wrong(why))),
+            (None, Answer::Bytes(bytes)) => bytes,
+            (None, answer) => return Found(self, What::Else(answer)),
+        };
+        let what = match self {
+            Need::Manifest(_) | Need::Referrer(_) | Need::Beside(..) => {
+                What::Manifest(Read { bytes: bytes.len() as u64, manifest: Manifest::parse(&bytes).map(Arc::new) })
+            }
+            Need::Document(..) => match KeyBundle::parse(bytes) {
+                Ok(found) => What::KeyBundle(Box::new(found)),
+                Err(Other::Bytes(bytes)) => What::Else(Answer::Bytes(bytes)),
+                Err(Other::Broken(why)) => What::Else(Answer::Wrong(why.to_string())),
+            },
+            _ => What::Else(Answer::Bytes(bytes)),
+        };
+        Found(self, what)
+    }
+
+    /// Why bytes are not what was asked for.
+    fn wrong(&self, answer: &Answer, depth: Depth) -> Option<String> {
+        let Answer::Bytes(bytes) = answer else { return None };
+        match self {
+            Need::Document(..) if depth.unhashed => None,
+            Need::Referrer(digest) if bytes.len() > LARGEST_REFERRER => {
+                Some(format!("the manifest {digest} has more than {LARGEST_REFERRER} bytes"))
+            }
+            Need::Manifest(digest) | Need::Referrer(digest) | Need::Config(digest, _) | Need::Document(digest, _) => {
+                let found = Digest::of(bytes);
+                (found != *digest).then(|| format!("what is called {digest} is {found}"))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Evidence {
     /// Nothing is known yet.
     pub fn new(reference: &str, digest: Digest, depth: Depth) -> Self {
@@ -158,6 +215,7 @@ impl Evidence {
             contents: BTreeMap::new(),
             answers: BTreeMap::new(),
             manifests: BTreeMap::new(),
+            key_bundles: BTreeMap::new(),
         }
     }
 
@@ -172,7 +230,7 @@ impl Evidence {
     }
 
     fn knows(&self, need: &Need) -> bool {
-        self.answers.contains_key(need) || self.manifests.contains_key(need)
+        self.answers.contains_key(need) || self.manifests.contains_key(need) || self.key_bundles.contains_key(need)
     }
 
     /// The images in it by their manifests, as far as they are known.
@@ -182,29 +240,11 @@ impl Evidence {
     }
 
     /// Takes in what was found.
-    pub fn give(&mut self, need: Need, answer: Answer) {
-        let answer = match (need, answer) {
-            (Need::Referrer(digest), Answer::Bytes(bytes)) if bytes.len() > LARGEST_REFERRER => {
-                Answer::Wrong(format!("the manifest {digest} has more than {LARGEST_REFERRER} bytes"))
-            }
-            (Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _), Answer::Bytes(bytes)) => {
-                let found = Digest::of(&bytes);
-                match found == digest {
-                    true => Answer::Bytes(bytes),
-                    false => Answer::Wrong(format!("what is called {digest} is {found}")),
-                }
-            }
-            (_, answer) => answer,
-        };
-        match (need, answer) {
-            // Of these what they say is kept, and not how they say it.
-            (Need::Manifest(_) | Need::Referrer(_) | Need::Beside(..), Answer::Bytes(bytes)) => {
-                let read = Read { bytes: bytes.len() as u64, manifest: Manifest::parse(&bytes).map(Arc::new) };
-                self.manifests.insert(need, read);
-            }
-            (need, answer) => {
-                self.answers.insert(need, answer);
-            }
+    pub fn give(&mut self, Found(need, what): Found) {
+        match what {
+            What::Manifest(read) => drop(self.manifests.insert(need, read)),
+            What::KeyBundle(found) => drop(self.key_bundles.insert(need, *found)),
+            What::Else(answer) => drop(self.answers.insert(need, answer)),
         }
     }
 
@@ -220,6 +260,11 @@ impl Evidence {
         }
     }
 
+    /// A bundle of a key that was given.
+    pub(crate) fn key_bundle(&self, need: &Need) -> Option<&KeyBundle> {
+        self.key_bundles.get(need)
+    }
+
     /// A manifest that was given.
     pub(crate) fn manifest(&self, need: &Need) -> Result<&Manifest, String> {
         match self.manifests.get(need) {
@@ -232,7 +277,10 @@ impl Evidence {
     fn lack(&self, need: &Need) -> String {
         match (self.answers.get(need), need) {
             (Some(Answer::Wrong(why)), _) => why.clone(),
-            (_, Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _)) => {
+            (
+                _,
+                Need::Manifest(digest) | Need::Referrer(digest) | Need::Config(digest, _) | Need::Document(digest, _),
+            ) => {
                 format!("{digest} is not there")
             }
             _ => "it is not there".to_owned(),
@@ -328,7 +376,7 @@ struct Needs {
 impl Needs {
     fn of_part(&mut self, evidence: &Evidence, part: &Part) {
         let config = part.manifest.config.iter().filter(|config| config.size <= LARGEST_CONFIG);
-        self.open.extend(config.map(|config| Need::Blob(config.digest, config.size)));
+        self.open.extend(config.map(|config| Need::Config(config.digest, config.size)));
         if evidence.depth.layers {
             self.open.extend(part.manifest.layers.iter().map(|layer| Need::Layer(layer.digest, layer.size)));
         }
@@ -356,7 +404,7 @@ impl Needs {
         for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)).take(most) {
             self.bytes = self.bytes.saturating_add(layer.size);
             if self.bytes <= LARGEST_STATEMENTS {
-                self.open.insert(Need::Blob(layer.digest, layer.size));
+                self.open.insert(Need::Document(layer.digest, layer.size));
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What manifests, indexes and configurations say (image specification 1.1), as far as it is judged.
 
-use model::Digest;
+use model::text::short;
+use model::{Digest, oci};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::bundle::BUNDLE;
 use crate::evidence::LARGEST_STATEMENT;
-use crate::json;
 
 /// Bytes of a manifest or an index; registries take no more.
 pub const LARGEST: usize = 4 << 20;
@@ -27,41 +27,6 @@ const INDEXES: [&str; 2] =
     ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 const MANIFESTS: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
-
-/// Fields that decide what is run, as they are written.
-const KNOWN: [&str; 29] = [
-    "schemaVersion",
-    "mediaType",
-    "manifests",
-    "digest",
-    "size",
-    "platform",
-    "architecture",
-    "os",
-    "variant",
-    "urls",
-    "data",
-    "config",
-    "layers",
-    "subject",
-    "artifactType",
-    "annotations",
-    "rootfs",
-    "diff_ids",
-    "type",
-    "User",
-    "Env",
-    "Entrypoint",
-    "Cmd",
-    "WorkingDir",
-    "Labels",
-    "ExposedPorts",
-    "Volumes",
-    "StopSignal",
-    "history",
-];
-/// Fields below which names are the author's own.
-const FREE: [&str; 5] = ["annotations", "Labels", "ExposedPorts", "Volumes", "container_config"];
 
 /// A pointer to bytes.
 #[derive(Clone, Debug, Deserialize)]
@@ -141,8 +106,8 @@ impl Manifest {
         if bytes.len() > LARGEST {
             return Err(format!("it has more than {LARGEST} bytes"));
         }
-        unambiguous(bytes)?;
-        let mut manifest: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        oci::unambiguous(bytes)?;
+        let mut manifest: Self = serde_json::from_slice(bytes).map_err(short)?;
         let (is_index, is_image) = (!manifest.manifests.is_empty(), manifest.config.is_some());
         if is_index == is_image || is_index && !manifest.layers.is_empty() {
             return Err("it has to name images, or a configuration, and not both".to_owned());
@@ -165,15 +130,10 @@ impl Manifest {
     }
 }
 
-/// Whether all programs read a document alike.
-pub(crate) fn unambiguous(bytes: &[u8]) -> Result<(), String> {
-    json::check_names(bytes, &KNOWN, &FREE).map_err(|e| e.to_string())
-}
-
 impl Config {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        unambiguous(bytes)?;
-        serde_json::from_slice(bytes).map_err(|e| e.to_string())
+        oci::unambiguous(bytes)?;
+        serde_json::from_slice(bytes).map_err(short)
     }
 
     /// `linux/arm64`
@@ -192,4 +152,22 @@ pub(crate) fn is_statement(layer: &Descriptor) -> bool {
     let is_kind = [BUNDLE, CLAIM, ENVELOPE].contains(&layer.media_type.as_str())
         || layer.media_type.starts_with("application/vnd.dev.sigstore.bundle");
     is_kind && layer.size <= LARGEST_STATEMENT
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_signature_that_is_too_long_is_none() {
+        let signature = |length: usize| {
+            let described = json!({ "mediaType": CLAIM, "digest": Digest::of(b""), "size": 1, "annotations": { "dev.cosignproject.cosign/signature": "A".repeat(length) } });
+            let manifest = json!({ "config": described, "layers": [described] });
+            let manifest = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
+            manifest.layers[0].annotations.signature.as_ref().map(String::len)
+        };
+        assert_eq!((signature(LONGEST_SIGNATURE), signature(LONGEST_SIGNATURE + 1)), (Some(LONGEST_SIGNATURE), None));
+    }
 }

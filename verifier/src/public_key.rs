@@ -3,10 +3,10 @@ use std::fmt;
 use data_encoding::BASE64;
 use ed25519_dalek::pkcs8::{DecodePublicKey, EncodePublicKey};
 use model::Digest;
-use p256::ecdsa::signature::DigestVerifier as _;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::pkcs8::LineEnding;
 use rsa::traits::PublicKeyParts as _;
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 /// Bits that an RSA key has at least (NIST SP 800-131A), and at most, for time is theirs to the third power.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
@@ -114,16 +114,21 @@ impl PublicKey {
         Digest::of(&self.der)
     }
 
-    /// Whether a signature is of this key and over these bytes, one after another.
-    pub fn verifies(&self, message: &[&[u8]], signature: &[u8]) -> bool {
-        let digest = || message.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part));
+    /// Whether a signature is of this key and over these bytes.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifies_hashed(&Digest::of(message), &[message], signature)
+    }
+
+    /// The same of bytes one after another whose digest is known: it is the same however many keys and signatures are tried.
+    pub(crate) fn verifies_hashed(&self, digest: &Digest, message: &[&[u8]], signature: &[u8]) -> bool {
         match &self.key {
             Key::P256(key) => p256::ecdsa::Signature::from_der(signature)
-                .is_ok_and(|signature| key.verify_digest(digest(), &signature).is_ok()),
+                .is_ok_and(|signature| key.verify_prehash(digest.as_bytes(), &signature).is_ok()),
             Key::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(&message.concat(), &signature).is_ok()),
             Key::Rsa(key) => rsa::pkcs1v15::Signature::try_from(signature).is_ok_and(|signature| {
-                rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key.clone()).verify_digest(digest(), &signature).is_ok()
+                let key = rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key.clone());
+                key.verify_prehash(digest.as_bytes(), &signature).is_ok()
             }),
         }
     }

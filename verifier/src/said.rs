@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use data_encoding::BASE64;
-use model::Digest;
-use model::statement::{Resource, STATEMENT};
+use model::statement::STATEMENT;
+use model::text::short;
+use model::{Digest, json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use crate::bundle::Bundle;
 use crate::envelope::{Envelope, IN_TOTO};
 use crate::evidence::{Answer, Beside, Evidence, Need, Part};
-use crate::json;
+use crate::key_bundle::{KeyBundle, Other};
 use crate::manifest::{self, CLAIM, Descriptor, ENVELOPE};
+use crate::slice::Slice;
+use crate::statement::{Statement, null};
 use crate::trust::{Rejection, Signer, Trust};
 
 /// What a statement is that signs an image and says nothing more of it (cosign 3).
@@ -31,7 +34,7 @@ pub(crate) struct Said {
     pub(crate) about: BTreeSet<Digest>,
     /// What kind of thing is said, a URI.
     pub(crate) kind: String,
-    predicate: Box<RawValue>,
+    predicate: Slice,
     /// The same, once somebody asked.
     read: OnceLock<Value>,
     pub(crate) by: Signer,
@@ -53,18 +56,6 @@ pub(crate) struct Rejected {
 pub(crate) struct Statements {
     pub(crate) said: Vec<Said>,
     pub(crate) rejected: Vec<Rejected>,
-}
-
-/// A statement of which nobody asked yet what it says.
-#[derive(Deserialize)]
-struct Unread {
-    #[serde(rename = "_type")]
-    format: String,
-    subject: Box<RawValue>,
-    #[serde(rename = "predicateType")]
-    kind: String,
-    #[serde(default)]
-    predicate: Option<Box<RawValue>>,
 }
 
 /// A claim that an image has a digest (containers, "Simple signing").
@@ -94,8 +85,8 @@ impl Said {
 
     /// What is said, as far as it is looked at: bills of materials are large.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        let text = self.predicate.get();
-        json::check(text.as_bytes()).and_then(|()| serde_json::from_str(text)).map_err(|e| e.to_string())
+        let bytes: &[u8] = &self.predicate;
+        json::check(bytes).and_then(|()| serde_json::from_slice(bytes)).map_err(short)
     }
 }
 
@@ -118,7 +109,11 @@ impl Statements {
         for (name, bytes) in &evidence.bundles {
             // What lies in a file may be about any of them.
             let about: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
-            all.bundle(name, bytes, &about, &scope, trust, now);
+            match KeyBundle::parse(bytes.clone()) {
+                Ok(found) => all.key_bundle(name, &found, &scope, trust),
+                Err(Other::Bytes(bytes)) => all.bundle(name, &bytes, &about, &scope, trust, now),
+                Err(Other::Broken(why)) => all.reject(name, None, Rejection::Unreadable(why.to_string())),
+            }
         }
         all
     }
@@ -138,9 +133,21 @@ impl Statements {
             Err(why) => return self.reject(&place, None, Rejection::Unreadable(why)),
         };
         for layer in manifest.layers.iter().filter(|layer| manifest::is_statement(layer)) {
-            match evidence.bytes(&Need::Blob(layer.digest, layer.size)) {
-                Ok(bytes) => self.bundle(&place, bytes, &[*about], scope, trust, now),
-                Err(why) => self.reject(&place, None, Rejection::Unreadable(why)),
+            let need = Need::Document(layer.digest, layer.size);
+            match (evidence.key_bundle(&need), evidence.bytes(&need)) {
+                (Some(found), _) => self.key_bundle(&place, found, scope, trust),
+                (None, Ok(bytes)) => self.bundle(&place, bytes, &[*about], scope, trust, now),
+                (None, Err(why)) => self.reject(&place, None, Rejection::Unreadable(why)),
+            }
+        }
+    }
+
+    fn key_bundle(&mut self, place: &str, found: &KeyBundle, scope: &BTreeSet<Digest>, trust: &Trust) {
+        match trust.of_key(found) {
+            Ok(by) => self.statement(place, &found.statement, by, scope),
+            Err(why) => {
+                let kind = found.statement.as_ref().ok().map(|statement| statement.kind.clone());
+                self.reject(place, kind, why);
             }
         }
     }
@@ -158,11 +165,11 @@ impl Statements {
             return self.reject(
                 place,
                 None,
-                Rejection::Unreadable(format!("it is no JSON, or none that all read alike: {e}")),
+                Rejection::Unreadable(format!("it is no JSON, or none that all read alike: {}", short(e))),
             );
         }
         match trust.opened(bytes, about, now) {
-            Ok((by, statement)) => self.statement(place, &statement, by, scope),
+            Ok((by, statement)) => self.statement(place, &Statement::parse(&statement), by, scope),
             Err(why) => self.reject(place, claimed_kind(bytes), why),
         }
     }
@@ -186,7 +193,7 @@ impl Statements {
         };
         for layer in &manifest.layers {
             let place = format!("{} in {place}", layer.digest);
-            let bytes = match evidence.bytes(&Need::Blob(layer.digest, layer.size)) {
+            let bytes = match evidence.bytes(&Need::Document(layer.digest, layer.size)) {
                 Ok(bytes) => bytes,
                 Err(why) => {
                     self.reject(&place, None, Rejection::Unreadable(why));
@@ -213,14 +220,16 @@ impl Statements {
         };
         let claim = json::check(bytes).and_then(|()| serde_json::from_slice::<Claim>(bytes));
         match claim {
-            Err(e) => self.reject(place, kind(), Rejection::Statement(format!("what was signed is no claim: {e}"))),
+            Err(e) => {
+                self.reject(place, kind(), Rejection::Statement(format!("what was signed is no claim: {}", short(e))))
+            }
             Ok(claim) if claim.critical.kind != CLAIM_TYPE => {
                 let why = format!("what was signed is {:?}", claim.critical.kind);
                 self.reject(place, kind(), Rejection::Statement(why));
             }
             Ok(claim) => {
                 let about = BTreeSet::from([claim.critical.image.digest]);
-                self.say(place, about, SIGNATURE, Box::default(), by, scope);
+                self.say(place, &about, SIGNATURE, null(), by, scope);
             }
         }
     }
@@ -230,10 +239,12 @@ impl Statements {
         let envelope = match envelope {
             Ok(envelope) if envelope.payload_type == IN_TOTO => envelope,
             Ok(_) => return self.reject(place, None, Rejection::Unreadable("it holds no statement".to_owned())),
-            Err(e) => return self.reject(place, None, Rejection::Unreadable(format!("it is no envelope: {e}"))),
+            Err(e) => {
+                return self.reject(place, None, Rejection::Unreadable(format!("it is no envelope: {}", short(e))));
+            }
         };
-        match trust.enveloped(&envelope) {
-            Some(by) => self.statement(place, envelope.payload(), by, scope),
+        match trust.enveloped(&envelope, &envelope.digest()) {
+            Some(by) => self.statement(place, &Statement::parse(envelope.payload()), by, scope),
             None => {
                 let why = "none of those who are allowed to signed it".to_owned();
                 self.reject(place, None, Rejection::Signer(why));
@@ -242,35 +253,28 @@ impl Statements {
     }
 
     /// What somebody who is allowed to signed.
-    fn statement(&mut self, place: &str, bytes: &[u8], by: Signer, scope: &BTreeSet<Digest>) {
-        let read = serde_json::from_slice::<Unread>(bytes).and_then(|statement| {
-            json::check(statement.subject.get().as_bytes())?;
-            let subject: Vec<Resource> = serde_json::from_str(statement.subject.get())?;
-            Ok((statement, subject))
-        });
-        let (statement, subject) = match read {
+    fn statement(&mut self, place: &str, read: &Result<Statement, String>, by: Signer, scope: &BTreeSet<Digest>) {
+        let read = read.as_ref().and_then(|statement| Ok((statement, statement.about.as_ref()?)));
+        let (statement, about) = match read {
             Ok(read) => read,
-            Err(e) => {
-                let why = format!("what {by} signed is no statement: {e}");
+            Err(why) => {
+                let why = format!("what {by} signed is no statement: {why}");
                 return self.reject(place, None, Rejection::Statement(why));
             }
         };
-        let kind = statement.kind;
         if ![STATEMENT, OLDER_STATEMENT].contains(&statement.format.as_str()) {
             let why = format!("what {by} signed is {:?}", statement.format);
-            return self.reject(place, Some(kind), Rejection::Statement(why));
+            return self.reject(place, Some(statement.kind.clone()), Rejection::Statement(why));
         }
-        let digests = subject.iter().filter_map(|subject| subject.digest.get("sha256"));
-        let about = digests.filter_map(|hex| Digest::from_hex(hex).ok()).collect();
-        self.say(place, about, &kind, statement.predicate.unwrap_or_default(), by, scope);
+        self.say(place, about, &statement.kind, statement.predicate.clone(), by, scope);
     }
 
     fn say(
         &mut self,
         place: &str,
-        about: BTreeSet<Digest>,
+        about: &BTreeSet<Digest>,
         kind: &str,
-        predicate: Box<RawValue>,
+        predicate: Slice,
         by: Signer,
         scope: &BTreeSet<Digest>,
     ) {
@@ -280,7 +284,7 @@ impl Statements {
             let why = format!("{by} says it of another image: {}", named.join(", "));
             return self.reject(place, Some(kind.to_owned()), Rejection::Elsewhere(why));
         }
-        let same = |said: &&mut Said| said.kind == kind && said.by == by && said.predicate.get() == predicate.get();
+        let same = |said: &&mut Said| said.kind == kind && said.by == by && said.predicate == predicate;
         // The same said twice, in both of cosign's forms, is said once.
         match self.said.iter_mut().find(same) {
             Some(said) => said.about.extend(within),
@@ -320,7 +324,6 @@ impl Statements {
 
 /// What kind of thing an unopened bundle says it holds.
 fn claimed_kind(bytes: &[u8]) -> Option<String> {
-    let bundle = crate::bundle::Bundle::parse(bytes).ok()?;
-    let statement: Unread = serde_json::from_slice(bundle.envelope.payload()).ok()?;
-    Some(statement.kind)
+    let bundle = Bundle::parse(bytes).ok()?;
+    Some(Statement::parse(bundle.envelope.payload()).ok()?.kind)
 }

@@ -7,7 +7,9 @@ use model::Digest;
 use crate::PublicKey;
 use crate::bundle::Bundle;
 use crate::envelope::Envelope;
+use crate::key_bundle::KeyBundle;
 use crate::keyless::{self, Artifact, Identity, Reason, TrustedRoot};
+use crate::slice::Slice;
 
 /// Keys and identities that are allowed to sign.
 #[derive(Default)]
@@ -96,15 +98,20 @@ impl Trust {
 
     /// Who signed these bytes with this signature.
     pub(crate) fn signer(&self, message: &[u8], signature: &[u8]) -> Option<Signer> {
-        let (name, key) = self.keys.iter().find(|(_, key)| key.verifies(&[message], signature))?;
+        let (name, key) = self.keys.iter().find(|(_, key)| key.verifies(message, signature))?;
         Some(Signer::key(name, key))
     }
 
+    /// Who signed a key's bundle.
+    pub(crate) fn of_key(&self, found: &KeyBundle) -> Result<Signer, Rejection> {
+        self.enveloped(&found.envelope, &found.digest).ok_or_else(|| self.stranger(Some(&found.hint)))
+    }
+
     /// The statement of a bundle about an image, and who signed it.
-    pub(crate) fn opened(&self, bytes: &[u8], about: &[Digest], now: i64) -> Result<(Signer, Vec<u8>), Rejection> {
+    pub(crate) fn opened(&self, bytes: &[u8], about: &[Digest], now: i64) -> Result<(Signer, Slice), Rejection> {
         let parsed = match Bundle::parse(bytes) {
-            Ok(bundle) => match self.enveloped(&bundle.envelope) {
-                Some(signer) => return Ok((signer, bundle.envelope.into_payload())),
+            Ok(bundle) => match self.enveloped(&bundle.envelope, &bundle.envelope.digest()) {
+                Some(signer) => return Ok((signer, bundle.envelope.payload().clone())),
                 None => Ok(bundle),
             },
             Err(why) => Err(why),
@@ -117,31 +124,30 @@ impl Trust {
             let found = each.reduce(|found, next| if matches!(found, Err(Reason::Artifact(_))) { next } else { found });
             return match found.unwrap_or_else(|| Err(Reason::Artifact("it is of nothing here".to_owned()))) {
                 Ok(keyless::Signed { statement: Some(statement), subject, issuer, .. }) => {
-                    Ok((Signer::Identity { subject, issuer }, statement))
+                    Ok((Signer::Identity { subject, issuer }, statement.into()))
                 }
                 Ok(_) => Err(Rejection::Unreadable("it signs no statement".to_owned())),
-                Err(Reason::NoCertificate) => Err(self.stranger(parsed.ok().as_ref())),
+                Err(Reason::NoCertificate) => Err(self.stranger(parsed.ok().as_ref().and_then(Bundle::hint))),
                 Err(Reason::Unreadable(why)) => Err(Rejection::Unreadable(format!("it is no bundle: {why}"))),
                 Err(Reason::Artifact(why)) => Err(Rejection::Elsewhere(why)),
                 Err(reason) => Err(Rejection::Signer(reason.to_string())),
             };
         }
         match parsed {
-            Ok(bundle) => Err(self.stranger(Some(&bundle))),
+            Ok(bundle) => Err(self.stranger(bundle.hint())),
             Err(why) => Err(Rejection::Unreadable(why.to_string())),
         }
     }
 
-    /// Who signed an envelope.
-    pub(crate) fn enveloped(&self, envelope: &Envelope) -> Option<Signer> {
-        let (name, key) = self.keys.iter().find(|(_, key)| envelope.is_of(key))?;
+    /// Who signed an envelope, by the digest of what is signed.
+    pub(crate) fn enveloped(&self, envelope: &Envelope, digest: &Digest) -> Option<Signer> {
+        let (name, key) = self.keys.iter().find(|(_, key)| envelope.is_of(key, digest))?;
         Some(Signer::key(name, key))
     }
 
     /// Of a key's bundle that no allowed key signed: whose it says it is.
-    fn stranger(&self, bundle: Option<&Bundle>) -> Rejection {
-        let claimed =
-            bundle.and_then(Bundle::hint).and_then(|hint| self.keys.iter().find(|(_, key)| key.hint() == hint));
+    fn stranger(&self, hint: Option<&str>) -> Rejection {
+        let claimed = hint.and_then(|hint| self.keys.iter().find(|(_, key)| key.hint() == hint));
         match claimed {
             Some((name, _)) => Rejection::Changed(format!(
                 "the signature is not of the key {name}, as it says: it, or what it signs, was changed"

@@ -113,7 +113,8 @@ pub struct Demands {
     /// Read the layers, and hold the bill of materials against what is in them.
     #[arg(long)]
     pub deep: bool,
-    /// Of a layout or an archive, hash no layers. The verdict says so.
+    /// Of a layout or an archive, hash manifests and configurations alone: no layers, and of what is signed what its signature is over.
+    /// The verdict says so.
     #[arg(long, conflicts_with = "deep")]
     pub manifests_only: bool,
     /// A signature or attestation that lies in a file, besides those of the image; may be repeated.

@@ -37,7 +37,7 @@ pub(crate) fn all(told: &[Told], explain: bool, format: Format) -> Result<(), Fi
 pub(crate) fn findings(told: &[Told]) -> Findings {
     let verdicts = told.iter().filter_map(|one| match one {
         Told::Judged(verdict, _) => Some(verdict.findings()),
-        Told::Allowed { .. } => None,
+        Told::Allowed { .. } | Told::Unknown { .. } => None,
     });
     verdicts.flatten().collect()
 }
@@ -48,6 +48,7 @@ fn words(told: &Told, explain: bool) -> String {
         Told::Allowed { name, by } => {
             return format!("allowed   {}  by {by}: nothing was fetched, and nothing checked\n", printable(name));
         }
+        Told::Unknown { name, .. } => return format!("unknown   {}\n", printable(name)),
     };
     let word = if verdict.accepted { "accepted" } else { "refused " };
     let mut text = format!("{word}  {}  {}\n", printable(&verdict.reference), verdict.digest);
@@ -97,6 +98,7 @@ fn document(told: &Told) -> Value {
     let (verdict, decisions) = match told {
         Told::Judged(verdict, decisions) => (verdict, decisions),
         Told::Allowed { name, by } => return json!({ "reference": name, "accepted": true, "allowed": by }),
+        Told::Unknown { name, .. } => return json!({ "reference": name, "accepted": false }),
     };
     let mut value = serde_json::to_value(verdict).unwrap_or_default();
     let checks = value.get_mut("checks").and_then(Value::as_array_mut).into_iter().flatten();

@@ -24,11 +24,13 @@ pub struct Failed {
     pub sources: Sources,
     /// What is wrong.
     pub findings: Findings,
+    /// Of several images another one was refused, and no second try will change that.
+    pub refused: bool,
 }
 
 impl From<Finding> for Failed {
     fn from(finding: Finding) -> Self {
-        Self { sources: Sources::default(), findings: finding.into() }
+        Self { sources: Sources::default(), findings: finding.into(), refused: false }
     }
 }
 
@@ -38,6 +40,8 @@ pub(crate) enum Told {
     Allowed { name: String, by: String },
     /// It was judged; policies decided so.
     Judged(Box<Verdict>, Vec<Decision>),
+    /// It could not be had; why.
+    Unknown { name: String, findings: Findings },
 }
 
 impl Told {
@@ -45,6 +49,7 @@ impl Told {
         match self {
             Told::Allowed { .. } => true,
             Told::Judged(verdict, _) => verdict.accepted,
+            Told::Unknown { .. } => false,
         }
     }
 }
@@ -62,8 +67,10 @@ pub fn run(
     further: impl FnOnce(&Verified) -> Result<Vec<Check>, Failed>,
 ) -> Result<bool, Failed> {
     forget(demands)?;
-    let told = Standard::of(demands)?.judge(machine, name, further)?;
+    let standard = Standard::of(demands)?;
+    let told = standard.judge(machine, name, further)?;
     print::one(&told, demands.explain, format)?;
+    standard.summarize(&told)?;
     Ok(told.is_accepted())
 }
 
@@ -129,12 +136,19 @@ impl<'d> Standard<'d> {
         let verdict = verified.verdict.with(more);
         // What could not be had may speak against an image.
         if !judging.failed.is_empty() {
-            return Err(Failed { sources: Sources::default(), findings: judging.failed });
-        }
-        if let Some(path) = &demands.output_vsa {
-            write(path, &vsa::summary(&verdict, &demands.policy_file, self.now))?;
+            return Err(Failed { sources: Sources::default(), findings: judging.failed, refused: false });
         }
         Ok(Told::Judged(Box::new(verdict), decisions))
+    }
+
+    /// Writes the summary that is asked for. Nobody judged what needs no check.
+    pub(crate) fn summarize(&self, told: &Told) -> Result<(), Finding> {
+        match (told, &self.demands.output_vsa) {
+            (Told::Judged(verdict, _), Some(path)) => {
+                write(path, &vsa::summary(verdict, &self.demands.policy_file, self.now))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -146,7 +160,7 @@ fn policies(demands: &Demands) -> Result<Vec<Engine>, Failed> {
         let loaded = Loaded::read(&names, Path::new(""), &mut sources).and_then(|loaded| loaded.demands());
         match loaded {
             Ok(engine) => engines.extend(engine),
-            Err(findings) => return Err(Failed { sources, findings }),
+            Err(findings) => return Err(Failed { sources, findings, refused: false }),
         }
     }
     Ok(engines)

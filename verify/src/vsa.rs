@@ -45,3 +45,37 @@ pub(crate) fn summary(verdict: &Verdict, policies: &[String], now: i64) -> Vec<u
     let subject = vec![Resource::new(&verdict.reference, &verdict.digest)];
     canonical_json(&Statement::new(subject, SUMMARY, predicate))
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Digest, codes};
+    use verifier::Check;
+
+    use super::*;
+
+    #[test]
+    fn a_summary_stands_on_what_was_attested_and_holds() {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let check = |name, outcome, on: &str| {
+            Check::new(name, codes::STATEMENT_MISSING, outcome, "").on([digest(on).to_string()])
+        };
+        let verdict = Verdict {
+            reference: "registry.example/app:1".to_owned(),
+            digest: digest("image"),
+            accepted: true,
+            checks: vec![
+                check("image", Outcome::Passed, "image"),
+                check("provenance", Outcome::Passed, "held"),
+                check("policy", Outcome::Passed, "held").on(["baseline.yaml".to_owned()]),
+                check("sbom", Outcome::Failed, "failed"),
+            ],
+            passed_over: Vec::new(),
+        };
+        let summary: Value = serde_json::from_slice(&summary(&verdict, &[], 0)).unwrap();
+        let predicate = &summary["predicate"];
+        assert_eq!(predicate["inputAttestations"], json!([{ "digest": { "sha256": digest("held").hex() } }]));
+        assert_eq!(predicate["verifiedLevels"], json!(["SLSA_BUILD_LEVEL_1"]));
+        assert_eq!(predicate["timeVerified"], "1970-01-01T00:00:00Z");
+        assert_eq!(summary["subject"][0]["digest"]["sha256"], digest("image").hex());
+    }
+}

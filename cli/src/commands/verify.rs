@@ -37,7 +37,7 @@ pub(super) fn run(
     match verify::run(&place, image, demands, format, again) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::told()),
-        Err(Failed { sources, findings }) => Err(Failure { sources, findings }),
+        Err(Failed { sources, findings, .. }) => Err(Failure { sources, findings }),
     }
 }
 

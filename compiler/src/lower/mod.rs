@@ -37,7 +37,7 @@ mod version {
     pub(super) const PICK: u32 = 1;
     pub(super) const RUN: u32 = 1;
     pub(super) const INSPECT: u32 = 1;
-    pub(super) const INVENTORY: u32 = 3;
+    pub(super) const INVENTORY: u32 = 4;
 }
 
 /// The author's files, captured before planning.

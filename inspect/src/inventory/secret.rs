@@ -1,5 +1,6 @@
 //! Files that look like secrets: private keys in PEM (RFC 7468), and what programs keep passwords and tokens in.
 
+use std::borrow::Cow;
 use std::io::{self, Read as _, SeekFrom};
 
 use model::inventory::SecretKind;
@@ -8,28 +9,71 @@ use super::{Content, file_name};
 
 /// Bytes that are looked at; no such file is as long.
 const LONGEST: u64 = 1 << 20;
-/// What PEM begins with.
-const PEM: [u8; 4] = *b"----";
+/// Characters in base64 that a key has at least, where what is around it is something else.
+const SHORTEST_KEY: usize = 16;
+/// An address with a name or a password in it: no text of a file, for it has an end.
+const LOGIN: &str = "://…@";
 
 /// Files of programs, by how their paths end, and what stands in them if something in them is secret.
-const CREDENTIALS: [(&str, &str); 10] = [
-    (".netrc", "password"),
-    (".git-credentials", "://"),
-    (".pgpass", ":"),
-    (".aws/credentials", "aws_secret_access_key"),
-    (".docker/config.json", "\"auth\""),
-    (".dockercfg", "\"auth\""),
-    (".npmrc", "_auth"),
-    (".pypirc", "password"),
-    (".kube/config", "client-key-data"),
-    (".gem/credentials", ":"),
+const CREDENTIALS: [(&str, &[&str]); 36] = [
+    (".aws/credentials", &["aws_secret_access_key"]),
+    (".azure/accesstokens.json", &["accessToken"]),
+    (".azure/msal_token_cache.json", &["\"secret\""]),
+    (".boto", &["secret"]),
+    (".cargo/credentials", &["token"]),
+    (".cargo/credentials.toml", &["token"]),
+    (".composer/auth.json", &["password", "oauth", "bearer"]),
+    (".config/gcloud/application_default_credentials.json", &["refresh_token"]),
+    (".config/gcloud/credentials.db", &["refresh_token"]),
+    (".config/gh/hosts.yml", &["oauth_token"]),
+    (".config/git/credentials", &[LOGIN]),
+    (".config/rclone/rclone.conf", &["pass =", "token =", "secret_access_key ="]),
+    (".docker/config.json", &["\"auth\"", "\"identitytoken\"", "\"registrytoken\""]),
+    (".dockercfg", &["\"auth\""]),
+    (".gem/credentials", &[":"]),
+    (".git-credentials", &[LOGIN]),
+    (".git/config", &[LOGIN]),
+    (".gradle/gradle.properties", &["assword=", "assword ="]),
+    (".htpasswd", &[":"]),
+    (".kube/config", &["client-key-data", "token:", "password:"]),
+    (".m2/settings.xml", &["<password>"]),
+    (".my.cnf", &["password"]),
+    (".netrc", &["password"]),
+    (".npmrc", &["_auth", "_password"]),
+    (".nuget/nuget/nuget.config", &["ClearTextPassword"]),
+    (".pgpass", &[":"]),
+    (".pypirc", &["password"]),
+    (".s3cfg", &["secret_key"]),
+    (".terraform.d/credentials.tfrc.json", &["\"token\""]),
+    (".vault-token", &[""]),
+    (".yarnrc.yml", &["npmAuthToken", "npmAuthIdent"]),
+    ("containers/auth.json", &["\"auth\""]),
+    ("etc/gshadow", &[":$"]),
+    ("etc/shadow", &[":$"]),
+    ("pip.conf", &[LOGIN]),
+    ("serviceaccount/token", &[""]),
 ];
 /// How files are called that have keys in them, whatever stands before those.
-const KEYS: [&str; 7] = [".pem", ".key", ".ppk", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
+const KEYS: [&str; 14] = [
+    ".pem",
+    ".key",
+    ".ppk",
+    ".env",
+    ".p12",
+    ".pfx",
+    ".age",
+    "key.json",
+    "account.json",
+    "credentials.json",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+];
 
 /// Whether a file may be one, by its name, else by the four bytes it begins with.
 pub(super) fn wants(path: &[u8], start: Option<[u8; 4]>) -> bool {
-    start == Some(PEM) || credentials(path).is_some() || is_key(path)
+    start.is_some_and(|start| begins_pem(&start)) || credentials(path).is_some() || is_key(path)
 }
 
 /// What a file looks like.
@@ -43,32 +87,82 @@ pub(super) fn kind(path: &[u8], content: &mut dyn Content) -> io::Result<Option<
     content.seek(SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
     content.take(LONGEST).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    if text.lines().any(is_key_line) {
+    let text = text(&bytes);
+    if has_key(&text) || is_store(path, &bytes) {
         return Ok(Some(SecretKind::PrivateKey));
     }
-    Ok(credentials(path).filter(|mark| text.contains(mark)).map(|_| SecretKind::Credentials))
+    let is_there = |mark: &&str| if *mark == LOGIN { has_login(&text) } else { text.contains(mark) };
+    Ok(credentials(path).filter(|marks| marks.iter().any(is_there)).map(|_| SecretKind::Credentials))
 }
 
-/// A key, plain or encrypted; a password can be guessed.
-fn is_key_line(line: &str) -> bool {
-    let line = line.trim();
-    let label = line.strip_prefix("-----BEGIN ").and_then(|line| line.strip_suffix("-----"));
-    label.is_some_and(|label| label.ends_with("PRIVATE KEY") || label == "PGP PRIVATE KEY BLOCK")
-        || line.starts_with("PuTTY-User-Key-File-")
+/// Whether a file begins as PEM does, perhaps after a byte order mark or blanks, and perhaps in UTF-16.
+fn begins_pem(start: &[u8; 4]) -> bool {
+    let rest = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    rest.iter().all(|byte| *byte == b'-') || [*b"\xff\xfe-\0", *b"\xfe\xff\0-"].contains(start)
+}
+
+/// In UTF-8, or in UTF-16 with its mark.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    let utf_16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
+        _ => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// A key, plain or encrypted, for a password can be guessed: on lines of its own, or as a text in something else.
+fn has_key(text: &str) -> bool {
+    let begins = |line: &str| {
+        let line = line.trim();
+        line.strip_prefix("-----BEGIN ").and_then(|line| line.strip_suffix("-----")).is_some_and(is_label)
+            || line.starts_with("PuTTY-User-Key-File-")
+            || line.starts_with("AGE-SECRET-KEY-1")
+    };
+    let is_within = |rest: &str| {
+        let Some((label, body)) = rest.split_once("-----") else { return false };
+        // A line's end within a text is written so.
+        let body = body.trim_start_matches("\\r").trim_start_matches("\\n").trim_start();
+        let length = body.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).count();
+        is_label(label) && length >= SHORTEST_KEY
+    };
+    text.lines().any(begins) || text.split("-----BEGIN ").skip(1).any(is_within)
+}
+
+fn is_label(label: &str) -> bool {
+    label.ends_with("PRIVATE KEY") || label == "PGP PRIVATE KEY BLOCK"
+}
+
+/// A store of keys (PKCS #12): a sequence in DER.
+fn is_store(path: &[u8], bytes: &[u8]) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
+    bytes.starts_with(&[0x30]) && [".p12", ".pfx"].iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
+fn has_login(text: &str) -> bool {
+    let is_login = |rest: &str| {
+        let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+        authority.contains('@')
+    };
+    text.split("://").skip(1).any(is_login)
 }
 
 fn is_key(path: &[u8]) -> bool {
-    let name = file_name(path);
+    let name = file_name(path).to_ascii_lowercase();
     KEYS.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
-fn credentials(path: &[u8]) -> Option<&'static str> {
+fn credentials(path: &[u8]) -> Option<&'static [&'static str]> {
+    let path = path.to_ascii_lowercase();
     let is = |end: &str| {
         let above = path.strip_suffix(end.as_bytes());
         above.is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
     };
-    CREDENTIALS.iter().find(|(end, _)| is(end)).map(|(_, mark)| *mark)
+    CREDENTIALS.iter().find(|(end, _)| is(end)).map(|(_, marks)| *marks)
 }
 
 #[cfg(test)]
@@ -83,6 +177,10 @@ mod tests {
         let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
         let both = format!("{certificate}{key}");
         let after_words = format!("Bag Attributes\n{key}");
+        let within = format!(
+            r#"{{"private_key":"-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----"}}"#,
+            "A".repeat(16)
+        );
         let of = |path: &str, text: &str| kind(path.as_bytes(), &mut Cursor::new(text.as_bytes())).unwrap();
         let (private, credentials) = (Some(SecretKind::PrivateKey), Some(SecretKind::Credentials));
         for (path, text, wanted) in [
@@ -103,8 +201,34 @@ mod tests {
             (".npmrc", "//registry.example/:_authToken=x", credentials),
             ("home/app/.docker/config.json", "{\"auths\":{\"a\":{\"auth\":\"x\"}}}", credentials),
             ("home/app/config.json", "{\"auth\":1}", None),
+            ("k", "\u{feff}-----BEGIN PRIVATE KEY-----\n", private),
+            ("k", "\r\n\r\n-----BEGIN PRIVATE KEY-----\n", private),
+            ("app/Service-Account.json", &within, private),
+            (".env", &within, private),
+            ("app/server.pem", "a program looks for -----BEGIN PRIVATE KEY----- in it", None),
+            ("root/.config/sops/age/keys.age", "# public\nAGE-SECRET-KEY-1QQ\n", private),
+            ("app/store.P12", "0\u{2}\u{1}", private),
+            ("app/store.p12", "none", None),
+            ("root/.docker/config.json", "{\"auths\":{\"a\":{\"identitytoken\":\"x\"}}}", credentials),
+            ("root/.docker/config.json", "{\"auths\":{\"a\":{}}}", None),
+            ("root/.git-credentials", "https://name:word@registry.example\n", credentials),
+            ("root/.git-credentials", "https://registry.example/a@b\n", None),
+            ("etc/pip.conf", "[global]\nindex-url = https://a:b@registry.example/simple\n", credentials),
+            ("etc/shadow", "root:*:19000:0:99999:7:::\n", None),
+            ("etc/shadow", "root:$y$j9T$x:19000:0:99999:7:::\n", credentials),
+            ("root/.vault-token", "hvs.x", credentials),
         ] {
             assert_eq!(of(path, text), wanted, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn text_in_utf_16_is_read() {
+        let key = "-----BEGIN PRIVATE KEY-----\n";
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let units = ['\u{feff}' as u16].into_iter().chain(key.encode_utf16());
+            let bytes: Vec<u8> = units.flat_map(unit).collect();
+            assert_eq!(kind(b"k", &mut Cursor::new(bytes)).unwrap(), Some(SecretKind::PrivateKey));
         }
     }
 }

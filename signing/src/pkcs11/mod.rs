@@ -208,7 +208,7 @@ impl Signer for TokenKey {
             |why: String| Finding::error(codes::KEY_UNUSABLE, format!("{} could not sign", self.shown)).because(why);
         let signature = self.signature(message).map_err(failed)?;
         // Nothing in a token ties a public object to the private one: others would find the signature to be nobody's.
-        if self.public.verifies(&[message], &signature) {
+        if self.public.verifies(message, &signature) {
             Ok(signature)
         } else {
             Err(failed("the public key that the token holds beside it is another key's".into())

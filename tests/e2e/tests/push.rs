@@ -197,7 +197,7 @@ fn of_several_registries_one_may_fail_and_the_same_command_finishes_it() {
 fn what_fails_once_is_done_again_and_a_large_blob_goes_on_where_it_was() {
     let dir = scratch();
     let image = made(dir.path(), "app", &[noise(7, 40 << 20), noise(8, 1000)]);
-    let kinds: [(&str, &str, fn() -> Fault); 10] = [
+    let kinds: [(&str, &str, fn() -> Fault); 11] = [
         ("HEAD", "/manifests/", || Fault::Status("502 Bad Gateway", "")),
         ("HEAD", "/blobs/", || Fault::Status("429 Too Many Requests", "Retry-After: 0\r\n")),
         ("POST", "/uploads/", || Fault::Status("500 Internal Server Error", "")),
@@ -208,6 +208,9 @@ fn what_fails_once_is_done_again_and_a_large_blob_goes_on_where_it_was() {
         ("PUT", "/manifests/sha256:", || Fault::Deaf),
         ("PUT", "/manifests/sha256-", || Fault::Status("503 Service Unavailable", "Retry-After: 0\r\n")),
         ("PUT", "/manifests/1.0", || Fault::Deaf),
+        ("PUT", "/manifests/1.0", || {
+            Fault::Says("400 Bad Request", r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#)
+        }),
     ];
     for (number, (method, part, fault)) in kinds.into_iter().enumerate() {
         let folder = dir.path().join(format!("registry{number}"));

@@ -63,8 +63,10 @@ impl Asked {
 /// What is done to a request.
 pub enum Fault {
     None,
-    /// The registry is not asked; this is its answer.
+    /// The registry is not asked; this is its answer: a status and headers.
     Status(&'static str, &'static str),
+    /// The same with a status and a body.
+    Says(&'static str, &'static str),
     /// The connection ends after so many bytes of the request's body.
     Reset(usize),
     /// The registry did it, and nobody hears of it.
@@ -134,9 +136,18 @@ fn pass(client: TcpStream, registry: u16, seen: &Mutex<Vec<String>>, judge: &Jud
     let asked = Asked { method, path, before, headers };
     let fault = judge(&asked);
     let length: u64 = asked.headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    if let Fault::Status(status, more) = fault {
+    let answer = match fault {
+        Fault::Status(status, more) => Some((status, more, "")),
+        Fault::Says(status, body) => Some((status, "", body)),
+        _ => None,
+    };
+    if let Some((status, more, body)) = answer {
         std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-        return write!(client, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{more}\r\n");
+        let length = body.len();
+        return write!(
+            client,
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n{body}"
+        );
     }
     let mut server = TcpStream::connect(("127.0.0.1", registry))?;
     write!(server, "{} {} HTTP/1.1\r\nConnection: close\r\n", asked.method, asked.path)?;

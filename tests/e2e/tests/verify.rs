@@ -306,6 +306,25 @@ fn a_layout_is_judged_without_a_network_and_every_blob_counts() {
     let sarif = verify(&[&image, "--key", stranger.to_str().unwrap(), "--format", "sarif"]);
     let sarif: Value = serde_json::from_str(&sarif.stdout).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "CS1703");
+    // A verdict is told, also where its summary cannot be written.
+    let nowhere = ["--output-vsa", "/proc/nowhere/vsa.json"];
+    let told = verify(&[&all[..], &nowhere].concat());
+    assert!(told.code() == 3 && told.stdout.starts_with("accepted") && told.stderr.contains("CS"), "{}", told.stderr);
+    // One of several is named by its tag.
+    let digest = json["digest"].as_str().unwrap();
+    let mut listed = read(&layout.join("index.json"));
+    let tag = listed["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"].as_str().unwrap().to_owned();
+    accepted(verify(&[&[format!("{image}:{tag}").as_str()], &all[1..]].concat()));
+    assert!(verify(&[&format!("{image}:none"), "--key", public]).stderr.contains("holds 0 images tagged `none`"));
+    let mut other = read(&blob(&layout, &listed["manifests"][0]["digest"]))["manifests"][0].clone();
+    other["annotations"] = json!({ "org.opencontainers.image.ref.name": "other" });
+    listed["manifests"].as_array_mut().unwrap().push(other);
+    let before = fs::read(layout.join("index.json")).unwrap();
+    fs::write(layout.join("index.json"), listed.to_string()).unwrap();
+    let several = verify(&[&image, "--key", public]);
+    assert!(several.code() == 2 && several.stderr.contains(&format!("{digest}  {tag}")), "{}", several.stderr);
+    accepted(verify(&[&format!("{image}:{tag}"), "--key", public]));
+    fs::write(layout.join("index.json"), before).unwrap();
     // A layer that is another's is found where it is hashed, and else it is said that it is not.
     let (_, top) = index_of(&layout);
     let manifest = read(&blob(&layout, &top["manifests"][1]["digest"]));
@@ -313,7 +332,7 @@ fn a_layout_is_judged_without_a_network_and_every_blob_counts() {
     flip_byte(&layer);
     refused(verify(&[&image, "--key", public]), "CS1701", "the layer");
     let unhashed = accepted(verify(&[&image, "--key", public, "--manifests-only"]));
-    assert!(unhashed.stdout.contains("layers not hashed"), "{}", unhashed.stdout);
+    assert!(unhashed.stdout.contains("other blobs not hashed"), "{}", unhashed.stdout);
     fs::remove_file(&layer).unwrap();
     refused(verify(&[&image, "--key", public]), "CS1701", "is not there");
     assert_eq!(verify(&[&image]).code(), 2, "nobody's word counts");
@@ -459,6 +478,19 @@ fn images_on_a_list_need_no_look_and_all_that_a_build_starts_from_get_one() {
     let rules: Vec<&Value> =
         sarif["runs"][0]["results"].as_array().unwrap().iter().map(|result| &result["ruleId"]).collect();
     assert_eq!(rules, ["CS1404", "CS1703"]);
+    // One that cannot be had for now is in every format, and changes nothing of what is refused for good.
+    let closed = Proxy::new(port, Box::new(|_| Fault::Status("403 No", "")));
+    let away = format!("{}/base/small:1.0", closed.address);
+    for (others, code) in [(&unsigned, 1), (&base, 3)] {
+        fs::write(&dockerfile, format!("FROM {away}\nFROM {others}\n")).unwrap();
+        for format in ["text", "json", "sarif", "junit", "github"] {
+            let done = verify(&[&judged[..], &["--format", format]].concat());
+            assert_eq!(done.code(), code, "{format}: {}{}", done.stdout, done.stderr);
+            assert!(done.stdout.contains(&away) || format == "text" && done.stderr.contains(&away), "{}", done.stdout);
+        }
+    }
+    let junit = verify(&[&judged[..], &["--format", "junit"]].concat()).stdout;
+    assert!(junit.contains("errors=\"1\"") && junit.contains("<error type=\"CS1403\">"), "{junit}");
     // What was said before is not left lying where nothing is said.
     let summary = dir.path().join("vsa.json");
     let summarized = ["--key", public, "--output-vsa", summary.to_str().unwrap()];

@@ -1,11 +1,11 @@
 //! Whether the image is what its digest says.
 
-use model::{Digest, codes};
+use model::text::short;
+use model::{Digest, codes, json, oci};
 use serde::Deserialize;
 
 use crate::evidence::{Answer, Broken, Evidence, Need, Part};
-use crate::json;
-use crate::manifest::{self, Config};
+use crate::manifest::Config;
 use crate::verdict::{Check, Outcome};
 
 /// The parts of an image that is whole; else what is wrong with it.
@@ -23,15 +23,19 @@ pub(crate) fn whole(evidence: &Evidence) -> (Vec<Part>, Check) {
     if let Some(why) = parts.iter().find_map(|part| wrong(evidence, part)) {
         return (parts, failed(codes::IMAGE_DAMAGED, why));
     }
-    if let Some(Err(why)) = evidence.listing.as_deref().map(manifest::unambiguous) {
+    if let Some(Err(why)) = evidence.listing.as_deref().map(oci::unambiguous) {
         return (parts, failed(codes::IMAGE_DAMAGED, format!("its index.json is not read alike by all: {why}")));
     }
     if let Some(why) = evidence.loadable.as_deref().and_then(|loadable| astray(loadable, &parts)) {
         return (parts, failed(codes::IMAGE_DAMAGED, why));
     }
     let images = parts.iter().filter(|part| part.manifest.config.is_some()).count();
-    let layers = if evidence.depth.layers { "layers hashed" } else { "layers not hashed" };
-    let reason = format!("{images} platform(s), every manifest and configuration is what its digest says; {layers}");
+    let blobs = match (evidence.depth.layers, evidence.depth.unhashed) {
+        (true, _) => "layers hashed",
+        (false, false) => "layers not hashed",
+        (false, true) => "other blobs not hashed",
+    };
+    let reason = format!("{images} platform(s), every manifest and configuration is what its digest says; {blobs}");
     let check = Check::new("image", codes::IMAGE_DAMAGED, Outcome::Passed, reason);
     (parts, check.on([evidence.digest.to_string()]))
 }
@@ -41,7 +45,7 @@ fn astray(loadable: &[u8], parts: &[Part]) -> Option<String> {
     let read = json::check_names(loadable, &["Config", "Layers", "RepoTags"], &[]);
     let loads = match read.and_then(|()| serde_json::from_slice::<Vec<Loadable>>(loadable)) {
         Ok(loads) => loads,
-        Err(e) => return Some(format!("its manifest.json cannot be understood: {e}")),
+        Err(e) => return Some(format!("its manifest.json cannot be understood: {}", short(e))),
     };
     let path = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
     let is_there = |load: &Loadable| {
@@ -63,13 +67,31 @@ struct Loadable {
     layers: Vec<String>,
 }
 
+/// An index that is in another is for what that one says, and so is all that is in it.
+fn wrong_index(part: &Part) -> Option<String> {
+    let inner = || part.manifest.manifests.iter().filter(|inner| !inner.is_for_nobody());
+    if inner().next().is_none() {
+        return Some(format!("the index {} has no image in it", part.digest));
+    }
+    let said = [&part.platform].into_iter().chain(&part.also).filter(|said| !said.is_empty());
+    let mut pairs = said.flat_map(|said| inner().map(move |inner| (said, inner.platform())));
+    let (said, is) = pairs.find(|(said, is)| !is_for(is, said))?;
+    let is = if is.is_empty() { "what it does not say" } else { &is };
+    Some(format!("an index calls {} one for {said}, and it has an image for {is}", part.digest))
+}
+
+/// Whether an image for `is` runs where one for `said` is asked for: `linux/arm` may be said of `linux/arm/v7`, and the other way round.
+fn is_for(is: &str, said: &str) -> bool {
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('/'));
+    is == said || !is.is_empty() && begins(said, is) || begins(is, said)
+}
+
 fn wrong(evidence: &Evidence, part: &Part) -> Option<String> {
     // An index leads to others; one that has nothing in it for anybody is none.
     let Some(config) = &part.manifest.config else {
-        let is_empty = part.manifest.manifests.iter().all(|inner| inner.is_for_nobody());
-        return is_empty.then(|| format!("the index {} has no image in it", part.digest));
+        return wrong_index(part);
     };
-    let bytes = match evidence.bytes(&Need::Blob(config.digest, config.size)) {
+    let bytes = match evidence.bytes(&Need::Config(config.digest, config.size)) {
         Ok(bytes) => bytes,
         Err(why) => return Some(format!("the configuration of {}: {why}", part.digest)),
     };
@@ -81,7 +103,7 @@ fn wrong(evidence: &Evidence, part: &Part) -> Option<String> {
         Err(why) => return Some(format!("the configuration {} is none: {why}", config.digest)),
     };
     let is = read.platform();
-    let is_other = |said: &&String| !said.is_empty() && **said != is && !said.starts_with(&format!("{is}/"));
+    let is_other = |said: &&String| !said.is_empty() && !is_for(&is, said);
     if let Some(said) = [&part.platform].into_iter().chain(&part.also).find(is_other) {
         return Some(format!("the index calls {} an image for {said}, and it is for {is}", part.digest));
     }

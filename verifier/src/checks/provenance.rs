@@ -158,11 +158,7 @@ fn read(provenance: &Provenance) -> Origin {
     };
     // Others say it in what was read.
     let source = definition.resolved_dependencies.iter().find(|resource| resource.digest.contains_key("gitCommit"));
-    let uri = source.and_then(|source| source.uri.clone()).map(|uri| match uri.rsplit_once('@') {
-        // What is behind it is a reference of git, and no more of the address.
-        Some((address, reference)) if reference.starts_with("refs/") || !reference.contains('/') => address.to_owned(),
-        _ => uri,
-    });
+    let uri = source.and_then(|source| source.uri.as_deref()).map(address);
     let commit = source.and_then(|source| source.digest.get("gitCommit").cloned());
     let plan = run.byproducts.iter().find(|one| is_own && one.media_type.as_deref() == Some(PLAN));
     let plan = plan.and_then(|plan| Digest::from_hex(plan.digest.get("sha256")?).ok());
@@ -176,5 +172,31 @@ fn read(provenance: &Provenance) -> Origin {
         commit: config("commit").or(commit.filter(|_| !is_own)),
         plan,
         finished,
+    }
+}
+
+/// The address of a repository, without the reference of git that may be behind it: what has a slash, and is none, is more of the address.
+fn address(uri: &str) -> String {
+    match uri.rsplit_once('@') {
+        Some((address, reference)) if reference.starts_with("refs/") || !reference.contains('/') => address.to_owned(),
+        _ => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_of_git_is_no_part_of_an_address_and_a_name_is() {
+        for (uri, wanted) in [
+            ("git+https://git.example/team/app@refs/tags/v1", "git+https://git.example/team/app"),
+            ("git+https://git.example/team/app@v1", "git+https://git.example/team/app"),
+            ("https://git.example/team/app", "https://git.example/team/app"),
+            ("ssh://git@git.example/team/app", "ssh://git@git.example/team/app"),
+            ("https://trusted.example@evil.example/app", "https://trusted.example@evil.example/app"),
+        ] {
+            assert_eq!(address(uri), wanted);
+        }
     }
 }

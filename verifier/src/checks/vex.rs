@@ -176,15 +176,36 @@ impl About<'_> {
     }
 }
 
-/// Whether two names may mean the same package: one has no version, or is no package URL.
+/// Whether two names may mean the same package: one has no version, or is no package URL, or they are written in two ways.
 fn is_perhaps(one: &str, other: &str) -> bool {
     let parts = |purl: &'_ str| {
         let name = purl.rfind('/').map_or(0, |at| at + 1);
         purl.get(name..).and_then(|name| name.find('@')).map(|at| name + at)
     };
-    let plain = |purl: &'_ str| parts(purl).and_then(|at| purl.get(..at)).unwrap_or(purl).to_owned();
+    let plain = |purl: &'_ str| decoded(parts(purl).and_then(|at| purl.get(..at)).unwrap_or(purl));
     let are_urls = one.starts_with("pkg:") && other.starts_with("pkg:");
-    !are_urls || (parts(one).is_none() || parts(other).is_none()) && plain(one) == plain(other)
+    let is_unversioned = parts(one).is_none() || parts(other).is_none();
+    !are_urls || decoded(one) == decoded(other) || is_unversioned && plain(one) == plain(other)
+}
+
+/// A package URL without its escapes (RFC 3986 §2.1), of which some write more than others.
+fn decoded(purl: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(purl.len());
+    let mut rest = purl.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
 }
 
 /// A package URL without its qualifiers.
@@ -236,4 +257,44 @@ fn names(statement: &Value) -> Vec<&str> {
         vulnerability.get("aliases").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let plain = [vulnerability.as_str(), vulnerability.get("name").and_then(Value::as_str)].into_iter().flatten();
     plain.chain(aliases).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_product_is_the_image_by_a_digest_in_its_names_or_hashes() {
+        let (part, top) = ("a".repeat(64), "b".repeat(64));
+        for (product, wanted) in [
+            (json!({ "@id": format!("pkg:oci/app@sha256:{part}") }), true),
+            (json!(format!("registry.example/app@sha256:{top}")), true),
+            (json!({ "@id": "pkg:oci/app", "hashes": { "sha-256": top } }), true),
+            (json!({ "@id": "pkg:oci/app", "hashes": { "sha-256": part } }), true),
+            (json!({ "@id": "pkg:oci/app", "hashes": { "sha-256": format!("{part}a") } }), false),
+            (json!({ "@id": "pkg:oci/app", "hashes": { "sha-512": top } }), false),
+            (json!({ "@id": "pkg:oci/app" }), false),
+        ] {
+            assert_eq!(is_this(&product, &part, &top), wanted, "{product}");
+        }
+    }
+
+    #[test]
+    fn what_speaks_against_a_package_counts_wherever_it_may_be_meant() {
+        for (named, package, wanted) in [
+            ("pkg:deb/debian/libfoo", "pkg:deb/debian/libfoo@1.2", true),
+            ("pkg:deb/debian/libbar", "pkg:deb/debian/libfoo@1.2", false),
+            ("pkg:deb/debian/libfoo@1.3", "pkg:deb/debian/libfoo@1.2", false),
+            ("pkg:npm/%40team/app@1.2", "pkg:npm/@team/app@1.2", true),
+            ("pkg:deb/debian/libstdc%2B%2B@1", "pkg:deb/debian/libstdc++@1", true),
+            ("pkg:deb/debian/libstdc%2b%2b@1", "pkg:deb/debian/libstdc%2B%2B@1", true),
+            ("libfoo", "pkg:deb/debian/libfoo@1.2", true),
+        ] {
+            let about = About { packages: vec![named], ..About::default() };
+            assert_eq!(about.is(package, true), wanted, "{named} {package}");
+            assert!(!about.is(package, false), "{named} {package}");
+        }
+    }
 }

@@ -4,8 +4,11 @@
 mod rating;
 mod reports;
 
+use std::mem;
+
 use jiff::Timestamp;
 use model::codes;
+use rating::rank;
 
 use super::vex::{self, Word};
 use super::{Context, Finished, passed, skipped, time};
@@ -20,6 +23,9 @@ pub(super) const KINDS: [&str; 3] = [
     "https://in-toto.io/attestation/vulns/v0.2",
 ];
 
+/// What is said of a fix where nothing is known of one. It is no absence, which would say that nobody has mended it.
+const UNKNOWN: &str = "unknown";
+
 /// A known vulnerability of something in the image.
 #[derive(Clone, Debug)]
 pub(crate) struct Vulnerability {
@@ -29,7 +35,7 @@ pub(crate) struct Vulnerability {
     /// `critical`, `high`, `medium`, `low`, `none`, `unknown`
     pub(crate) severity: &'static str,
     pub(crate) score: Option<f64>,
-    /// The version that mends it; `unknown` where nobody says whether there is one.
+    /// The version that mends it; [`UNKNOWN`] where nobody says whether there is one.
     pub(crate) fixed: Option<String>,
     pub(crate) word: Option<Word>,
 }
@@ -128,25 +134,26 @@ impl Scan {
         if time(&other.database) < time(&self.database) {
             self.database = other.database;
         }
-        // Of each the worse comes first, and the others are dropped.
-        self.found.extend(other.found);
-        self.found.sort_by(|a, b| (&a.id, &a.package, b.badness()).cmp(&(&b.id, &b.package, a.badness())));
-        self.found.dedup_by(|next, first| {
-            let is_same = next.id == first.id && next.package == first.package;
-            // A version that mends it is one, whoever knows it.
-            if is_same && first.fixed.as_deref().is_none_or(|fixed| fixed == "unknown") && next.fixed.is_some() {
-                first.fixed = next.fixed.take();
-            }
-            is_same
-        });
+        self.found = worst([mem::take(&mut self.found), other.found].concat());
     }
 }
 
-impl Vulnerability {
-    fn badness(&self) -> usize {
-        let order = ["none", "low", "medium", "unknown", "high", "critical"];
-        order.iter().position(|severity| *severity == self.severity).unwrap_or(order.len())
-    }
+/// Of what was found more than once that counts which is worst; what mends it may be known to whoever found it.
+fn worst(mut found: Vec<Vulnerability>) -> Vec<Vulnerability> {
+    found.sort_by(|a, b| {
+        (&a.id, &a.package, rank(b.severity), &a.fixed).cmp(&(&b.id, &b.package, rank(a.severity), &b.fixed))
+    });
+    found.dedup_by(|next, first| {
+        let is_same = next.id == first.id && next.package == first.package;
+        if is_same && first.fixed.as_deref().is_none_or(|fixed| fixed == UNKNOWN) {
+            first.fixed = next.fixed.take().or(first.fixed.take());
+        }
+        if is_same {
+            first.score = first.score.into_iter().chain(next.score).reduce(f64::max);
+        }
+        is_same
+    });
+    found
 }
 
 /// Whether a scan is too old, or what it searched in was.
@@ -161,4 +168,45 @@ fn stale(context: &Context<'_>, said: &Said) -> Option<String> {
 
 fn finished(said: &Said) -> Finished {
     Finished::of(said.predicate().pointer("/metadata/scanFinishedOn"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_several_scans_found_the_worst_counts_and_what_mends_it() {
+        let scan = |database: &str, severity: &'static str, score: Option<f64>, fixed: Option<&str>| Scan {
+            scanner: String::new(),
+            database: database.to_owned(),
+            found: vec![Vulnerability {
+                id: "CVE-1".to_owned(),
+                package: "a".to_owned(),
+                severity,
+                score,
+                fixed: fixed.map(str::to_owned),
+                word: None,
+            }],
+        };
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
+        for (fixes, wanted) in [
+            ([None, None], None),
+            ([None, Some(UNKNOWN)], Some(UNKNOWN)),
+            ([None, Some("1.2")], Some("1.2")),
+            ([Some(UNKNOWN), Some("1.2")], Some("1.2")),
+            ([Some("1.1"), Some("1.2")], Some("1.1")),
+        ] {
+            let one = scan(old, "high", Some(7.5), fixes[0]);
+            let other = scan(new, "high", Some(9.0), fixes[1]);
+            for (mut whole, further) in [(one.clone(), other.clone()), (other, one)] {
+                whole.take_in(further);
+                let [found] = whole.found.as_slice() else { panic!("{:?}", whole.found) };
+                assert_eq!((found.fixed.as_deref(), found.score), (wanted, Some(9.0)));
+                assert_eq!(whole.database, old);
+            }
+        }
+        let (mut whole, further) = (scan(old, "low", None, Some("1.2")), scan(old, "critical", None, None));
+        whole.take_in(further);
+        assert_eq!((whole.found[0].severity, whole.found[0].fixed.as_deref()), ("critical", Some("1.2")));
+    }
 }

@@ -69,7 +69,7 @@ pub(super) fn put(context: &Context<'_>, image: &mut Map<String, Value>) {
 
 fn config(context: &Context<'_>, part: &Part) -> Option<Config> {
     let config = part.manifest.config.as_ref()?;
-    Config::parse(context.evidence.bytes(&Need::Blob(config.digest, config.size)).ok()?).ok()
+    Config::parse(context.evidence.bytes(&Need::Config(config.digest, config.size)).ok()?).ok()
 }
 
 fn environment(env: &Value) -> Value {

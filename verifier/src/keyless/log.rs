@@ -1,10 +1,10 @@
 use jiff::Timestamp;
+use model::text::short;
 use sigstore_verify::crypto::VerificationKey;
 use sigstore_verify::trust_root::TransparencyLog;
 use sigstore_verify::types::{TimeRange, TransparencyLogEntry};
 
 use super::Reason;
-use super::reason::short;
 
 /// Checks what the library leaves open of a log's proof: it takes the head of any trusted log, whichever the entry names,
 /// and of one whose key had its time before. `times` are when it was signed; where nobody says, the key's time has to have

@@ -1,12 +1,12 @@
+use model::json;
+use model::text::short;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sigstore_verify::types::bundle::VerificationMaterialContent as Material;
 use sigstore_verify::types::{Bundle, SignatureContent};
 
 use super::Reason;
-use super::reason::short;
 use crate::bundle::LARGEST;
-use crate::json;
 
 /// Log entries, timestamps and certificates of one bundle, and signatures of one log's head.
 const MOST: usize = 16;

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use model::text::short;
 use sigstore_verify::bundle::Error as Structure;
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
 
@@ -59,23 +60,6 @@ pub enum Reason {
     Subject(String),
     /// The right name, from an issuer that is not trusted with it.
     Issuer(String),
-}
-
-/// One line of whatever somebody else wrote, with an end.
-pub(super) fn short(text: impl fmt::Display) -> String {
-    const LONGEST: usize = 240;
-    let text = text.to_string();
-    let mut line: String = text.chars().take(LONGEST).flat_map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        line.push('…');
-    }
-    line
-}
-
-fn visible(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_default());
-    let plain = escaped.is_none().then_some(c);
-    escaped.into_iter().flatten().chain(plain)
 }
 
 impl Reason {

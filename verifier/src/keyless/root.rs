@@ -1,9 +1,10 @@
+use model::json;
+use model::text::short;
 use serde::Deserialize;
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::{TransparencyLog, TrustedRoot as Document};
 
-use super::{Reason, crypto, reason::short};
-use crate::json;
+use super::{Reason, crypto};
 
 /// Bytes of a document, and how many authorities and logs of each kind it names.
 const LARGEST: usize = 1 << 20;

@@ -15,7 +15,7 @@ fn facts(edit: impl Fn(&World, &mut Vec<Item>)) -> Value {
     for item in items {
         world.attach(&item.at, &owner().bundle(item.statement.to_string().as_bytes()));
     }
-    let evidence = world.gather(Depth { layers: true, legacy: false, contents: false });
+    let evidence = world.gather(Depth { layers: true, ..Depth::default() });
     verifier::verify(&evidence, &trust(), &expectations(), NOW).facts.unwrap().document
 }
 
@@ -53,7 +53,7 @@ fn what_is_seen_is_said_whatever_was_signed() {
 fn what_lies_in_layers_is_said_of_all_platforms_or_not_at_all() {
     let world = World::good();
     let said = |looked_at: &[Digest]| {
-        let mut evidence = world.gather(Depth { layers: true, legacy: false, contents: true });
+        let mut evidence = world.gather(Depth { layers: true, contents: true, ..Depth::default() });
         for image in looked_at {
             let secrets =
                 [(format!("/{}", image.hex()), SecretKind::PrivateKey), ("/k".into(), SecretKind::Credentials)];

@@ -176,7 +176,8 @@ fn what_cannot_be_listed_refuses() {
         verifier::verify(evidence, &world::trust(), &world::expectations(), NOW).verdict
     };
     assert!(judged(&evidence).accepted);
-    evidence.give(verifier::Need::Referrers(world.images[1]), verifier::Answer::Wrong("it has too many pages".into()));
+    let need = verifier::Need::Referrers(world.images[1]);
+    evidence.give(need.read(verifier::Answer::Wrong("it has too many pages".into()), evidence.depth));
     let verdict = judged(&evidence);
     assert_eq!(verdict.findings()[0].code.id, "CS1702");
     assert!(verdict.checks[0].reason.contains("cannot be listed: it has too many pages"), "{:?}", verdict.checks);
@@ -283,6 +284,78 @@ fn every_platform_that_an_index_names_is_compared_and_they_are_not_many() {
     assert!(with(&[("linux", "amd64"); 256]).accepted);
     let verdict = with(&[("linux", "amd64"); 257]);
     assert!(verdict.checks[0].reason.contains("more than 256 manifests"), "{:?}", verdict.checks);
+}
+
+/// Documents that nobody compares with their digests say what was signed, or nothing; a configuration that nobody signed is compared.
+#[test]
+fn what_is_not_hashed_is_held_against_its_signature() {
+    let judged = |world: &World, unhashed: bool| {
+        let evidence = world.gather(verifier::Depth { unhashed, ..verifier::Depth::default() });
+        verifier::verify(&evidence, &world::trust(), &world::expectations(), NOW).verdict
+    };
+    let good = World::good();
+    let whole = judged(&good, true);
+    assert!(whole.accepted && whole.checks.iter().any(|check| check.reason.contains("other blobs not hashed")));
+    let is_bundle = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains("dsseEnvelope");
+    let documents: Vec<_> =
+        good.blobs.iter().filter(|(_, bytes)| is_bundle(bytes)).map(|(digest, _)| *digest).collect();
+    assert!(documents.len() > 4);
+    for digest in &documents {
+        let bundle: Value = serde_json::from_slice(&good.blobs[digest]).unwrap();
+        for (field, value) in [("payload", "e30="), ("payload", "bm90aGluZw=="), ("payloadType", "text/plain")] {
+            let mut changed = bundle.clone();
+            changed["dsseEnvelope"][field] = json!(value);
+            let mut world = World::good();
+            world.blobs.insert(*digest, changed.to_string().into_bytes());
+            let (unhashed, hashed) = (judged(&world, true), judged(&world, false));
+            assert!(!unhashed.accepted && !hashed.accepted, "{field} {value}");
+        }
+        // What nobody signed of it says nothing.
+        let mut world = World::good();
+        world.blobs.insert(*digest, serde_json::to_vec_pretty(&bundle).unwrap());
+        assert_eq!((judged(&world, true).accepted, judged(&world, false).accepted), (true, false));
+    }
+    let mut world = World::good();
+    let config = world.configs[0];
+    let text = String::from_utf8(world.blobs[&config].clone()).unwrap();
+    world.blobs.insert(config, text.replace("65532", "00000").into_bytes());
+    assert!(!judged(&world, true).accepted);
+}
+
+/// What an index says of one within it is said of all that is in that.
+#[test]
+fn what_an_index_in_an_index_is_for_is_compared() {
+    let with = |said: Value, inner: Value| {
+        let mut world = World::bare("good");
+        let mut value = world.json(&world.index.clone());
+        value["manifests"].as_array_mut().unwrap().truncate(1);
+        value["manifests"][0].as_object_mut().unwrap().remove("platform");
+        if !inner.is_null() {
+            value["manifests"][0]["platform"] = inner;
+        }
+        let size = value.to_string().len();
+        let within = world.put(value.to_string().into_bytes());
+        let mut entry = json!({ "mediaType": value["mediaType"], "digest": within, "size": size });
+        if !said.is_null() {
+            entry["platform"] = said;
+        }
+        value["manifests"] = json!([entry]);
+        world.index = world.put_json(&value);
+        let evidence = world.gather(verifier::Depth::default());
+        verifier::verify(&evidence, &world::trust(), &verifier::Expectations::default(), NOW).verdict
+    };
+    let of = |architecture: &str| json!({ "os": "linux", "architecture": architecture });
+    for (said, inner, accepted) in [
+        (Value::Null, Value::Null, true),
+        (Value::Null, of("amd64"), true),
+        (of("amd64"), of("amd64"), true),
+        (of("arm64"), of("amd64"), false),
+        (of("amd64"), Value::Null, false),
+    ] {
+        let verdict = with(said.clone(), inner.clone());
+        let calls_it = verdict.checks[0].reason.contains("an index calls");
+        assert_eq!((verdict.accepted, calls_it), (accepted, !accepted), "{said} {inner}: {:?}", verdict.checks);
+    }
 }
 
 /// Builds sign that they ran nothing. Whoever tests the image later says more; whoever failed, and does not say when, counts.

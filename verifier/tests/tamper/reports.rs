@@ -83,7 +83,8 @@ fn own_builders_are_those_there_are() {
         let mut expected = expectations();
         expected.made.builders = builders.iter().map(|&name| name.to_owned()).collect();
         (expected.made.hermetic, expected.made.emulated) = (hermetic, true);
-        let evidence = made_by(builder).gather(verifier::Depth { layers: true, legacy: true, contents: false });
+        let evidence =
+            made_by(builder).gather(verifier::Depth { layers: true, legacy: true, ..verifier::Depth::default() });
         verifier::verify(&evidence, &trust(), &expected, NOW)
     };
     for name in ["local", "remote", "emulated"] {

@@ -303,7 +303,7 @@ impl World {
             }
             for need in needs {
                 let answer = self.answer(&need);
-                evidence.give(need, answer);
+                evidence.give(need.read(answer, depth));
             }
         }
         panic!("there is no end to what is needed");
@@ -311,7 +311,7 @@ impl World {
 
     fn answer(&self, need: &Need) -> Answer {
         match need {
-            Need::Manifest(digest) | Need::Referrer(digest) | Need::Blob(digest, _) => {
+            Need::Manifest(digest) | Need::Referrer(digest) | Need::Config(digest, _) | Need::Document(digest, _) => {
                 self.blobs.get(digest).map_or(Answer::Missing, |bytes| Answer::Bytes(bytes.clone()))
             }
             Need::Layer(digest, size) => match self.blobs.get(digest) {
@@ -329,7 +329,7 @@ impl World {
 
     /// What the verifier says of it.
     pub(crate) fn judged_at(&self, now: i64) -> Verdict {
-        let evidence = self.gather(Depth { layers: true, legacy: true, contents: false });
+        let evidence = self.gather(Depth { layers: true, legacy: true, ..Depth::default() });
         verifier::verify(&evidence, &trust(), &expectations(), now).verdict
     }
 

@@ -39,7 +39,9 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
             Ok(one) => told.push(one),
             Err(failure) => {
                 let of = format!("{} starts from {image}", file.display());
-                failed.extend(failure.findings.into_iter().map(|finding| finding.because(&of)));
+                let findings: Vec<Finding> = failure.findings.into_iter().map(|finding| finding.because(&of)).collect();
+                failed.extend(findings.iter().cloned());
+                told.push(Told::Unknown { name: image.clone(), findings });
             }
         }
     }
@@ -50,9 +52,11 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
         failed.extend(print::findings(&told));
     }
     if failed.is_empty() {
+        told.iter().try_for_each(|one| standard.summarize(one))?;
         return Ok(told.iter().all(Told::is_accepted));
     }
-    Err(Failed { sources: Sources::default(), findings: failed })
+    let refused = told.iter().any(|one| matches!(one, Told::Judged(verdict, _) if !verdict.accepted));
+    Err(Failed { sources: Sources::default(), findings: failed, refused })
 }
 
 fn unknown(file: &Path, why: &str) -> Finding {

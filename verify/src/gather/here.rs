@@ -7,8 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use model::{Digest, Finding, codes};
-use registry::{Blobs as _, Layout};
-use verifier::{Answer, LARGEST_STATEMENT, Need};
+use registry::{Blobs as _, Layout, Named};
+use verifier::{Answer, Depth, Found, LARGEST_STATEMENT, Need};
+
+/// Bytes that are read in less time than it takes to start a thread.
+const SMALL: u64 = 64 << 10;
+/// Images that are named where it is not clear which one is meant.
+const MOST_SHOWN: usize = 10;
 
 /// A layout, and one of its images.
 pub(crate) struct Here {
@@ -17,23 +22,42 @@ pub(crate) struct Here {
     layout: Layout,
 }
 
+/// Which image of a layout.
+pub(crate) enum Which<'w> {
+    Only,
+    Tag(&'w str),
+    Digest(Digest),
+}
+
+/// The only image, or the only one with a tag.
+fn only(images: &[Named], path: &Path, which: &Which<'_>) -> Result<Digest, Finding> {
+    let is_meant = |image: &&Named| match which {
+        Which::Tag(tag) => image.tag.as_deref() == Some(*tag),
+        _ => true,
+    };
+    // One image may have several names.
+    let meant: BTreeSet<Digest> = images.iter().filter(is_meant).map(|image| image.digest).collect();
+    if let [digest] = meant.iter().collect::<Vec<_>>().as_slice() {
+        return Ok(**digest);
+    }
+    let tagged = if let Which::Tag(tag) = which { format!(" tagged `{}`", tag.escape_debug()) } else { String::new() };
+    let message = format!("{} holds {} images{tagged}", path.display(), meant.len());
+    let mut finding = Finding::error(codes::USAGE, message)
+        .help("say which one by its tag, `oci:DIR:TAG`, or by its digest, `oci:DIR@sha256:…`");
+    for image in images.iter().take(MOST_SHOWN) {
+        finding = finding.because(format!("{}  {}", image.digest, image.tag.as_deref().unwrap_or_default()).trim_end());
+    }
+    Err(finding)
+}
+
 impl Here {
-    pub(crate) fn at(path: &Path, digest: Option<Digest>) -> Result<Self, Finding> {
+    pub(crate) fn at(path: &Path, which: &Which<'_>) -> Result<Self, Finding> {
         let mut layout = Layout::at(path)?;
-        // One image may have several names.
-        let images: BTreeSet<Digest> = layout.images.iter().map(|image| image.digest).collect();
-        let images: Vec<Digest> = images.into_iter().collect();
-        let digest = match (digest, images.as_slice()) {
-            (Some(digest), _) => digest,
+        let digest = match which {
+            Which::Digest(digest) => *digest,
             // What nobody here can read, others may read as an image.
-            (None, _) if !layout.broken.is_empty() => return Err(layout.broken.swap_remove(0)),
-            (None, [only]) => *only,
-            (None, _) => {
-                let message = format!("{} holds {} images", path.display(), images.len());
-                return Err(
-                    Finding::error(codes::USAGE, message).help("say which one by its digest: `oci:DIR@sha256:…`")
-                );
-            }
+            _ if !layout.broken.is_empty() => return Err(layout.broken.swap_remove(0)),
+            which => only(&layout.images, path, which)?,
         };
         Ok(Self { path: path.to_owned(), digest, layout })
     }
@@ -46,39 +70,39 @@ impl Here {
         self.layout.loadable()
     }
 
-    /// Documents one after another; layers on all processors at once, the largest first.
-    pub(super) fn answers(&self, needs: &[Need], mut give: impl FnMut(Need, Answer)) {
-        let mut layers: Vec<(usize, &Digest, u64)> = Vec::new();
+    /// What is large on all processors at once, the largest first; what is small takes less time than it takes to share it.
+    pub(super) fn answers(&self, needs: &[Need], depth: Depth, mut give: impl FnMut(Found)) {
+        let mut large: Vec<(usize, Need, u64)> = Vec::new();
         for (at, need) in needs.iter().enumerate() {
-            if let Need::Layer(digest, size) = need {
-                layers.push((at, digest, *size));
+            if let Need::Layer(_, size) | Need::Document(_, size) = need
+                && *size > SMALL
+            {
+                large.push((at, *need, *size));
             }
         }
-        layers.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
-        let (next, hashed) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        large.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
+        let (next, read) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
         let work = || {
-            while let Some((at, digest, size)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = self.layer(digest, *size);
-                if let Ok(mut hashed) = hashed.lock() {
-                    hashed.insert(*at, answer);
+            while let Some((at, need, _)) = large.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let found = need.read(self.answer(need), depth);
+                if let Ok(mut read) = read.lock() {
+                    read.insert(*at, found);
                 }
             }
         };
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(layers.len());
+        let threads = match large.len() {
+            0 | 1 => 1,
+            many => thread::available_parallelism().map_or(1, usize::from).min(many),
+        };
         thread::scope(|scope| {
             for _ in 1..threads {
                 scope.spawn(work);
             }
             work();
         });
-        let mut hashed = hashed.into_inner().unwrap_or_default();
+        let mut read = read.into_inner().unwrap_or_default();
         for (at, need) in needs.iter().enumerate() {
-            let answer = match need {
-                // Of what was not hashed nobody says that it holds.
-                Need::Layer(..) => hashed.remove(&at).unwrap_or(Answer::Missing),
-                need => self.answer(need),
-            };
-            give(*need, answer);
+            give(read.remove(&at).unwrap_or_else(|| need.read(self.answer(need), depth)));
         }
     }
 
@@ -86,12 +110,11 @@ impl Here {
         match need {
             Need::Manifest(digest) => self.bytes(digest, verifier::LARGEST_MANIFEST as u64),
             Need::Referrer(digest) => self.bytes(digest, verifier::LARGEST_REFERRER as u64),
-            Need::Blob(digest, size) => self.bytes(digest, (*size).min(LARGEST_STATEMENT)),
-            Need::Layer(digest, size) => self.layer(digest, *size),
-            Need::Referrers(digest) => {
-                let listed = self.layout.referrers(digest).unwrap_or_default();
-                Answer::Listed(listed.into_iter().map(|one| one.digest).collect())
+            Need::Config(digest, size) | Need::Document(digest, size) => {
+                self.bytes(digest, (*size).min(LARGEST_STATEMENT))
             }
+            Need::Layer(digest, size) => self.layer(digest, *size),
+            Need::Referrers(digest) => Answer::Listed(self.layout.referring(digest)),
             Need::Beside(digest, beside) => match self.layout.beside(digest, super::there::tag(*beside)) {
                 Ok(Some(manifest)) => self.bytes(&manifest, verifier::LARGEST_MANIFEST as u64),
                 _ => Answer::Missing,

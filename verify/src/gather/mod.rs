@@ -11,7 +11,7 @@ use verifier::{Depth, Evidence};
 
 use crate::args::Machine;
 
-pub(crate) use here::Here;
+pub(crate) use here::{Here, Which};
 pub(crate) use there::There;
 
 /// More rounds than any image takes.
@@ -41,23 +41,29 @@ impl Downloaded {
 }
 
 impl Place {
-    /// Finds an image: `oci:DIR`, the path of what is there, else a name in a registry.
+    /// Finds an image: `oci:DIR`, `oci:DIR:TAG`, the path of what is there, else a name in a registry.
     pub(crate) fn of(machine: &Machine, name: &str) -> Result<Self, Finding> {
         // What is written like an image of a registry is one, whatever lies here under that name.
         let is_reference = name.parse::<Reference>().is_ok_and(|reference| reference.registry.is_some());
         let lies_here = |path: &str| name.starts_with("oci:") || !is_reference && Path::new(path).exists();
-        let (path, digest) = match name.rsplit_once('@') {
+        let (path, which) = match name.rsplit_once('@') {
             Some((path, digest)) if lies_here(path) => {
                 let digest: Digest = digest.parse().map_err(|_| {
                     Finding::error(codes::REFERENCE_INVALID, format!("`{}` ends in no digest", name.escape_debug()))
                 })?;
-                (path, Some(digest))
+                (path, Which::Digest(digest))
             }
-            _ => (name, None),
+            _ => (name, Which::Only),
         };
-        let folder = path.strip_prefix("oci:").map(Path::new);
         if lies_here(path) {
-            return Here::at(folder.unwrap_or(Path::new(path)), digest).map(|here| Place::Here(Box::new(here)));
+            let path = path.strip_prefix("oci:").unwrap_or(path);
+            let (path, which) = match path.rsplit_once(':') {
+                Some((folder, tag)) if matches!(which, Which::Only) && !Path::new(path).exists() => {
+                    (folder, Which::Tag(tag))
+                }
+                _ => (path, which),
+            };
+            return Here::at(Path::new(path), &which).map(|here| Place::Here(Box::new(here)));
         }
         if machine.offline {
             let message = format!("registries are not asked offline, and {} needs one", name.escape_debug());
@@ -115,10 +121,11 @@ impl Place {
             if needs.is_empty() {
                 break;
             }
+            let depth = evidence.depth;
             // Each is given when it is found, for only what it says is kept of most.
-            let give = |need, answer| evidence.give(need, answer);
+            let give = |found| evidence.give(found);
             match self {
-                Place::Here(here) => here.answers(&needs, give),
+                Place::Here(here) => here.answers(&needs, depth, give),
                 Place::There(there) => there.answers(&needs, give, &mut failed),
             }
         }
@@ -127,6 +134,7 @@ impl Place {
 
     /// What can be looked at without much ado: layers that lie here are hashed, those of registries whoever takes them hashes.
     pub(crate) fn depth(&self, manifests_only: bool) -> Depth {
-        Depth { layers: matches!(self, Place::Here(_)) && !manifests_only, ..Depth::default() }
+        let is_here = matches!(self, Place::Here(_));
+        Depth { layers: is_here && !manifests_only, unhashed: is_here && manifests_only, ..Depth::default() }
     }
 }

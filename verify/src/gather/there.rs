@@ -10,7 +10,7 @@ use model::{Digest, Finding, Reference, codes};
 use registry::{Client, Document, Options, Repository, Source, Top, Wanted, save};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use verifier::{Answer, Beside, LARGEST_STATEMENT, Need};
+use verifier::{Answer, Beside, Depth, Found, LARGEST_STATEMENT, Need};
 
 use crate::args::Machine;
 
@@ -70,7 +70,7 @@ impl There {
     }
 
     /// Many at once. What fails without a fault of the image is added to `failed`.
-    pub(super) fn answers(&self, needs: &[Need], mut give: impl FnMut(Need, Answer), failed: &mut Vec<Finding>) {
+    pub(super) fn answers(&self, needs: &[Need], mut give: impl FnMut(Found), failed: &mut Vec<Finding>) {
         let repository = match self.client.repository(&self.reference) {
             Ok(repository) => repository,
             Err(finding) => return failed.push(finding),
@@ -89,7 +89,7 @@ impl There {
                     }
                 }
             });
-            give(need, answer);
+            give(need.read(answer, Depth::default()));
         }
     }
 
@@ -100,7 +100,7 @@ impl There {
             Need::Manifest(digest) | Need::Referrer(digest) => {
                 Ok(found(repository.manifest(&digest.to_string()).await?.map(|document| document.bytes)))
             }
-            Need::Blob(digest, size) => {
+            Need::Config(digest, size) | Need::Document(digest, size) => {
                 let most = (*size).min(LARGEST_STATEMENT);
                 let mut bytes = Vec::with_capacity(usize::try_from(most).unwrap_or_default().min(RESERVED));
                 let sink = |piece: &[u8]| {

@@ -1,16 +1,12 @@
 //! The forms that scans have.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::rating::{self, of_word, rank};
-use super::{Scan, Vulnerability};
+use super::rating::{self, of_word};
+use super::{Scan, UNKNOWN, Vulnerability, worst};
 
 /// Vulnerabilities of a report.
 const MOST: usize = 100_000;
-/// What is said of a fix where nothing is known of one. It is no absence, which would say that nobody has mended it.
-const UNKNOWN: &str = "unknown";
 
 /// When what was searched in was made.
 pub(super) fn database(predicate: &Value) -> Option<&Value> {
@@ -28,25 +24,13 @@ pub(super) fn read(predicate: &Value) -> Result<Scan, String> {
     } else {
         all_of_grype(result)
     };
-    let mut found: Vec<Vulnerability> = found.ok_or("the result of the scan is of a form that is not known here")?;
+    let found: Vec<Vulnerability> = found.ok_or("the result of the scan is of a form that is not known here")?;
     if found.len() > MOST {
         return Err(format!("the scan found more than {MOST} vulnerabilities"));
     }
-    // The same in the same package is one, however often it was matched; the worst word on it counts.
-    let mut worst: BTreeMap<(String, String), Vulnerability> = BTreeMap::new();
-    for mut one in found.drain(..) {
-        let key = (one.id.clone(), one.package.clone());
-        match worst.get_mut(&key) {
-            Some(other) if rank(other.severity) >= rank(one.severity) => other.fixed = other.fixed.take().or(one.fixed),
-            other => {
-                one.fixed = one.fixed.or(other.and_then(|other| other.fixed.take()));
-                worst.insert(key, one);
-            }
-        }
-    }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let (scanner, database) = (text(scanner.get("uri")), text(database(predicate)));
-    Ok(Scan { scanner, database, found: worst.into_values().collect() })
+    Ok(Scan { scanner, database, found: worst(found) })
 }
 
 /// A list that may be left out. What is there and no list is of a form that is not known.

@@ -9,13 +9,19 @@ use serde_json::Value;
 
 /// Checks that bytes are JSON in which no object has a name twice: of two values one program takes the first, and another
 /// the last.
-pub(crate) fn check(bytes: &[u8]) -> serde_json::Result<()> {
+///
+/// # Errors
+/// What is wrong.
+pub fn check(bytes: &[u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<Unambiguous>(bytes).map(|Unambiguous| ())
 }
 
 /// Checks in addition that no name is one of these written in another case, nor two of them the same but for it: what Go's
 /// programs read as the field that others do not see. Below `free` names are anybody's.
-pub(crate) fn check_names(bytes: &[u8], known: &[&str], free: &[&str]) -> serde_json::Result<()> {
+///
+/// # Errors
+/// What is wrong.
+pub fn check_names(bytes: &[u8], known: &[&str], free: &[&str]) -> serde_json::Result<()> {
     check(bytes)?;
     let value: Value = serde_json::from_slice(bytes)?;
     let known = known.iter().map(|name| (fold(name), *name)).collect();
@@ -93,14 +99,16 @@ impl<'de> Visitor<'de> for Unambiguous {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self, A::Error> {
-        let mut names = HashSet::new();
+        let mut names = Vec::new();
         while let Some(Name(name)) = fields.next_key()? {
             fields.next_value::<Self>()?;
-            if let Some(name) = names.replace(name) {
-                return Err(A::Error::custom(format!("it has {name:?} twice")));
-            }
+            names.push(name);
         }
-        Ok(self)
+        names.sort_unstable();
+        match names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
+            Some((name, _)) => Err(A::Error::custom(format!("it has {name:?} twice"))),
+            None => Ok(self),
+        }
     }
 }
 
