@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
             Op::Inspect { v: 1, arch, profile, demands, parts } => {
                 super::inspect::run(self, &self.inputs(job)?, parts, profile, demands, *arch)
             }
-            Op::Inventory { v: 3, arch, layers, parts } => {
+            Op::Inventory { v: 4, arch, layers, parts } => {
                 let (layers, trees) =
                     job.inputs.split_at_checked(*layers as usize).ok_or_else(|| broken("layers are missing"))?;
                 let trees = trees.iter().map(|value| self.input(value)).collect::<Result<Vec<_>, _>>()?;

@@ -49,7 +49,7 @@ fn stock(delivered: Option<Members<'_>>, promised: (&str, &str)) -> Result<Inven
         brought("pkg:deb/debian/hello@1.0", Some((Ecosystem::Deb, "hello", "1.0"))),
         brought("pkg:pypi/tool@2", Some((Ecosystem::Pypi, name, version))),
     ];
-    let op = Op::Inventory { v: 3, arch: Arch::Amd64, layers: 1, parts };
+    let op = Op::Inventory { v: 4, arch: Arch::Amd64, layers: 1, parts };
     let inventory = world.plan.add(op, vec![layer, tree, hello, tool]);
     let values = world.run(2)?;
     let Value::Blob(object) = &values[&inventory] else { panic!("{values:?}") };
