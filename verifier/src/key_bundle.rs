@@ -62,7 +62,7 @@ impl KeyBundle {
         if !is_signed(&signatures) {
             return Err(Other::Broken(BundleError::Unsigned));
         }
-        let length = base64::decode(text).map_err(|e| Other::Broken(BundleError::Form(format!("no base64: {e}"))))?;
+        let length = base64::decode(text).ok_or_else(|| Other::Broken(BundleError::Form("no base64".to_owned())))?;
         let envelope = Envelope::sealed(IN_TOTO, Slice::of(bytes, start..start + length), signatures);
         let (digest, statement) = (envelope.digest(), Statement::parse(envelope.payload()));
         Ok(Self { hint, envelope, digest, statement })

@@ -7,15 +7,17 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::slice::from_ref;
 use std::sync::LazyLock;
+use std::thread;
 use std::time::Duration;
 
+use model::Digest;
 use serde_json::{Value, json};
 use support::{Done, run_within};
 
 use crate::fixture::scratch;
 use crate::sign::key;
 use crate::verify::{accepted, refused, verifier};
-use server::{Document, Held, Pace, Server, index, layer, listed, path};
+use server::{Document, Held, Pace, Server, index, listed, path};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -13,7 +14,7 @@ use model::{Digest, Hasher};
 use serde_json::{Value, json};
 use support::{Done, cli, run};
 
-use super::{INDEX, KEY, LARGEST, MANIFEST, verify};
+use super::{INDEX, KEY, MANIFEST, verify};
 use crate::fixture::scratch;
 use crate::sign::PASSWORD;
 
