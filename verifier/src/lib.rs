@@ -1,5 +1,9 @@
-//! What signatures say, and whose they are: envelopes, bundles, public keys, and certificates with the logs that vouch
-//! for them. No file or network, and no clock but the one of [`keyless`].
+//! Evidence in, verdict out: whose signatures are, of keys and of certificates that logs vouch for, what they say of an image, and
+//! whether it is enough. No file or network, and no clock but the one of [`keyless`].
+//!
+//! Whoever calls gathers: [`Evidence`] says what is needed, [`Need::read`] reads what was found of it, [`Evidence::give`] takes it in,
+//! until nothing is needed any more; then [`verify`] judges it by whose word counts ([`Trust`]) and what is demanded
+//! ([`Expectations`]). `examples/judge.rs` does so for a layout.
 
 mod base64;
 mod bundle;

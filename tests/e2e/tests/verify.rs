@@ -339,6 +339,25 @@ fn a_layout_is_judged_without_a_network_and_every_blob_counts() {
     assert_eq!(verify(&["--offline", "registry.example/x:1", "--key", public]).code(), 3);
 }
 
+/// The library without the program: the example of the book.
+#[test]
+fn whoever_calls_the_library_gives_it_what_it_asks_for() {
+    let dir = scratch();
+    let (layout, public) = attested(dir.path());
+    let (digest, top) = index_of(&layout);
+    let example = cli_path().with_file_name("examples").join("judge");
+    let judge = |key: &Path| run(Command::new(&example).arg(&layout).arg(&digest).arg(key));
+    let told = judge(&public).ok().stdout;
+    assert!(told.contains("Passed signature: signed by") && told.contains("layers hashed"), "{told}");
+    let stranger = openssl(dir.path(), "stranger", &["-algorithm", "ed25519"]).1;
+    let refused = judge(&stranger);
+    assert!(refused.code() == 1 && refused.stdout.contains("Failed signature"), "{}", refused.stdout);
+    let manifest = read(&blob(&layout, &top["manifests"][0]["digest"]));
+    flip_byte(&blob(&layout, &manifest["layers"][0]["digest"]));
+    let refused = judge(&public);
+    assert!(refused.code() == 1 && refused.stdout.contains("Failed image: the layer"), "{}", refused.stdout);
+}
+
 fn index_of(layout: &Path) -> (String, Value) {
     let listed = read(&layout.join("index.json"));
     let digest = listed["manifests"][0]["digest"].clone();
