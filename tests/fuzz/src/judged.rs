@@ -100,7 +100,7 @@ fn signed() -> World {
 
 /// What the verifier says of it.
 fn judged(world: &World) -> Verdict {
-    let evidence = world.gather(Depth { layers: true, legacy: true, contents: false });
+    let evidence = world.gather(Depth { layers: true, legacy: true, ..Depth::default() });
     let expected = Expectations { signatures: 1, ..Expectations::default() };
     verifier::verify(&evidence, &trust(), &expected, NOW).verdict
 }
