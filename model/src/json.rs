@@ -7,6 +7,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+/// Names of one object; each is kept until all are compared.
+const MOST_NAMES: usize = 1_000_000;
+
 /// Checks that bytes are JSON in which no object has a name twice: of two values one program takes the first, and another
 /// the last.
 ///
@@ -51,7 +54,7 @@ fn misread<'v>(value: &'v Value, known: &HashMap<String, &str>, free: &[&str]) -
 
 /// As Go compares names: by simple folding, which has two letters beyond ASCII that fold to one of it.
 fn fold(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
+    if name.is_ascii() { name.to_ascii_lowercase() } else { name.to_uppercase().to_lowercase() }
 }
 
 struct Unambiguous;
@@ -102,6 +105,9 @@ impl<'de> Visitor<'de> for Unambiguous {
         let mut names = Vec::new();
         while let Some(Name(name)) = fields.next_key()? {
             fields.next_value::<Self>()?;
+            if names.len() == MOST_NAMES {
+                return Err(A::Error::custom(format!("it has more than {MOST_NAMES} names in one object")));
+            }
             names.push(name);
         }
         names.sort_unstable();
@@ -135,6 +141,16 @@ mod tests {
         ] {
             assert!(check(text).unwrap_err().to_string().contains("in different ways"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_object_has_not_more_names_than_are_kept() {
+        let names = |count: usize| {
+            let names: Vec<String> = (0..count).map(|name| format!("\"{name}\":1")).collect();
+            check(format!("{{{}}}", names.join(",")).as_bytes())
+        };
+        assert!(names(MOST_NAMES).is_ok());
+        assert!(names(MOST_NAMES + 1).unwrap_err().to_string().starts_with("it has more than 1000000 names"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::json;
 use crate::text::short;
 
 /// Fields that decide what is run, as they are written.
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 33] = [
     "schemaVersion",
     "mediaType",
     "manifests",
@@ -33,6 +33,10 @@ const KNOWN: [&str; 29] = [
     "ExposedPorts",
     "Volumes",
     "StopSignal",
+    "Healthcheck",
+    "Test",
+    "OnBuild",
+    "Shell",
     "history",
 ];
 /// Fields below which names are the author's own.

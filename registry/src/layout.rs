@@ -58,6 +58,18 @@ pub struct Named {
     pub tag: Option<String>,
 }
 
+impl Named {
+    /// Every tag that its layout gives it: some go by one annotation, and some by another.
+    pub fn tags(&self) -> BTreeSet<String> {
+        let annotations = [REF_NAME, CONTAINERD_NAME].iter().filter_map(|key| self.descriptor.annotations.get(*key));
+        let tag = |name: &String| match is_tag(name) {
+            true => Some(name.clone()),
+            false => name.parse::<Reference>().ok()?.tag,
+        };
+        annotations.filter_map(tag).collect()
+    }
+}
+
 impl Layout {
     /// What docker reads of it, `manifest.json`.
     pub fn loadable(&self) -> Option<&[u8]> {
@@ -93,7 +105,8 @@ impl Layout {
                 }
             };
             // One thing may have several names, and is read once; of those that are the same it keeps the first.
-            if !seen.insert((descriptor.digest, descriptor.annotations.get(REF_NAME).cloned())) {
+            let name = |key: &str| descriptor.annotations.get(key).cloned();
+            if !seen.insert((descriptor.digest, name(REF_NAME), name(CONTAINERD_NAME))) {
                 continue;
             }
             let kind = match kinds.get(&descriptor.digest) {
@@ -249,6 +262,20 @@ mod tests {
         assert_eq!(images, [Digest::of(runs.as_bytes()), Digest::of(refers.as_bytes())]);
         assert_eq!(layout.referring(&Digest::of(b"x")), [Digest::of(refers.as_bytes())]);
         assert_eq!(layout.broken, []);
+    }
+
+    #[test]
+    fn an_image_has_every_tag_that_somebody_may_take_it_by() {
+        let text = manifest(IMAGE, "x");
+        let tags = |annotations: Value| {
+            let descriptor = json!({ "digest": Digest::of(text.as_bytes()), "size": 1, "annotations": annotations });
+            let descriptor: Descriptor = serde_json::from_value(descriptor).unwrap();
+            let named = Named { digest: descriptor.digest, descriptor, name: None, tag: None };
+            named.tags().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(tags(json!({ REF_NAME: "1.0", CONTAINERD_NAME: "docker.io/library/x:2.0" })), ["1.0", "2.0"]);
+        assert_eq!(tags(json!({ REF_NAME: "docker.io/library/x:2.0" })), ["2.0"]);
+        assert_eq!(tags(json!({ REF_NAME: "docker.io/library/x" })), [""; 0]);
     }
 
     #[test]

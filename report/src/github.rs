@@ -1,3 +1,4 @@
+use model::text::is_plain;
 use model::{Finding, Sources};
 
 use crate::json::severity;
@@ -31,6 +32,8 @@ pub(super) fn render(sources: &Sources, finding: &Finding) -> String {
 }
 
 fn data(text: &str) -> String {
+    // What a stranger wrote acts on no terminal.
+    let text = text.replace(|c| !is_plain(c) && !matches!(c, '\r' | '\n'), "\u{fffd}");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

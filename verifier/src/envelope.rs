@@ -1,7 +1,10 @@
 //! Signed bytes and what they are (DSSE 1.0).
 
+use std::fmt;
+
 use data_encoding::BASE64;
 use model::{Digest, Hasher};
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::PublicKey;
@@ -21,6 +24,7 @@ pub struct Envelope {
     payload: Slice,
     /// What they are.
     pub payload_type: String,
+    #[serde(deserialize_with = "few")]
     signatures: Vec<Signature>,
 }
 
@@ -39,6 +43,33 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 fn head(payload_type: &str, payload: &[u8]) -> String {
     format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
+}
+
+/// As many signatures as are tried, and one more where there are more.
+pub(crate) fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Signature>, D::Error> {
+    struct Few;
+
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Signature>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("signatures")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Signature>, A::Error> {
+            let mut signatures = Vec::new();
+            while signatures.len() <= MOST_SIGNATURES {
+                match items.next_element()? {
+                    Some(signature) => signatures.push(signature),
+                    None => return Ok(signatures),
+                }
+            }
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(signatures)
+        }
+    }
+
+    deserializer.deserialize_seq(Few)
 }
 
 pub(crate) fn is_signed(signatures: &[Signature]) -> bool {
@@ -89,6 +120,20 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_signatures_no_more_are_kept_than_show_that_they_are_many() {
+        let envelope = |count: usize| {
+            let signatures = vec![r#"{"sig":"AAAA"}"#; count].join(",");
+            let text = format!(r#"{{"payload":"","payloadType":"t","signatures":[{signatures}]}}"#);
+            serde_json::from_str::<Envelope>(&text).unwrap()
+        };
+        for (count, kept, is_signed) in [(0, 0, false), (1, 1, true), (16, 16, true), (17, 17, false), (100, 17, false)]
+        {
+            let envelope = envelope(count);
+            assert_eq!((envelope.signatures.len(), envelope.is_signed()), (kept, is_signed), "{count}");
+        }
+    }
 
     /// The example of the specification.
     #[test]

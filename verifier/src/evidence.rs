@@ -11,7 +11,7 @@ use model::Digest;
 use model::inventory::SecretKind;
 
 use crate::key_bundle::{KeyBundle, Other};
-use crate::manifest::{self, MOST_MANIFESTS, Manifest};
+use crate::manifest::{self, Descriptor, MOST_MANIFESTS, Manifest};
 
 /// Bytes of all of its manifests and configurations.
 const LARGEST_MANIFESTS: u64 = 64 << 20;
@@ -328,7 +328,12 @@ impl Evidence {
             }
             // What is there for nobody's machine is no image: builders keep documents of their own so.
             let images = manifest.manifests.iter().rev().filter(|inner| !inner.is_for_nobody());
-            open.extend(images.map(|inner| (inner.digest, inner.platform(), Some(inner.size), depth + 1)));
+            // What is not said of an image within is what is said of the index that it is in.
+            let platform_of = |inner: &Descriptor| {
+                let own = inner.platform();
+                if own.is_empty() { platform.clone() } else { own }
+            };
+            open.extend(images.map(|inner| (inner.digest, platform_of(inner), Some(inner.size), depth + 1)));
             parts.push(Part { digest, platform, also: Vec::new(), manifest });
         }
         for part in &mut parts {

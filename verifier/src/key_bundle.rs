@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::base64;
 use crate::bundle::{BUNDLE, BundleError, LARGEST, Material};
-use crate::envelope::{Envelope, IN_TOTO, Signature, is_signed};
+use crate::envelope::{Envelope, IN_TOTO, Signature, few, is_signed};
 use crate::slice::Slice;
 use crate::statement::Statement;
 
@@ -47,6 +47,7 @@ struct Outline<'b> {
 struct Sealed<'b> {
     payload: &'b str,
     payload_type: &'b str,
+    #[serde(deserialize_with = "few")]
     signatures: Vec<Signature>,
 }
 

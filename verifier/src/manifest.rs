@@ -63,6 +63,8 @@ struct Platform {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest {
     #[serde(default)]
+    schema_version: Option<u64>,
+    #[serde(default)]
     media_type: String,
     #[serde(default)]
     pub(crate) manifests: Vec<Descriptor>,
@@ -108,6 +110,9 @@ impl Manifest {
         }
         oci::unambiguous(bytes)?;
         let mut manifest: Self = serde_json::from_slice(bytes).map_err(short)?;
+        if let Some(version) = manifest.schema_version.filter(|version| *version != 2) {
+            return Err(format!("it is of version {version}"));
+        }
         let (is_index, is_image) = (!manifest.manifests.is_empty(), manifest.config.is_some());
         if is_index == is_image || is_index && !manifest.layers.is_empty() {
             return Err("it has to name images, or a configuration, and not both".to_owned());

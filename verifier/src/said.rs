@@ -254,7 +254,7 @@ impl Statements {
 
     /// What somebody who is allowed to signed.
     fn statement(&mut self, place: &str, read: &Result<Statement, String>, by: Signer, scope: &BTreeSet<Digest>) {
-        let read = read.as_ref().and_then(|statement| Ok((statement, statement.about.as_ref()?)));
+        let read = read.clone().and_then(|statement| statement.about().map(|about| (statement, about)));
         let (statement, about) = match read {
             Ok(read) => read,
             Err(why) => {
@@ -266,7 +266,7 @@ impl Statements {
             let why = format!("what {by} signed is {:?}", statement.format);
             return self.reject(place, Some(statement.kind.clone()), Rejection::Statement(why));
         }
-        self.say(place, about, &statement.kind, statement.predicate.clone(), by, scope);
+        self.say(place, &about, &statement.kind, statement.predicate, by, scope);
     }
 
     fn say(

@@ -15,10 +15,8 @@ const SETUID: u32 = 0o6000;
 
 /// Reads those images of a layout or an archive; each by its manifest.
 pub(crate) fn read(path: &Path, wanted: &[Digest]) -> Result<BTreeMap<Digest, Contents>, Finding> {
-    let images = Images::at(path)?;
-    // Other builders keep documents of their own in an index, as if they were images.
-    let is_wanted = |manifest: Option<Digest>| manifest.is_some_and(|manifest| wanted.contains(&manifest));
-    let entries: Vec<_> = images.summary.images.iter().filter(|image| is_wanted(image.manifest)).collect();
+    let images = Images::of(path, wanted)?;
+    let entries: Vec<_> = images.summary.images.iter().collect();
     let inventories = images.inventories(&entries, false)?;
     let each = entries.iter().zip(inventories);
     Ok(each.filter_map(|(entry, inventory)| Some((entry.manifest?, of(&inventory)))).collect())

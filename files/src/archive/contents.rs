@@ -47,6 +47,17 @@ impl Images {
         Ok(Self { path: path.to_owned(), opened, summary })
     }
 
+    /// The same of a layout, and of those images alone that have these manifests: nothing else that lies there is looked at.
+    ///
+    /// # Errors
+    /// As [`Self::at`].
+    pub fn of(path: &Path, manifests: &[Digest]) -> Result<Self, Finding> {
+        let opened = Opened::at(path)?;
+        let is_image = |finding: Finding| finding.because(format!("the image is {}", path.display()));
+        let summary = opened.summary_of(manifests).map_err(is_image)?;
+        Ok(Self { path: path.to_owned(), opened, summary })
+    }
+
     /// Reads every layer of some of the images, and says what lies in each image. A file's SHA-1 is there if it is wanted.
     ///
     /// # Errors

@@ -55,6 +55,30 @@ impl Opened {
         }
     }
 
+    /// Those images alone that have these manifests.
+    pub(super) fn summary_of(&self, manifests: &[Digest]) -> Result<ImageSummary, Finding> {
+        let images = manifests.iter().filter_map(|manifest| self.image(manifest).transpose());
+        Ok(ImageSummary { index: None, names: Vec::new(), images: images.collect::<Result<_, Finding>>()? })
+    }
+
+    /// The image of a manifest, if it is one.
+    fn image(&self, manifest: &Digest) -> Result<Option<ImageEntry>, Finding> {
+        let digest = manifest;
+        let manifest: oci::Manifest = self.blob(digest)?;
+        // signatures and attestations are manifests as well, with configurations of other kinds
+        if !matches!(
+            manifest.config.media_type.as_str(),
+            oci::CONFIG | "application/vnd.docker.container.image.v1+json"
+        ) {
+            return Ok(None);
+        }
+        let configuration: oci::Configuration = self.blob(&manifest.config.digest)?;
+        bounded(manifest.layers.len())?;
+        let layer = |layer: &Descriptor| (oci::path(&layer.digest), Some(layer.digest), layer.size);
+        let layers = manifest.layers.iter().map(layer).collect();
+        Ok(Some(entry(configuration, Some(*digest), manifest.config.digest, layers)))
+    }
+
     /// A small file, if it is there.
     pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Finding> {
         let failed = |e: io::Error| unreadable(name, &e);
@@ -154,19 +178,7 @@ fn collect(
             index.manifests.iter().try_for_each(|inner| collect(files, inner, depth + 1, seen, images))
         }
         oci::MANIFEST | "application/vnd.docker.distribution.manifest.v2+json" => {
-            let manifest: oci::Manifest = files.blob(&descriptor.digest)?;
-            // signatures and attestations are manifests as well, with configurations of other kinds
-            if !matches!(
-                manifest.config.media_type.as_str(),
-                oci::CONFIG | "application/vnd.docker.container.image.v1+json"
-            ) {
-                return Ok(());
-            }
-            let configuration: oci::Configuration = files.blob(&manifest.config.digest)?;
-            bounded(manifest.layers.len())?;
-            let layer = |layer: &Descriptor| (oci::path(&layer.digest), Some(layer.digest), layer.size);
-            let layers = manifest.layers.iter().map(layer).collect();
-            images.push(entry(configuration, Some(descriptor.digest), manifest.config.digest, layers));
+            images.extend(files.image(&descriptor.digest)?);
             Ok(())
         }
         _ => Ok(()),

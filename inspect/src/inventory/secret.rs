@@ -11,11 +11,15 @@ use super::{Content, file_name};
 const LONGEST: u64 = 1 << 20;
 /// Characters in base64 that a key has at least, where what is around it is something else.
 const SHORTEST_KEY: usize = 16;
-/// An address with a name or a password in it: no text of a file, for it has an end.
+/// Characters behind which a key begins, after what is said of it.
+const LONGEST_HEAD: usize = 4096;
+/// Characters of a token that stands in the place of a name.
+const SHORTEST_TOKEN: usize = 20;
+/// An address with a password in it: no text of a file, for it has an end.
 const LOGIN: &str = "://…@";
 
 /// Files of programs, by how their paths end, and what stands in them if something in them is secret.
-const CREDENTIALS: [(&str, &[&str]); 36] = [
+const CREDENTIALS: [(&str, &[&str]); 40] = [
     (".aws/credentials", &["aws_secret_access_key"]),
     (".azure/accesstokens.json", &["accessToken"]),
     (".azure/msal_token_cache.json", &["\"secret\""]),
@@ -32,7 +36,8 @@ const CREDENTIALS: [(&str, &[&str]); 36] = [
     (".dockercfg", &["\"auth\""]),
     (".gem/credentials", &[":"]),
     (".git-credentials", &[LOGIN]),
-    (".git/config", &[LOGIN]),
+    (".git/config", &[LOGIN, "AUTHORIZATION:"]),
+    (".gitconfig", &[LOGIN]),
     (".gradle/gradle.properties", &["assword=", "assword ="]),
     (".htpasswd", &[":"]),
     (".kube/config", &["client-key-data", "token:", "password:"]),
@@ -48,18 +53,22 @@ const CREDENTIALS: [(&str, &[&str]); 36] = [
     (".vault-token", &[""]),
     (".yarnrc.yml", &["npmAuthToken", "npmAuthIdent"]),
     ("containers/auth.json", &["\"auth\""]),
+    ("etc/apt/auth.conf", &["password"]),
+    ("etc/gitconfig", &[LOGIN]),
     ("etc/gshadow", &[":$"]),
     ("etc/shadow", &[":$"]),
+    ("etc/shadow-", &[":$"]),
     ("pip.conf", &[LOGIN]),
     ("serviceaccount/token", &[""]),
 ];
 /// How files are called that have keys in them, whatever stands before those.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     ".pem",
     ".key",
     ".ppk",
     ".env",
     ".p12",
+    ".p8",
     ".pfx",
     ".age",
     "key.json",
@@ -91,7 +100,8 @@ pub(super) fn kind(path: &[u8], content: &mut dyn Content) -> io::Result<Option<
     if has_key(&text) || is_store(path, &bytes) {
         return Ok(Some(SecretKind::PrivateKey));
     }
-    let is_there = |mark: &&str| if *mark == LOGIN { has_login(&text) } else { text.contains(mark) };
+    let is_there =
+        |mark: &&str| said(&text).any(|line| if *mark == LOGIN { has_login(line) } else { follows(line, mark) });
     Ok(credentials(path).filter(|marks| marks.iter().any(is_there)).map(|_| SecretKind::Credentials))
 }
 
@@ -117,20 +127,36 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 
 /// A key, plain or encrypted, for a password can be guessed: on lines of its own, or as a text in something else.
 fn has_key(text: &str) -> bool {
-    let begins = |line: &str| {
-        let line = line.trim();
-        line.strip_prefix("-----BEGIN ").and_then(|line| line.strip_suffix("-----")).is_some_and(is_label)
-            || line.starts_with("PuTTY-User-Key-File-")
-            || line.starts_with("AGE-SECRET-KEY-1")
+    let begins = |line: &str| line.starts_with("PuTTY-User-Key-File-") || line.starts_with("AGE-SECRET-KEY-1");
+    text.lines().map(str::trim).any(begins) || text.split("-----BEGIN ").skip(1).any(is_key_body)
+}
+
+/// What stands behind the words that begin it: a document that only shows them has no key.
+fn is_key_body(rest: &str) -> bool {
+    let Some((label, body)) = rest.split_once("-----") else { return false };
+    let body: String = body.chars().take(LONGEST_HEAD).collect();
+    // A line's end within a text is written so.
+    let body = body.replace("\\n", " ").replace("\\r", " ");
+    let body = body.split("-----").next().unwrap_or_default();
+    let is_key = |word: &str| {
+        word.len() >= SHORTEST_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
     };
-    let is_within = |rest: &str| {
-        let Some((label, body)) = rest.split_once("-----") else { return false };
-        // A line's end within a text is written so.
-        let body = body.trim_start_matches("\\r").trim_start_matches("\\n").trim_start();
-        let length = body.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).count();
-        is_label(label) && length >= SHORTEST_KEY
-    };
-    text.lines().any(begins) || text.split("-----BEGIN ").skip(1).any(is_within)
+    is_label(label) && body.split(|c: char| c.is_whitespace() || "\"',".contains(c)).any(is_key)
+}
+
+/// Lines that say something: no comments, and no names of what is put there later.
+fn said(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.starts_with(['#', ';']) && !line.contains("${"))
+}
+
+/// Whether something stands behind a mark.
+fn follows(line: &str, mark: &str) -> bool {
+    let mut behind = line.match_indices(mark).map(|(at, mark)| line.get(at + mark.len()..).unwrap_or_default());
+    behind.any(|rest| {
+        let value = rest.trim_start_matches(|c: char| c.is_whitespace() || "\"':=".contains(c));
+        !value.is_empty() && !value.starts_with(['}', ',', '<'])
+    })
 }
 
 fn is_label(label: &str) -> bool {
@@ -143,12 +169,14 @@ fn is_store(path: &[u8], bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x30]) && [".p12", ".pfx"].iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
-fn has_login(text: &str) -> bool {
+/// An address with a password, or with a name that is as long as a token.
+fn has_login(line: &str) -> bool {
     let is_login = |rest: &str| {
-        let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
-        authority.contains('@')
+        let authority = rest.split(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).next().unwrap_or_default();
+        let Some((user, _)) = authority.rsplit_once('@') else { return false };
+        user.split_once(':').map_or(user.len() >= SHORTEST_TOKEN, |(_, password)| !password.is_empty())
     };
-    text.split("://").skip(1).any(is_login)
+    line.split("://").skip(1).any(is_login)
 }
 
 fn is_key(path: &[u8]) -> bool {
@@ -173,7 +201,7 @@ mod tests {
 
     #[test]
     fn keys_and_passwords_are_found_and_what_is_public_is_not() {
-        let key = "-----BEGIN RSA PRIVATE KEY-----\nAA==\n-----END RSA PRIVATE KEY-----\n";
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----\n";
         let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
         let both = format!("{certificate}{key}");
         let after_words = format!("Bag Attributes\n{key}");
@@ -190,9 +218,10 @@ mod tests {
             ("app/server.pem", &after_words, private),
             ("app/server.txt", &after_words, None),
             ("etc/ssl/certs/ca.pem", certificate, None),
-            ("root/.ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\n", private),
-            ("k", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n", private),
-            ("k", "-----BEGIN PUBLIC KEY-----\n", None),
+            ("root/.ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n", private),
+            ("k", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBFzE0sMBCADL\n", private),
+            ("k", "-----BEGIN PUBLIC KEY-----\nMIIEpAIBAAKCAQEA\n", None),
+            ("k", "----\n-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n", None),
             ("k", "----- PRIVATE KEY -----\n", None),
             ("putty.ppk", "PuTTY-User-Key-File-2: ssh-rsa\n", private),
             ("root/.netrc", "machine a login b password c", credentials),
@@ -201,8 +230,8 @@ mod tests {
             (".npmrc", "//registry.example/:_authToken=x", credentials),
             ("home/app/.docker/config.json", "{\"auths\":{\"a\":{\"auth\":\"x\"}}}", credentials),
             ("home/app/config.json", "{\"auth\":1}", None),
-            ("k", "\u{feff}-----BEGIN PRIVATE KEY-----\n", private),
-            ("k", "\r\n\r\n-----BEGIN PRIVATE KEY-----\n", private),
+            ("k", "\u{feff}-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n", private),
+            ("k", "\r\n\r\n-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n", private),
             ("app/Service-Account.json", &within, private),
             (".env", &within, private),
             ("app/server.pem", "a program looks for -----BEGIN PRIVATE KEY----- in it", None),
@@ -217,6 +246,17 @@ mod tests {
             ("etc/shadow", "root:*:19000:0:99999:7:::\n", None),
             ("etc/shadow", "root:$y$j9T$x:19000:0:99999:7:::\n", credentials),
             ("root/.vault-token", "hvs.x", credentials),
+            ("app/.git/config", "url = ssh://git@git.example/app\n", None),
+            ("app/.git/config", "url = https://org@git.example/app\n", None),
+            ("app/.git/config", "extraheader = AUTHORIZATION: basic eA==\n", credentials),
+            ("app/.git/config", "url = https://ghp_0123456789abcdef@git.example/app\n", credentials),
+            (".npmrc", "//registry.example/:_authToken=${NPM_TOKEN}\n; _auth=x\n", None),
+            ("etc/pip.conf", "# https://user:password@registry.example\n", None),
+            ("root/.docker/config.json", "{\"auths\":{\"a\":{\"auth\":\"\"}}}", None),
+            ("root/.m2/settings.xml", "<password></password><password>${env.P}</password>", None),
+            ("root/.m2/settings.xml", "<password>x</password>", credentials),
+            ("root/.gem/credentials", "---\n:rubygems_api_key:\n", None),
+            ("root/.gem/credentials", "---\n:rubygems_api_key: x\n", credentials),
         ] {
             assert_eq!(of(path, text), wanted, "{path}: {text}");
         }
@@ -224,7 +264,7 @@ mod tests {
 
     #[test]
     fn text_in_utf_16_is_read() {
-        let key = "-----BEGIN PRIVATE KEY-----\n";
+        let key = "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n";
         for unit in [u16::to_le_bytes, u16::to_be_bytes] {
             let units = ['\u{feff}' as u16].into_iter().chain(key.encode_utf16());
             let bytes: Vec<u8> = units.flat_map(unit).collect();

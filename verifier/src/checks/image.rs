@@ -73,9 +73,11 @@ fn wrong_index(part: &Part) -> Option<String> {
     if inner().next().is_none() {
         return Some(format!("the index {} has no image in it", part.digest));
     }
-    let said = [&part.platform].into_iter().chain(&part.also).filter(|said| !said.is_empty());
-    let mut pairs = said.flat_map(|said| inner().map(move |inner| (said, inner.platform())));
-    let (said, is) = pairs.find(|(said, is)| !is_for(is, said))?;
+    let pairs = |said| inner().map(move |inner| (said, inner.platform()));
+    // What does not say it was compared as if it said what is said first of the index.
+    let first = pairs(&part.platform).filter(|(_, is)| !is.is_empty());
+    let others = part.also.iter().flat_map(pairs);
+    let (said, is) = first.chain(others).find(|(said, is)| !said.is_empty() && !is_for(is, said))?;
     let is = if is.is_empty() { "what it does not say" } else { &is };
     Some(format!("an index calls {} one for {said}, and it has an image for {is}", part.digest))
 }

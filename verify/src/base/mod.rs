@@ -21,6 +21,7 @@ const LARGEST: u64 = 4 << 20;
 /// # Errors
 /// As [`crate::run`], and where the file is not understood. Of several images all others are judged all the same.
 pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) -> Result<bool, Failed> {
+    forget(demands)?;
     let bytes = input::read(file, LARGEST)
         .map_err(|e| Finding::error(codes::INPUT_IO, format!("{} cannot be read: {e}", file.display())))?;
     let images = images(file, &bytes).map_err(|why| unknown(file, &why))?;
@@ -31,7 +32,6 @@ pub fn run(machine: &Machine, file: &Path, demands: &Demands, format: Format) ->
         let message = format!("a summary is of one image, and {} starts from {}", file.display(), images.len());
         return Err(Finding::error(codes::USAGE, message).help("check them one by one: `clnstrt-verify IMAGE`").into());
     }
-    forget(demands)?;
     let standard = Standard::of(demands)?;
     let (mut told, mut failed) = (Vec::new(), Findings::new());
     for image in &images {

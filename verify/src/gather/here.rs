@@ -29,10 +29,10 @@ pub(crate) enum Which<'w> {
     Digest(Digest),
 }
 
-/// The only image, or the only one with a tag.
+/// The only image, or the only one with a tag: where others would take another one by it, it is none.
 fn only(images: &[Named], path: &Path, which: &Which<'_>) -> Result<Digest, Finding> {
     let is_meant = |image: &&Named| match which {
-        Which::Tag(tag) => image.tag.as_deref() == Some(*tag),
+        Which::Tag(tag) => image.tags().contains(*tag),
         _ => true,
     };
     // One image may have several names.
