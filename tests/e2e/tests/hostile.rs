@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use model::Digest;
 use serde_json::{Value, json};
 use support::{Done, run_within};
@@ -127,6 +128,38 @@ fn what_refers_to_an_image_takes_little_memory_however_much_it_is() {
         }
         let told = accepted(many.honest().judged(&[]));
         assert!(told.stdout.contains("150 document(s) say nothing here"), "{}", told.stdout);
+    }
+}
+
+/// Strangers say what they like. What it takes to pass that over is no multiple of its bytes.
+#[test]
+fn what_strangers_say_takes_little_memory_whatever_it_is() {
+    let mut held = Held::default();
+    let manifest = held.image("spoken of", &[]);
+    let (image, good) = held.release(MANIFEST, Document::of(manifest));
+    let bundle: Value = serde_json::from_slice(&held.0[&path("blobs", &good)].bytes).unwrap();
+    let with = |field: &str, text: &str| {
+        let mut bundle = bundle.clone();
+        bundle["verificationMaterial"]["publicKey"]["hint"] = json!("a stranger");
+        bundle["dsseEnvelope"][field] = json!("the place");
+        bundle.to_string().replace("\"the place\"", text)
+    };
+    let subjects = "{},".repeat(10 << 20);
+    let head = r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"x","subject":["#;
+    let payload = BASE64.encode([head, &subjects, "{}]}"].concat().as_bytes());
+    for text in [
+        with("payload", &format!("\"{payload}\"")),
+        with("signatures", &format!("[{}{{\"sig\":\"\"}}]", r#"{"sig":""},"#.repeat(4 << 20))),
+        with("more", &format!("{{{}\"\":1}}", r#""":1,"#.repeat(9 << 20))),
+    ] {
+        let mut hostile = held.clone();
+        let bundle = hostile.put("blobs", good["mediaType"].as_str().unwrap(), Document::of(text));
+        let empty = hostile.put("blobs", "application/vnd.oci.empty.v1+json", Document::of("{}"));
+        let manifest = json!({ "schemaVersion": 2, "config": empty, "layers": [bundle], "subject": image });
+        let referrer = hostile.put("manifests", MANIFEST, Document::of(manifest.to_string()));
+        hostile.refer(&image, referrer);
+        let told = accepted(hostile.honest().judged(&[]));
+        assert!(told.stdout.contains("1 document(s) say nothing here"), "{}", told.stdout);
     }
 }
 

@@ -324,6 +324,14 @@ fn a_layout_is_judged_without_a_network_and_every_blob_counts() {
     let several = verify(&[&image, "--key", public]);
     assert!(several.code() == 2 && several.stderr.contains(&format!("{digest}  {tag}")), "{}", several.stderr);
     accepted(verify(&[&format!("{image}:{tag}"), "--key", public]));
+    // Whatever else lies there, also what nobody can read.
+    listed["manifests"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "digest": format!("sha512:{}", "0".repeat(128)), "size": 1 }));
+    fs::write(layout.join("index.json"), listed.to_string()).unwrap();
+    accepted(verify(&[&[format!("{image}@{digest}").as_str()], &all[1..]].concat()));
+    assert_eq!(verify(&[&format!("{image}:{tag}"), "--key", public]).code(), 1);
     fs::write(layout.join("index.json"), before).unwrap();
     // A layer that is another's is found where it is hashed, and else it is said that it is not.
     let (_, top) = index_of(&layout);
