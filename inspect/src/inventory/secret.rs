@@ -34,7 +34,7 @@ const CREDENTIALS: [(&str, &[&str]); 40] = [
     (".config/rclone/rclone.conf", &["pass =", "token =", "secret_access_key ="]),
     (".docker/config.json", &["\"auth\"", "\"identitytoken\"", "\"registrytoken\""]),
     (".dockercfg", &["\"auth\""]),
-    (".gem/credentials", &[":"]),
+    (".gem/credentials", &[": "]),
     (".git-credentials", &[LOGIN]),
     (".git/config", &[LOGIN, "AUTHORIZATION:"]),
     (".gitconfig", &[LOGIN]),
