@@ -13,7 +13,7 @@ use crate::slice::Slice;
 /// What the payload of an in-toto statement is called.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 
-/// Signatures of an envelope: each takes as long as hashing the payload.
+/// Signatures of an envelope that are tried: each of Ed25519 takes as long as hashing the payload.
 const MOST_SIGNATURES: usize = 16;
 
 /// Bytes, what they are, and signatures over both.

@@ -44,8 +44,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // The allocator asks for huge pages, and more so for each option that is read. What lies here is read whole, and they save a fifth of
-    // the time; what comes piece by piece leaves most of them unused. A kernel that has none needs not be told.
+    // The allocator asks for huge pages, so this comes before anything is read. What lies here is read whole, and sooner with them; what
+    // comes piece by piece leaves most of them unused. A kernel that has none needs not be told.
     if !std::env::args_os().any(|argument| argument == "--offline") {
         let _ = rustix::thread::disable_transparent_huge_pages(true);
     }

@@ -9,7 +9,7 @@ use super::{Content, file_name};
 
 /// Bytes that are looked at; no such file is as long.
 const LONGEST: u64 = 1 << 20;
-/// Characters in base64 that a key has at least, where what is around it is something else.
+/// Characters in base64 that a key has at least in one of its lines.
 const SHORTEST_KEY: usize = 16;
 /// Characters behind which a key begins, after what is said of it.
 const LONGEST_HEAD: usize = 4096;

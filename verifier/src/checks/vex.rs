@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use inspect::archive::target_bytes as percent_decoded;
 use jiff::Timestamp;
 use model::codes;
 use serde_json::Value;
@@ -182,30 +183,10 @@ fn is_perhaps(one: &str, other: &str) -> bool {
         let name = purl.rfind('/').map_or(0, |at| at + 1);
         purl.get(name..).and_then(|name| name.find('@')).map(|at| name + at)
     };
-    let plain = |purl: &'_ str| decoded(parts(purl).and_then(|at| purl.get(..at)).unwrap_or(purl));
+    let plain = |purl: &'_ str| percent_decoded(parts(purl).and_then(|at| purl.get(..at)).unwrap_or(purl));
     let are_urls = one.starts_with("pkg:") && other.starts_with("pkg:");
     let is_unversioned = parts(one).is_none() || parts(other).is_none();
-    !are_urls || decoded(one) == decoded(other) || is_unversioned && plain(one) == plain(other)
-}
-
-/// A package URL without its escapes (RFC 3986 §2.1), of which some write more than others.
-fn decoded(purl: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(purl.len());
-    let mut rest = purl.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    bytes
+    !are_urls || percent_decoded(one) == percent_decoded(other) || is_unversioned && plain(one) == plain(other)
 }
 
 /// A package URL without its qualifiers.

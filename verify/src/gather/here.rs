@@ -45,7 +45,8 @@ fn only(images: &[Named], path: &Path, which: &Which<'_>) -> Result<Digest, Find
     let mut finding = Finding::error(codes::USAGE, message)
         .help("say which one by its tag, `oci:DIR:TAG`, or by its digest, `oci:DIR@sha256:…`");
     for image in images.iter().take(MOST_SHOWN) {
-        finding = finding.because(format!("{}  {}", image.digest, image.tag.as_deref().unwrap_or_default()).trim_end());
+        let tags: Vec<String> = image.tags().into_iter().collect();
+        finding = finding.because(format!("{}  {}", image.digest, tags.join(" ")).trim_end());
     }
     Err(finding)
 }
